@@ -1,0 +1,253 @@
+"""The catalog: what is sold, in which variants, at which price."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NewType
+from uuid import UUID
+
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.money import Money
+
+ProductId = NewType("ProductId", UUID)
+VariantId = NewType("VariantId", UUID)
+CategoryId = NewType("CategoryId", UUID)
+
+MAX_NAME_LENGTH: Final = 255
+"""Characters in a handle, title, SKU, vendor or tag."""
+MAX_OPTIONS: Final = 3
+"""Option names per product, as the shops that people come from have it."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def slugify(text: str) -> str:
+    """Turn a name into a handle: `Crème & Co.` becomes `creme-co`. Empty when nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a text as search compares them: no accents, case or punctuation."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    return re.findall(r"[^\W_]+", plain)
+
+
+def _require_name(field_name: str, value: str) -> None:
+    if not value.strip() or len(value) > MAX_NAME_LENGTH or not value.isprintable():
+        raise InvalidValueError(
+            field_name, f"must be 1 to {MAX_NAME_LENGTH} printable characters on one line"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEvent(DomainEvent):
+    """Something about one product."""
+
+    product_id: ProductId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCreated(ProductEvent):
+    """A product joined the catalog."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductChanged(ProductEvent):
+    """What shoppers see of a product changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of a product; `position` 1 is shown first."""
+
+    url: str
+    alt: str = ""
+    position: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One thing that can be put in a cart: a product in one combination of its options."""
+
+    id: VariantId
+    sku: str
+    price: Money
+    options: tuple[str, ...] = ()
+    """One value per option name of the product, in their order."""
+    compare_at_price: Money | None = None
+    weight_grams: int = 0
+    barcode: str | None = None
+    requires_shipping: bool = True
+    taxable: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a variant that could not be sold.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        _require_name("sku", self.sku)
+        if self.price.minor < 0:
+            raise InvalidValueError("price", "must not be negative")
+        if (compare := self.compare_at_price) is not None:
+            if compare.currency != self.price.currency:
+                raise InvalidValueError("compare_at_price", "must be in the currency of the price")
+            if compare.minor < 0:
+                raise InvalidValueError("compare_at_price", "must not be negative")
+        if self.weight_grams < 0:
+            raise InvalidValueError("weight_grams", "must not be negative")
+
+    @property
+    def title(self) -> str:
+        """The options in words (`Black / 54 cm`); empty for a product without options."""
+        return " / ".join(self.options)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Product(Aggregate):
+    """A product page: text, pictures, and the variants that can be bought."""
+
+    id: ProductId
+    handle: str
+    """Unique; stands in the product's address."""
+    title: str
+    variants: tuple[Variant, ...]
+    description_html: str = ""
+    """Sanitized by whoever lets it in."""
+    vendor: str = ""
+    product_type: str = ""
+    category_id: CategoryId | None = None
+    tags: tuple[str, ...] = ()
+    option_names: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    published: bool = True
+    """Only published products are shown and sold."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Re-check every rule, also for a stored product.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        _require_name("handle", self.handle)
+        if re.search(r"[\s/?#%\\]", self.handle) or _UUID.fullmatch(self.handle):
+            raise InvalidValueError("handle", "must be a slug such as blue-shirt, not an id")
+        _require_name("title", self.title)
+        for tag in self.tags:
+            _require_name("tags", tag)
+        self._require_sound_variants()
+
+    def _require_sound_variants(self) -> None:
+        if not self.variants:
+            raise InvalidValueError("variants", "must hold at least one variant")
+        if len(self.option_names) > MAX_OPTIONS:
+            raise InvalidValueError("options", f"must be at most {MAX_OPTIONS}")
+        if any(len(variant.options) != len(self.option_names) for variant in self.variants):
+            raise InvalidValueError("variants", "must each give one value per option")
+        for name, values in (
+            ("SKU", {variant.sku for variant in self.variants}),
+            ("combination of options", {variant.options for variant in self.variants}),
+        ):
+            if len(values) < len(self.variants):
+                raise InvalidValueError("variants", f"must each have their own {name}")
+        if len({variant.price.currency for variant in self.variants}) > 1:
+            raise InvalidValueError("variants", "must all be priced in one currency")
+
+    @classmethod
+    def create(cls, content: Product, *, now: datetime) -> Product:
+        """Add `content`, a product built by its constructor, to the catalog."""
+        content._record(ProductCreated(product_id=content.id, occurred_at=now))
+        return content
+
+    def revise(self, content: Product, *, now: datetime) -> bool:
+        """Take over everything but the identity from `content`; tell whether anything changed.
+
+        Raises:
+            InvalidValueError: `content` is another product's.
+        """
+        if content.id != self.id:
+            raise InvalidValueError("id", "must be that of the product being revised")
+        changed = [
+            name for name in _CONTENT_FIELDS if getattr(self, name) != getattr(content, name)
+        ]
+        for name in changed:
+            setattr(self, name, getattr(content, name))
+        if changed:
+            self._record(ProductChanged(product_id=self.id, occurred_at=now))
+        return bool(changed)
+
+    def find_variant(self, options: Sequence[str]) -> Variant | None:
+        """The variant with this combination of options, if there is one."""
+        wanted = tuple(options)
+        return next((variant for variant in self.variants if variant.options == wanted), None)
+
+    @property
+    def currency(self) -> str:
+        """The one currency that all variants are priced in."""
+        return self.variants[0].price.currency
+
+    @property
+    def search_text(self) -> str:
+        """Every word that a search for this product may name, folded for comparison."""
+        text = (self.title, self.vendor, self.product_type, *self.tags)
+        codes = (code for v in self.variants for code in (v.sku, *v.options, v.barcode or ""))
+        return " ".join(dict.fromkeys(search_words(" ".join((*text, *codes)))))
+
+
+_CONTENT_FIELDS: Final = (
+    "handle",
+    "title",
+    "variants",
+    "description_html",
+    "vendor",
+    "product_type",
+    "category_id",
+    "tags",
+    "option_names",
+    "images",
+    "published",
+    "metadata",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A shelf of the catalog; shelves stand on shelves."""
+
+    id: CategoryId
+    slug: str
+    """Unique in the shop."""
+    name: str
+    parent_id: CategoryId | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a category that has no name.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        _require_name("name", self.name)
+        if slugify(self.slug) != self.slug or not self.slug:
+            raise InvalidValueError("slug", "must be a slug such as road-bikes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A variant as a cart sees it: what it is called and costs at this moment."""
+
+    variant_id: VariantId
+    product_id: ProductId
+    sku: str
+    title: str
+    variant_title: str
+    unit_price: Money
+    published: bool
+    requires_shipping: bool

@@ -1,0 +1,37 @@
+"""Notifications: what the shop told whom, once per event, channel and recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from quickshop.domain.orders import OrderId
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    EMAIL = "email"
+
+
+class MessageKind(StrEnum):
+    """What a message is about; names its template."""
+
+    ORDER_CONFIRMATION = "order_confirmation"
+    PAYMENT_FAILED = "payment_failed"
+    ORDER_CANCELED = "order_canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """The record that a message was to be sent; `sent_at` is None until it was."""
+
+    event_id: UUID
+    channel: Channel
+    recipient: str
+    kind: MessageKind
+    order_id: OrderId
+    created_at: datetime
+    sent_at: datetime | None = None

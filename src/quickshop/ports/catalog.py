@@ -1,0 +1,194 @@
+"""What the shop needs from whoever keeps its catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from quickshop.domain.catalog import (
+    Category,
+    CategoryId,
+    Image,
+    Offer,
+    Product,
+    ProductId,
+    VariantId,
+)
+from quickshop.domain.money import Money
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
+
+
+class ProductRepository(Protocol):
+    """The products, as seen from inside one transaction."""
+
+    def find_by_handle(self, handle: str) -> Product | None:
+        """The product with this handle, locked until the transaction ends."""
+        ...
+
+    def get(self, product_id: ProductId) -> Product:
+        """The product, locked until the transaction ends.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        ...
+
+    def offer(self, sku: str) -> Offer:
+        """What a cart needs to know of a SKU, published or not.
+
+        Raises:
+            NotFoundError: no variant has this SKU.
+        """
+        ...
+
+    def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
+        """Which product each SKU belongs to; SKUs that nobody has are left out."""
+        ...
+
+    def add(self, product: Product) -> None:
+        """Store a new product and its events.
+
+        Raises:
+            AlreadyExistsError: its handle or one of its SKUs is taken.
+        """
+        ...
+
+    def save(self, product: Product) -> None:
+        """Store the changes of a product got from here, and its events.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+            AlreadyExistsError: its handle or one of its SKUs is taken.
+        """
+        ...
+
+
+class CategoryRepository(Protocol):
+    """The category tree, as seen from inside one transaction."""
+
+    def find(self, slug: str) -> Category | None:
+        """The category with this slug."""
+        ...
+
+    def add(self, category: Category) -> None:
+        """Store a new category.
+
+        Raises:
+            AlreadyExistsError: its slug is taken.
+        """
+        ...
+
+
+class ProductSort(StrEnum):
+    """Orders that a list of products may come in; ties go by id."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    PRICE = "price"
+    PRICE_DESCENDING = "-price"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductQuery:
+    """Which published products to list. Every criterion given must hold."""
+
+    text: str | None = None
+    """Words that must all begin some word of title, vendor, type, tags, options or SKUs."""
+    category: str | None = None
+    """Slug; products of the categories below it count."""
+    tag: str | None = None
+    vendor: str | None = None
+    min_price_minor: int | None = None
+    """Some variant costs at least this, in minor units."""
+    max_price_minor: int | None = None
+    """Some variant costs at most this, in minor units."""
+    in_stock: bool | None = None
+    """True: some variant can be bought now. False: none can."""
+    sort: ProductSort = ProductSort.NEWEST
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantView:
+    """A variant as a shopper sees it."""
+
+    id: VariantId
+    sku: str
+    title: str
+    options: Mapping[str, str]
+    """Value by option name."""
+    price: Money
+    compare_at_price: Money | None
+    weight_grams: int
+    barcode: str | None
+    requires_shipping: bool
+    available: int
+    """Units that can be bought now, over all locations, back-orders included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductView:
+    """A published product as a shopper sees it."""
+
+    id: ProductId
+    handle: str
+    title: str
+    description_html: str
+    vendor: str
+    product_type: str
+    category: str | None
+    """Slug."""
+    tags: Sequence[str]
+    options: Sequence[str]
+    """Option names."""
+    images: Sequence[Image]
+    variants: Sequence[VariantView]
+    metadata: Mapping[str, str]
+    etag: str
+    """Names this state of this product and its stock; any change gives another."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView:
+    """A category with the ones below it, by name."""
+
+    id: CategoryId
+    slug: str
+    name: str
+    children: Sequence[CategoryView]
+
+
+class ProductReader(Protocol):
+    """The catalog as shoppers read it: published products only, no transaction needed."""
+
+    def get(self, key: str) -> ProductView:
+        """The product with this id or handle.
+
+        Raises:
+            NotFoundError: there is none, or it is not published.
+        """
+        ...
+
+    def etag(self, key: str) -> str:
+        """The `ProductView.etag` that `get` would give now, for much less work.
+
+        Raises:
+            NotFoundError: as `get`.
+        """
+        ...
+
+    def search(self, query: ProductQuery) -> Page[ProductView]:
+        """One page of products.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        ...
+
+    def categories(self) -> Sequence[CategoryView]:
+        """The tree, from its roots, each level by name."""
+        ...

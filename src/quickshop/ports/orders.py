@@ -1,0 +1,151 @@
+"""What the shop needs from whoever keeps its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+
+from quickshop.domain.customers import Address
+from quickshop.domain.money import Money
+from quickshop.domain.orders import Order, OrderId, OrderLine, OrderStatus
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
+
+
+class OrderRepository(Protocol):
+    """The orders, as seen from inside one transaction.
+
+    The events of a stored order become its timeline, besides what reacts to them.
+    """
+
+    def next_number(self) -> str:
+        """A number that no other order has; later ones are higher, gaps are possible."""
+        ...
+
+    def get(self, order_id: OrderId) -> Order:
+        """The order, locked until the transaction ends.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        ...
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
+        """The order, if this secret opens it, locked until the transaction ends.
+
+        Raises:
+            NotFoundError: there is none with this id, or the secret is another's.
+        """
+        ...
+
+    def add(self, order: Order) -> None:
+        """Store a new order and its events.
+
+        Raises:
+            CartStateError: its cart has become an order already.
+        """
+        ...
+
+    def save(self, order: Order) -> None:
+        """Store the changes of an order got from here, and its events.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order as its shopper and staff see it."""
+
+    id: OrderId
+    number: str
+    status: OrderStatus
+    email: str
+    lines: tuple[OrderLine, ...]
+    subtotal: Money
+    discount: Money
+    shipping: Money
+    tax: Money
+    total: Money
+    shipping_address: Address
+    billing_address: Address
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        """The order as it stands."""
+        return cls(
+            id=order.id,
+            number=order.number,
+            status=order.status,
+            email=order.email,
+            lines=order.lines,
+            subtotal=order.subtotal,
+            discount=order.discount,
+            shipping=order.shipping,
+            tax=order.tax,
+            total=order.total,
+            shipping_address=order.shipping_address,
+            billing_address=order.billing_address,
+            placed_at=order.placed_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened to an order."""
+
+    kind: str
+    """The event's name, such as `OrderPaid`."""
+    occurred_at: datetime
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """Which orders to list, newest first. Every criterion given must hold."""
+
+    token_digest: str | None = None
+    """Only orders that this secret opens."""
+    status: OrderStatus | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class OrderReader(Protocol):
+    """Orders as people read them; no transaction needed."""
+
+    def get(self, order_id: OrderId) -> OrderView:
+        """The order.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        ...
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
+        """The order, if this secret opens it.
+
+        Raises:
+            NotFoundError: there is none with this id, or the secret is another's.
+        """
+        ...
+
+    def find_by_number(self, number: str) -> OrderView | None:
+        """The order that people call by this number."""
+        ...
+
+    def list(self, query: OrderQuery) -> Page[OrderView]:
+        """One page of orders.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        ...
+
+    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
+        """What happened to the order, oldest first."""
+        ...

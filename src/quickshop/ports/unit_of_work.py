@@ -1,0 +1,55 @@
+"""All-or-nothing changes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from quickshop.ports.cart import CartRepository
+from quickshop.ports.catalog import CategoryRepository, ProductRepository
+from quickshop.ports.idempotency import IdempotencyRepository
+from quickshop.ports.inventory import StockRepository
+from quickshop.ports.notifications import NotificationRepository
+from quickshop.ports.orders import OrderRepository
+from quickshop.ports.payments import PaymentRepository
+
+
+class Transaction(Protocol):
+    """One open transaction: the repositories that share it."""
+
+    @property
+    def products(self) -> ProductRepository: ...
+    @property
+    def categories(self) -> CategoryRepository: ...
+    @property
+    def stock(self) -> StockRepository: ...
+    @property
+    def carts(self) -> CartRepository: ...
+    @property
+    def orders(self) -> OrderRepository: ...
+    @property
+    def payments(self) -> PaymentRepository: ...
+    @property
+    def notifications(self) -> NotificationRepository: ...
+    @property
+    def idempotency(self) -> IdempotencyRepository: ...
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions. Holds no state between them, so threads may share one.
+
+    A transaction commits when its block ends and rolls back when the block raises. The events of
+    every aggregate saved in it become jobs with the commit, or not at all. Blocks do not nest.
+    Nothing outside the database is called within one.
+    """
+
+    def __call__(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction.
+
+        Raises:
+            ContentionError: on leaving or within, the database chose this one to lose a race;
+                the whole block may be repeated.
+            TransientError: the database cannot be reached, or dropped the connection. A commit
+                that failed this way may have happened: only an idempotency key can tell.
+        """
+        ...
