@@ -1,0 +1,251 @@
+"""From a cart to an order: the one story that spans the contexts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from quickshop.application.access import digest
+from quickshop.application.retries import retried
+from quickshop.domain.cart import Cart, CartId
+from quickshop.domain.customers import Address, normalize_email
+from quickshop.domain.errors import CurrencyMismatchError, NotFoundError, PriceChangedError
+from quickshop.domain.inventory import Allocation, AllocationId, Demand, plan_allocation
+from quickshop.domain.money import Money
+from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
+from quickshop.domain.payments import Payment, PaymentId, PaymentSource
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.orders import OrderView
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order just placed, and the secret that opens it to a guest: it is shown this once."""
+
+    order: OrderView
+    token: str
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Turn a cart into an order, and take its stock. Payment follows in the background."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+
+    def __call__(
+        self,
+        cart_id: CartId,
+        token: str,
+        *,
+        email: str,
+        shipping_address: Address,
+        payment: PaymentSource,
+        billing_address: Address | None = None,
+        expected_total: Money | None = None,
+        idempotency_key: str | None = None,
+    ) -> PlacedOrder:
+        """All or nothing, in one transaction; a cart becomes at most one order.
+
+        With an `idempotency_key` a repeated call gives the first one's answer. With an
+        `expected_total` nothing is ordered at another price.
+
+        Raises:
+            NotFoundError: no such cart, or the token is another's.
+            CartStateError: the cart has become an order.
+            EmptyCartError: there is nothing in it.
+            NotForSaleError: something in it is no longer sold.
+            PriceChangedError: the total is not `expected_total`.
+            OutOfStockError: there is less than it asks for.
+            InvalidValueError: the e-mail address is none.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        request = _Request(
+            cart_id=cart_id,
+            token_digest=digest(token),
+            email=normalize_email(email),
+            shipping_address=shipping_address,
+            billing_address=billing_address or shipping_address,
+            payment=payment,
+            expected_total=expected_total,
+        )
+        return self._prepare(request, idempotency_key)
+
+    @retried
+    def _prepare(self, request: _Request, idempotency_key: str | None) -> PlacedOrder:
+        now = self.clock.now()
+        scope = f"place_order:{request.token_digest}"
+        with self.unit_of_work() as tx:
+            if idempotency_key is not None:
+                earlier = tx.idempotency.claim(
+                    scope,
+                    idempotency_key,
+                    fingerprint=request.fingerprint,
+                    answer_type=PlacedOrder,
+                    now=now,
+                )
+                if earlier is not None:
+                    return replace(earlier, replayed=True)
+            cart = tx.carts.get(request.cart_id, token_digest=request.token_digest)
+            cart.complete(now=now)
+            _require_expected(cart.subtotal, request.expected_total)
+            token = self.identifiers.secret()
+            order = self._order(tx, cart, request, token, now)
+            allocations = plan(tx, order, self.identifiers)
+            tx.orders.add(order)
+            tx.payments.add(
+                Payment.attempt_for(
+                    id=PaymentId(self.identifiers.new()),
+                    order_id=order.id,
+                    attempt=1,
+                    amount=order.total,
+                    source=request.payment,
+                    now=now,
+                )
+            )
+            tx.carts.save(cart)
+            placed = PlacedOrder(OrderView.of(order), token)
+            if idempotency_key is not None:
+                tx.idempotency.store(scope, idempotency_key, placed)
+            # Last, so that a level stays locked for as short as can be.
+            tx.stock.allocate(allocations, now=now)
+        return placed
+
+    def _order(
+        self, tx: Transaction, cart: Cart, request: _Request, token: str, now: datetime
+    ) -> Order:
+        new = self.identifiers.new
+        return Order.place(
+            id=OrderId(new()),
+            number=tx.orders.next_number(),
+            cart_id=cart.id,
+            token_digest=digest(token),
+            email=request.email,
+            lines=tuple(OrderLine.of(line, id=OrderLineId(new())) for line in cart.lines),
+            shipping_address=request.shipping_address,
+            billing_address=request.billing_address,
+            now=now,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What was asked for, in the form that a repeated request is recognized by."""
+
+    cart_id: CartId
+    token_digest: str
+    email: str
+    shipping_address: Address
+    billing_address: Address
+    payment: PaymentSource
+    expected_total: Money | None
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _require_expected(actual: Money, expected: Money | None) -> None:
+    if expected is None:
+        return
+    if expected.currency != actual.currency:
+        raise CurrencyMismatchError(expected.currency, actual.currency)
+    if expected != actual:
+        raise PriceChangedError(expected_minor=expected.minor, actual_minor=actual.minor)
+
+
+def plan(tx: Transaction, order: Order, identifiers: Identifiers) -> Sequence[Allocation]:
+    """Choose the stock that will serve an order, without taking it yet.
+
+    Raises:
+        OutOfStockError: there is less than the order needs.
+    """
+    demands = [Demand(line.id, line.variant_id, line.sku, line.quantity) for line in order.lines]
+    levels = tx.stock.levels({line.variant_id for line in order.lines})
+    return [
+        Allocation(
+            id=AllocationId(identifiers.new()),
+            order_id=order.id,
+            order_line_id=pick.demand.order_line_id,
+            variant_id=pick.level.variant_id,
+            sku=pick.level.sku,
+            location_id=pick.level.location_id,
+            quantity=pick.quantity,
+        )
+        for pick in plan_allocation(demands, levels)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PayOrderAgain:
+    """Pay an order another way after its payment was declined. Its stock is taken anew."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+
+    @retried
+    def __call__(
+        self,
+        order_id: OrderId,
+        token: str,
+        *,
+        payment: PaymentSource,
+        idempotency_key: str | None = None,
+    ) -> PlacedOrder:
+        """The order is `pending` afterwards, and the new attempt is made in the background.
+
+        Raises:
+            NotFoundError: no such order, or the token is another's.
+            OrderStateError: its payment did not fail.
+            OutOfStockError: what it needs was sold meanwhile.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        now = self.clock.now()
+        token_digest = digest(token)
+        scope = f"pay_order:{token_digest}"
+        with self.unit_of_work() as tx:
+            if idempotency_key is not None:
+                earlier = tx.idempotency.claim(
+                    scope,
+                    idempotency_key,
+                    fingerprint=digest(f"{order_id}:{payment.method}:{payment.token}"),
+                    answer_type=PlacedOrder,
+                    now=now,
+                )
+                if earlier is not None:
+                    return replace(earlier, token=token, replayed=True)
+            order = tx.orders.get_with_token(order_id, token_digest=token_digest)
+            attempts = tx.payments.of_order(order_id)
+            if not attempts:
+                raise NotFoundError("payment")
+            attempt = attempts[-1].attempt + 1
+            order.retry_payment(attempt, now=now)
+            allocations = plan(tx, order, self.identifiers)
+            tx.orders.save(order)
+            tx.payments.add(
+                Payment.attempt_for(
+                    id=PaymentId(self.identifiers.new()),
+                    order_id=order.id,
+                    attempt=attempt,
+                    amount=order.total,
+                    source=payment,
+                    now=now,
+                )
+            )
+            view = OrderView.of(order)
+            if idempotency_key is not None:
+                # The caller holds the order's secret; it is not written down a second time.
+                tx.idempotency.store(scope, idempotency_key, PlacedOrder(view, token=""))
+            tx.stock.allocate(allocations, now=now)
+        return PlacedOrder(view, token)

@@ -1,0 +1,46 @@
+"""The shelves of the catalog that an imported file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from quickshop.domain.catalog import MAX_NAME_LENGTH, Category, CategoryId, slugify
+from quickshop.domain.errors import InvalidValueError
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.unit_of_work import Transaction
+
+
+def open_category(
+    tx: Transaction, path: Sequence[str], identifiers: Identifiers
+) -> CategoryId | None:
+    """The category at the end of a path from the root down; what is new of it is opened."""
+    parent: Category | None = None
+    for name in path:
+        parent = _open_child(tx, parent, name, identifiers)
+    return parent.id if parent else None
+
+
+def _open_child(
+    tx: Transaction, parent: Category | None, name: str, identifiers: Identifiers
+) -> Category:
+    parent_id = parent.id if parent else None
+    for slug in _slugs(parent, name):
+        found = tx.categories.find(slug)
+        if found is None:
+            found = Category(
+                id=CategoryId(identifiers.new()), slug=slug, name=name, parent_id=parent_id
+            )
+            tx.categories.add(found)
+        if found.parent_id == parent_id:
+            return found
+    raise InvalidValueError("category", "must differ more clearly from other categories")
+
+
+def _slugs(parent: Category | None, name: str) -> tuple[str, ...]:
+    """The slug that a category should have, and the one it gets if another shelf has that."""
+    above = f"{parent.slug}-" if parent else ""
+    digest = sha256(f"{above}\0{name.casefold()}".encode()).hexdigest()[:8]
+    plain = above + (slugify(name) or f"category-{digest}")
+    distinct = f"{plain[: MAX_NAME_LENGTH - len(digest) - 1].rstrip('-')}-{digest}"
+    return (plain, distinct) if len(plain) <= MAX_NAME_LENGTH else (distinct,)

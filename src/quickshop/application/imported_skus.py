@@ -1,0 +1,113 @@
+"""Which SKU each variant of an imported file gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from quickshop.application.imported_variants import Note, Pairing
+from quickshop.domain.catalog import MAX_NAME_LENGTH, Product, ProductId, Variant, slugify
+from quickshop.ports.imports import ProductDraft, VariantDraft
+from quickshop.ports.unit_of_work import Transaction
+
+_DIGEST_LENGTH: Final = 8
+_MAX_BASE: Final = MAX_NAME_LENGTH - 2 * _DIGEST_LENGTH - 1
+
+
+@dataclass(slots=True)
+class SkuBook:
+    """What one run knows of SKUs, whether or not it commits: the first in the file keeps one."""
+
+    lines: dict[str, int] = field(default_factory=dict)
+    """The line of the file that asks for a SKU first."""
+    given: dict[str, ProductId] = field(default_factory=dict)
+    """Who got which SKU in this run."""
+    settled: set[ProductId] = field(default_factory=set)
+    """Products of this run: what they have stands in `given`, whatever the database says."""
+
+    @classmethod
+    def of(cls, drafts: Iterable[ProductDraft]) -> SkuBook:
+        """Read who asks for what."""
+        book = cls()
+        for variant in sorted(_variants(drafts), key=lambda variant: variant.line):
+            if variant.sku is not None:
+                book.lines.setdefault(variant.sku, variant.line)
+        return book
+
+    def settle(self, product: Product) -> None:
+        """Remember what a product got."""
+        self.settled.add(product.id)
+        self.given.update((variant.sku, product.id) for variant in product.variants)
+
+    def choose(
+        self,
+        tx: Transaction,
+        draft: ProductDraft,
+        pairing: Pairing,
+        product_id: ProductId,
+        note: Note,
+    ) -> list[str]:
+        """One SKU per variant of a draft: what the file says, else the shop's, else a made-up one.
+
+        Whoever does not get what the file says is noted, with the reason.
+        """
+        choices = [_choices(draft, variant, known) for variant, known in pairing.pairs]
+        owners = tx.products.owners({sku for skus in choices for sku in skus})
+        in_use = {variant.sku for variant in pairing.kept}
+        chosen: list[str] = []
+        for (variant, _), skus in zip(pairing.pairs, choices, strict=True):
+            fit = (
+                sku
+                for sku in skus
+                if sku not in in_use and not self._why_not(sku, variant, product_id, owners)
+            )
+            sku = next(fit, skus[-1])
+            if sku != variant.sku:
+                why = (
+                    "is blank"
+                    if variant.sku is None
+                    else (
+                        self._why_not(variant.sku, variant, product_id, owners)
+                        or "is that of another variant of this product"
+                    )
+                )
+                note(variant.line, "Variant SKU", f"{why}; this variant has {sku}")
+            in_use.add(sku)
+            chosen.append(sku)
+        return chosen
+
+    def _why_not(
+        self,
+        sku: str,
+        draft: VariantDraft,
+        product_id: ProductId,
+        owners: Mapping[str, ProductId],
+    ) -> str | None:
+        first = self.lines.get(sku, draft.line)
+        if first != draft.line:
+            return f"is that of line {first}"
+        owner = self.given.get(sku) or owners.get(sku, product_id)
+        if owner == product_id or (owner in self.settled and sku not in self.given):
+            return None
+        return "is that of another product in the shop"
+
+
+def _variants(drafts: Iterable[ProductDraft]) -> Iterator[VariantDraft]:
+    return (variant for draft in drafts for variant in draft.variants)
+
+
+def _choices(draft: ProductDraft, variant: VariantDraft, known: Variant | None) -> list[str]:
+    said = [sku for sku in (variant.sku, known.sku if known else None) if sku is not None]
+    return [*said, *made_up_skus(draft.handle, variant.options)]
+
+
+def made_up_skus(handle: str, options: tuple[str, ...]) -> tuple[str, ...]:
+    """SKUs for a variant without one: always the same, the readable one first."""
+    parts = [slugify(part) for part in (handle, *options)]
+    base = "-".join(part for part in parts if part)[:_MAX_BASE].strip("-") or "sku"
+    digest = sha256("\0".join((handle, *options)).encode()).hexdigest()
+    distinct = tuple(f"{base}-{digest[:n]}" for n in (_DIGEST_LENGTH, 2 * _DIGEST_LENGTH))
+    # What slugify cannot spell, it leaves out: two such names would look the same.
+    return (base, *distinct) if all(parts) else distinct

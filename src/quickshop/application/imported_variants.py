@@ -1,0 +1,44 @@
+"""Which variant of the shop each variant of a file is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from quickshop.domain.catalog import Product, Variant
+from quickshop.ports.imports import ProductDraft, VariantDraft
+
+Note = Callable[[int, str, str], None]
+"""Tells the owner of the file something: line, column, what was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """The variants of a draft beside those they update, and those that it does not speak of."""
+
+    pairs: Sequence[tuple[VariantDraft, Variant | None]]
+    """None: it is new."""
+    kept: tuple[Variant, ...]
+    """Not in the draft; they stay."""
+    dropped: tuple[Variant, ...]
+    """Not in the draft, and without a value for each of its options; they cannot stay."""
+
+
+def pair_variants(draft: ProductDraft, known: Product | None) -> Pairing:
+    """Match by the combination of options first, then by SKU."""
+    left = {variant.options: variant for variant in (known.variants if known else ())}
+    found: dict[int, Variant] = {}
+    for index, variant in enumerate(draft.variants):
+        if match := left.pop(variant.options, None):
+            found[index] = match
+    by_sku = {variant.sku: variant for variant in left.values()}
+    for index, variant in enumerate(draft.variants):
+        if index not in found and variant.sku and (match := by_sku.pop(variant.sku, None)):
+            found[index] = match
+            del left[match.options]
+    fits = {options: len(options) == len(draft.option_names) for options in left}
+    return Pairing(
+        pairs=[(variant, found.get(index)) for index, variant in enumerate(draft.variants)],
+        kept=tuple(variant for options, variant in left.items() if fits[options]),
+        dropped=tuple(variant for options, variant in left.items() if not fits[options]),
+    )

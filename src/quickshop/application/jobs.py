@@ -1,0 +1,214 @@
+"""Use cases about the queue: run what is due, hand it to a fleet, give up, replay."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from threading import Event
+from typing import Final
+
+from quickshop.domain.errors import TransientError
+from quickshop.ports.clock import Clock
+from quickshop.ports.jobs import (
+    Job,
+    JobId,
+    JobPublisher,
+    JobQueue,
+    JobSignal,
+    JobView,
+    ScheduleRepository,
+)
+
+logger: Final = logging.getLogger("quickshop.jobs")
+
+MAX_ATTEMPTS: Final = 5
+"""Tries before a job is given up and listed as dead."""
+RETRY_DELAYS: Final = tuple(timedelta(seconds=s) for s in (1, 5, 30, 120))
+"""Wait after the first, second, … failed try."""
+
+Handler = Callable[[Job], None]
+
+
+class JobOutcome(StrEnum):
+    """How running a job ended."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    """Someone had done it, or given it up."""
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    """Run one job, wherever the order to do so came from."""
+
+    queue: JobQueue
+    handlers: Mapping[str, Handler]
+    clock: Clock
+    lease: timedelta
+
+    def __call__(self, job_id: JobId) -> JobOutcome:
+        """Safe to repeat and to run twice at once. A failing handler is tried again later.
+
+        Raises:
+            TransientError: the queue itself cannot be reached; the job stays in it.
+        """
+        job = self.queue.start(job_id, self.clock.now(), lease=self.lease)
+        if job is None:
+            return JobOutcome.SKIPPED
+        if job.attempts > MAX_ATTEMPTS:
+            # It killed its worker every time, so nobody was left to say that it failed.
+            self.queue.fail(job_id, "the worker died on every attempt", retry_at=None)
+            return JobOutcome.DEAD
+        try:
+            self.handlers[job.effect](job)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on
+            return self._fail(job, error)
+        self.queue.finish(job_id, self.clock.now())
+        return JobOutcome.DONE
+
+    def _fail(self, job: Job, error: Exception) -> JobOutcome:
+        reason = f"{type(error).__name__}: {error}"[:500]
+        final = job.attempts >= MAX_ATTEMPTS
+        level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
+        logger.log(
+            level,
+            "job %s (%s) failed on try %d: %s",
+            job.id,
+            job.effect,
+            job.attempts,
+            reason,
+            exc_info=None if isinstance(error, TransientError) else error,
+        )
+        if final:
+            self.queue.fail(job.id, reason, retry_at=None)
+            return JobOutcome.DEAD
+        delay = RETRY_DELAYS[job.attempts - 1]
+        self.queue.fail(job.id, reason, retry_at=self.clock.now() + delay)
+        return JobOutcome.RETRY
+
+
+@dataclass(frozen=True, slots=True)
+class RunDueJobs:
+    """Run what is due, here and now: the whole worker of an embedded shop."""
+
+    queue: JobQueue
+    run_job: RunJob
+    clock: Clock
+
+    def __call__(self, *, limit: int | None = None, stop: Event | None = None) -> int:
+        """Run jobs until none is due, `limit` have run, or `stop` is set; tell how many ran."""
+        ran = 0
+        while (limit is None or ran < limit) and not (stop and stop.is_set()):
+            # One at a time: what a slow job holds up, others may take meanwhile.
+            job_ids = self.queue.claim(self.clock.now(), limit=1, lease=self.run_job.lease)
+            if not job_ids:
+                break
+            self.run_job(job_ids[0])
+            ran += 1
+        return ran
+
+
+@dataclass(frozen=True, slots=True)
+class RelayJobs:
+    """Hand due jobs to the broker. Those that it loses are due again after the lease."""
+
+    queue: JobQueue
+    publisher: JobPublisher
+    clock: Clock
+    lease: timedelta
+    batch: int = 100
+
+    def __call__(self) -> int:
+        """Tell how many were handed over.
+
+        Raises:
+            TransientError: the broker cannot be reached; the jobs stay in the queue.
+        """
+        job_ids = self.queue.claim(self.clock.now(), limit=self.batch, lease=self.lease)
+        if job_ids:
+            self.publisher.publish(job_ids)
+        return len(job_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """Work that is to be done every so often."""
+
+    name: str
+    interval: timedelta
+    run: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPeriodicTasks:
+    """Do the periodic work that is due; once per interval, however many schedulers ask."""
+
+    schedules: ScheduleRepository
+    tasks: Sequence[PeriodicTask]
+    clock: Clock
+
+    def __call__(self) -> Sequence[str]:
+        """Name the tasks that were done here."""
+        done = []
+        for task in self.tasks:
+            if self.schedules.claim(task.name, self.clock.now(), interval=task.interval):
+                task.run()
+                done.append(task.name)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class WatchQueue:
+    """Keep at it until told to stop: sleep until there is work, do it, mind the schedule.
+
+    What cannot be reached now is tried again after `poll_seconds`; no outage ends the watch.
+    """
+
+    signal: JobSignal
+    run_periodic_tasks: RunPeriodicTasks
+    poll_seconds: float
+
+    def __call__(self, work: Callable[[], int], *, stop: Event) -> None:
+        """Call `work` until it finds nothing more, then wait for a signal; until `stop` is set."""
+        healthy = True
+        while not stop.is_set():
+            try:
+                self.run_periodic_tasks()
+                found = work()
+                healthy = True
+            except Exception as error:  # noqa: BLE001 - the watch outlives every failure
+                if healthy:
+                    logger.warning("the queue is out of reach, trying on: %s", error)
+                healthy = False
+                stop.wait(self.poll_seconds)
+                continue
+            if not found:
+                self.signal.wait(self.poll_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ListDeadJobs:
+    """List the jobs that were given up on."""
+
+    queue: JobQueue
+
+    def __call__(self, *, limit: int = 100) -> Sequence[JobView]:
+        """Oldest first."""
+        return self.queue.dead(limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayJob:
+    """Give a dead job another five tries."""
+
+    queue: JobQueue
+    clock: Clock
+
+    def __call__(self, job_id: JobId) -> bool:
+        """False when there is no such dead job."""
+        return self.queue.replay(job_id, self.clock.now())

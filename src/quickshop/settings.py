@@ -1,0 +1,111 @@
+"""Where things are and how long to wait for them: read once, from `QUICKSHOP_*` variables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from quickshop.domain.errors import QuickShopError
+
+PREFIX = "QUICKSHOP_"
+
+
+class SettingsError(QuickShopError):
+    """A setting is not what it should be; names the variable and what is allowed."""
+
+    code = "settings"
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if urlsplit(url).scheme not in schemes:
+            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}://")
+        return url
+
+    return AfterValidator(check)
+
+
+DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
+RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
+BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
+
+
+class Settings(BaseSettings):
+    """Every setting of a shop. The variable of a field is `QUICKSHOP_` and its name."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    database_url: DatabaseUrl = "sqlite:///quickshop.db"
+    """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or `memory://` to keep nothing."""
+    redis_url: RedisUrl | None = None
+    """Cache of product pages; without it each process has only its own."""
+    broker_url: BrokerUrl | None = None
+    """Celery's broker; without it workers take their jobs straight from the database."""
+
+    shop_name: str = Field("QuickShop", min_length=1, max_length=100)
+    """Stands in mails."""
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+    """ISO 4217 code that new carts are priced in."""
+    location: str = Field("main", min_length=1, max_length=100)
+    """Where stock lies unless another place is named."""
+
+    database_pool_size: int = Field(8, ge=1, le=100)
+    """Connections, and with them requests served at once, per process."""
+    database_timeout_seconds: float = Field(10, gt=0, le=600)
+    """Longest statement, and longest wait for a free connection."""
+    lock_timeout_seconds: float = Field(5, gt=0, le=600)
+    """Longest wait for a row that another transaction holds."""
+    redis_timeout_seconds: float = Field(0.2, gt=0, le=10)
+
+    product_cache_seconds: float = Field(2, ge=0, le=2)
+    """How long a process believes its own copy of a product page; 0 turns that copy off."""
+
+    payment_patience_seconds: float = Field(60, gt=0, le=86_400)
+    """How long a gateway may be silent before it is asked again."""
+    job_lease_seconds: float = Field(60, gt=0, le=3_600)
+    """How long a job may run, or stay unheard of, before it is handed out again."""
+    sweep_seconds: float = Field(15, gt=0, le=3_600)
+    """How often unanswered payments are looked for."""
+    poll_seconds: float = Field(1, gt=0, le=60)
+    """How often the queue is looked at when nothing wakes the worker."""
+    worker_threads: int = Field(4, ge=1, le=64)
+    """Jobs at once in one worker that has no broker."""
+
+    smtp_host: str | None = None
+    """Where mail is handed over; without it mails are written to `mail_dir`."""
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_timeout_seconds: float = Field(10, gt=0, le=120)
+    mail_from: str = Field("shop@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    mail_dir: str | None = None
+    """Folder for mails as files, one `.eml` each; by default `mail`, beside a SQLite file."""
+
+    sandbox_book: str | None = None
+    """File of the sandbox payment gateway; by default `quickshop-sandbox.db`, as `mail_dir`."""
+    sandbox_slow_seconds: float = Field(3, ge=0, le=60)
+    """How long the sandbox gateway takes over `tok_slow`."""
+
+    @classmethod
+    def load(cls, **values: object) -> Self:
+        """Read the environment; `values` come before it.
+
+        Raises:
+            SettingsError: a value is not what it should be, or a variable is misspelled.
+        """
+        try:
+            return cls(**values)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError("\n".join(_explain(error))) from None
+
+
+def _explain(error: ValidationError) -> list[str]:
+    return [
+        f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: "
+        f"{problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_input=False, include_url=False)
+    ]

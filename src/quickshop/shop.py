@@ -1,0 +1,301 @@
+"""The library's front door: every use case, by context, in typed calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Event
+from types import TracebackType
+from typing import Self
+
+from quickshop.application import cart, catalog, checkout, inventory, jobs, orders
+from quickshop.application.health import CheckInvariants
+from quickshop.application.imports import ImportProducts
+from quickshop.application.maintenance import ForgetExpired
+from quickshop.application.notifications import NotifyShopper
+from quickshop.application.payments import (
+    AskAgainAboutPayments,
+    ListPayments,
+    ProcessOrder,
+    RefundCanceledOrder,
+    SettleCanceledOrder,
+)
+from quickshop.application.reactions import build_handlers
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.cart import CartReader
+from quickshop.ports.catalog import ProductReader
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.inventory import StockReader
+from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
+from quickshop.ports.notifications import Notifier
+from quickshop.ports.orders import OrderReader
+from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a shop decides for itself. Currency is an ISO 4217 code."""
+
+    name: str = "QuickShop"
+    currency: str = "USD"
+    location: str = "main"
+    """Where stock lies unless another place is named."""
+    payment_patience: timedelta = timedelta(seconds=60)
+    """How long a gateway may be silent before it is asked again."""
+    job_lease: timedelta = timedelta(seconds=60)
+    """How long a job may run, or stay unheard of, before it is handed out again."""
+    sweep_interval: timedelta = timedelta(seconds=15)
+    cleanup_interval: timedelta = timedelta(hours=1)
+    keep_jobs: timedelta = timedelta(days=7)
+    """How long a job that is done is kept."""
+    poll_seconds: float = 1.0
+    """How often the queue is looked at when nothing wakes the worker."""
+    stuck_after: timedelta = timedelta(minutes=5)
+    """How long a job may be due before it counts as stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """The catalog."""
+
+    create: catalog.CreateProduct
+    change_price: catalog.ChangePrice
+    get: catalog.GetProduct
+    page: catalog.GetProductPage
+    list: catalog.ListProducts
+    categories: catalog.ListCategories
+    import_file: ImportProducts
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The stock."""
+
+    receive: inventory.ReceiveStock
+    adjust: inventory.AdjustStock
+    list: inventory.ListStock
+    reconcile: inventory.ReconcileStock
+
+
+@dataclass(frozen=True, slots=True)
+class Carts:
+    """What shoppers mean to buy. A cart opens only with its token."""
+
+    create: cart.CreateCart
+    get: cart.GetCart
+    add_line: cart.AddCartLine
+    change_line: cart.ChangeCartLine
+    remove_line: cart.RemoveCartLine
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What shoppers bought. Calls that take a token are the shopper's, the others staff's."""
+
+    place: checkout.PlaceOrder
+    pay_again: checkout.PayOrderAgain
+    open: orders.OpenOrder
+    list_own: orders.ListOwnOrders
+    cancel_own: orders.CancelOwnOrder
+    get: orders.GetOrder
+    find: orders.FindOrder
+    list: orders.ListOrders
+    timeline: orders.GetTimeline
+    payments: ListPayments
+    cancel: orders.CancelOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The work behind the scenes."""
+
+    run: jobs.RunJob
+    run_due: jobs.RunDueJobs
+    relay: jobs.RelayJobs
+    periodic: jobs.RunPeriodicTasks
+    watch: jobs.WatchQueue
+    dead: jobs.ListDeadJobs
+    replay: jobs.ReplayJob
+    ask_again_about_payments: AskAgainAboutPayments
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What HTTP, workers, the command line and plain Python all call.
+
+    Safe to share between threads. Use it as a context manager, or call `close`.
+    """
+
+    policy: Policy
+    products: Products
+    inventory: Inventory
+    carts: Carts
+    orders: Orders
+    jobs: Jobs
+    check: CheckInvariants
+    closing: Callable[[], None] = lambda: None
+
+    def run_jobs(self) -> int:
+        """Do the work that is due now (payments, mails, refunds) and tell how much there was."""
+        return self.jobs.run_due()
+
+    def work(self, stop: Event) -> None:
+        """Do work as it comes in, and the periodic tasks, until `stop` is set."""
+        self.jobs.watch(lambda: self.jobs.run_due(limit=100, stop=stop), stop=stop)
+
+    def relay(self, stop: Event) -> None:
+        """Hand work to the broker as it comes in, and do the periodic tasks, until `stop`."""
+        self.jobs.watch(self.jobs.relay, stop=stop)
+
+    def closed_by(self, closing: Callable[[], None]) -> Self:
+        """The same shop, whose `close` calls `closing`."""
+        return replace(self, closing=closing)
+
+    def close(self) -> None:
+        """Stop the worker that was opened with the shop, and let go of every connection."""
+        self.closing()
+
+    def __enter__(self) -> Self:
+        """Nothing more to open."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the shop."""
+        self.close()
+
+
+def build_shop(
+    *,
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    product_reader: ProductReader,
+    product_cache: ProductCache,
+    cart_reader: CartReader,
+    order_reader: OrderReader,
+    stock_reader: StockReader,
+    product_feed: ProductFeedReader,
+    sanitizer: HtmlSanitizer,
+    payment_gateway: PaymentGateway,
+    notifier: Notifier,
+    job_queue: JobQueue,
+    job_publisher: JobPublisher,
+    job_signal: JobSignal,
+    schedules: ScheduleRepository,
+) -> Shop:
+    """Connect use cases to ports. Plain calls, so mypy checks every connection."""
+    return Shop(
+        policy=policy,
+        products=Products(
+            create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),
+            change_price=catalog.ChangePrice(unit_of_work, clock, product_cache),
+            get=catalog.GetProduct(product_reader),
+            page=catalog.GetProductPage(product_reader, product_cache),
+            list=catalog.ListProducts(product_reader),
+            categories=catalog.ListCategories(product_reader),
+            import_file=ImportProducts(
+                unit_of_work,
+                clock,
+                identifiers,
+                product_feed,
+                sanitizer,
+                product_cache,
+                policy.location,
+            ),
+        ),
+        inventory=Inventory(
+            receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
+            adjust=inventory.AdjustStock(unit_of_work, clock, policy.location),
+            list=inventory.ListStock(stock_reader),
+            reconcile=inventory.ReconcileStock(unit_of_work, stock_reader),
+        ),
+        carts=Carts(
+            create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
+            get=cart.GetCart(cart_reader),
+            add_line=cart.AddCartLine(unit_of_work, clock, identifiers),
+            change_line=cart.ChangeCartLine(unit_of_work, clock),
+            remove_line=cart.RemoveCartLine(unit_of_work, clock),
+        ),
+        orders=Orders(
+            place=checkout.PlaceOrder(unit_of_work, clock, identifiers),
+            pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers),
+            open=orders.OpenOrder(order_reader),
+            list_own=orders.ListOwnOrders(order_reader),
+            cancel_own=orders.CancelOwnOrder(unit_of_work, clock),
+            get=orders.GetOrder(order_reader),
+            find=orders.FindOrder(order_reader),
+            list=orders.ListOrders(order_reader),
+            timeline=orders.GetTimeline(order_reader),
+            payments=ListPayments(unit_of_work),
+            cancel=orders.CancelOrder(unit_of_work, clock),
+        ),
+        jobs=_build_jobs(
+            policy,
+            unit_of_work,
+            clock,
+            order_reader,
+            payment_gateway,
+            notifier,
+            job_queue,
+            job_publisher,
+            job_signal,
+            schedules,
+        ),
+        check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
+    )
+
+
+def _build_jobs(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    order_reader: OrderReader,
+    gateway: PaymentGateway,
+    notifier: Notifier,
+    queue: JobQueue,
+    publisher: JobPublisher,
+    signal: JobSignal,
+    schedules: ScheduleRepository,
+) -> Jobs:
+    ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
+    forget = ForgetExpired(unit_of_work, queue, clock, policy.keep_jobs)
+    run = jobs.RunJob(
+        queue,
+        build_handlers(
+            process_order=ProcessOrder(unit_of_work, clock, gateway, policy.payment_patience),
+            settle_canceled_order=SettleCanceledOrder(unit_of_work, clock, gateway),
+            refund_canceled_order=RefundCanceledOrder(unit_of_work, clock, gateway),
+            notify=NotifyShopper(unit_of_work, clock, order_reader, notifier, policy.name),
+        ),
+        clock,
+        policy.job_lease,
+    )
+    periodic = jobs.RunPeriodicTasks(
+        schedules,
+        (
+            jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
+            jobs.PeriodicTask("forget_expired", policy.cleanup_interval, forget),
+        ),
+        clock,
+    )
+    return Jobs(
+        run=run,
+        run_due=jobs.RunDueJobs(queue, run, clock),
+        relay=jobs.RelayJobs(queue, publisher, clock, policy.job_lease),
+        periodic=periodic,
+        watch=jobs.WatchQueue(signal, periodic, policy.poll_seconds),
+        dead=jobs.ListDeadJobs(queue),
+        replay=jobs.ReplayJob(queue, clock),
+        ask_again_about_payments=ask_again,
+    )
