@@ -1,0 +1,20 @@
+"""Ids and secrets from the machine's randomness."""
+
+from secrets import token_urlsafe
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+_SECRET_BYTES = 32
+
+
+class SystemIdentifiers:
+    """UUIDs of version 7, and secrets of 256 random bits."""
+
+    def new(self) -> UUID:
+        """A fresh UUID; ids made later sort later."""
+        return uuid7()
+
+    def secret(self) -> str:
+        """A fresh secret, safe in a URL or header."""
+        return token_urlsafe(_SECRET_BYTES)

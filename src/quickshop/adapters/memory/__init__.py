@@ -1,0 +1,1 @@
+"""The whole shop in dictionaries, for tests, demonstrations and notebooks. Nothing is kept."""

@@ -1,0 +1,150 @@
+"""The catalog in memory, as transactions see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryState
+from quickshop.domain.catalog import Category, Offer, Product, ProductId, Variant
+from quickshop.domain.errors import AlreadyExistsError, NotFoundError
+
+
+class MemoryProducts:
+    """The products, with their handles and SKUs kept unique."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def find_by_handle(self, handle: str) -> Product | None:
+        """As `ProductRepository.find_by_handle`."""
+        product_id = self._state.handles.get(handle)
+        return None if product_id is None else self.get(product_id)
+
+    def get(self, product_id: ProductId) -> Product:
+        """As `ProductRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        product = self._state.products.get(product_id)
+        if product is None:
+            raise NotFoundError("product")
+        return self._session.hand_out(_copy(product))
+
+    def offer(self, sku: str) -> Offer:
+        """As `ProductRepository.offer`.
+
+        Raises:
+            NotFoundError: no variant has this SKU.
+        """
+        variant_id = self._state.skus.get(sku)
+        if variant_id is None:
+            raise NotFoundError("SKU")
+        return self._state.offers[variant_id]
+
+    def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
+        """As `ProductRepository.owners`."""
+        known = self._state.skus
+        return {sku: self._state.offers[known[sku]].product_id for sku in skus if sku in known}
+
+    def add(self, product: Product) -> None:
+        """As `ProductRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its id, its handle or one of its SKUs is taken.
+        """
+        if product.id in self._state.products:
+            raise AlreadyExistsError("product", "id")
+        self._put(product)
+
+    def save(self, product: Product) -> None:
+        """As `ProductRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+            AlreadyExistsError: its handle or one of its SKUs is taken.
+        """
+        self._session.require_version(self._state.products, product.id, product, "product")
+        self._put(product)
+
+    def _put(self, product: Product) -> None:
+        _require_free_names(self._state, product)
+        category_id = product.category_id
+        assert category_id is None or category_id in self._state.categories, "no such category"
+        _drop_from_indexes(self._state, product.id)
+        self._session.keep(self._state.products, product.id, product)
+        self._state.products[product.id] = _copy(product)
+        _index(self._state, product)
+
+
+def _copy(product: Product) -> Product:
+    return replace(product, metadata=dict(product.metadata))
+
+
+def _require_free_names(state: MemoryState, product: Product) -> None:
+    if state.handles.get(product.handle, product.id) != product.id:
+        raise AlreadyExistsError("product", "handle")
+    for variant in product.variants:
+        owner = state.offers.get(state.skus.get(variant.sku, variant.id))
+        if owner is not None and owner.product_id != product.id:
+            raise AlreadyExistsError("product", "SKU")
+
+
+def _drop_from_indexes(state: MemoryState, product_id: ProductId) -> None:
+    before = state.products.get(product_id)
+    if before is None:
+        return
+    del state.handles[before.handle]
+    for variant in before.variants:
+        del state.skus[variant.sku]
+        # Carts and stock may still name it, and find that it is no longer sold.
+        state.offers[variant.id] = replace(state.offers[variant.id], published=False)
+
+
+def _index(state: MemoryState, product: Product) -> None:
+    state.handles[product.handle] = product.id
+    state.words[product.id] = tuple(product.search_text.split())
+    for variant in product.variants:
+        state.skus[variant.sku] = variant.id
+        state.offers[variant.id] = _offer(product, variant)
+
+
+def _offer(product: Product, variant: Variant) -> Offer:
+    return Offer(
+        variant_id=variant.id,
+        product_id=product.id,
+        sku=variant.sku,
+        title=product.title,
+        variant_title=variant.title,
+        unit_price=variant.price,
+        published=product.published,
+        requires_shipping=variant.requires_shipping,
+    )
+
+
+class MemoryCategories:
+    """The category tree, with its slugs kept unique."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._categories = session.state.categories
+
+    def find(self, slug: str) -> Category | None:
+        """As `CategoryRepository.find`."""
+        return next((c for c in self._categories.values() if c.slug == slug), None)
+
+    def add(self, category: Category) -> None:
+        """As `CategoryRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its id or slug is taken.
+        """
+        if category.id in self._categories:
+            raise AlreadyExistsError("category", "id")
+        if self.find(category.slug) is not None:
+            raise AlreadyExistsError("category", "slug")
+        parent_id = category.parent_id
+        assert parent_id is None or parent_id in self._categories, "no such parent category"
+        self._categories[category.id] = category

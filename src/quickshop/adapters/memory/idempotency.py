@@ -1,0 +1,58 @@
+"""Idempotency keys in memory."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import is_dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import KeyClaim
+from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
+
+T = TypeVar("T")
+
+_KEPT: Final = timedelta(hours=24)
+
+
+class MemoryIdempotency:
+    """The idempotency keys of the last 24 hours, with their answers."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._keys = session.state.keys
+
+    def claim(
+        self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
+    ) -> T | None:
+        """As `IdempotencyRepository.claim`.
+
+        Raises:
+            IdempotencyMismatchError: it was used with another fingerprint.
+            IdempotencyInProgressError: it was claimed before, and never answered.
+        """
+        claim = self._keys.get((scope, key))
+        if claim is None or claim.claimed_at < now - _KEPT:
+            self._keys[scope, key] = KeyClaim(fingerprint=fingerprint, claimed_at=now)
+            return None
+        if claim.fingerprint != fingerprint:
+            raise IdempotencyMismatchError
+        if claim.answer is None:
+            raise IdempotencyInProgressError
+        assert isinstance(claim.answer, answer_type), "a key keeps its type of answer"
+        return deepcopy(claim.answer)
+
+    def store(self, scope: str, key: str, answer: object) -> None:
+        """As `IdempotencyRepository.store`."""
+        assert is_dataclass(answer), "an answer is a dataclass"
+        claim = self._keys.get((scope, key))
+        assert claim is not None, "a key is claimed before it is answered"
+        assert claim.answer is None, "a key is answered once"
+        self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
+
+    def forget_expired(self, now: datetime) -> int:
+        """As `IdempotencyRepository.forget_expired`."""
+        expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - _KEPT]
+        for key in expired:
+            del self._keys[key]
+        return len(expired)

@@ -1,0 +1,301 @@
+"""Stock in memory: levels, and the ledger that they are the sums of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryState, MemoryStore, Shelf
+from quickshop.domain.catalog import VariantId
+from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+from quickshop.domain.inventory import (
+    Allocation,
+    Location,
+    LocationId,
+    StockDiscrepancy,
+    StockLevel,
+    StockMovement,
+    lock_order,
+)
+from quickshop.domain.orders import OrderId, OrderStatus
+from quickshop.ports.inventory import StockView
+from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
+
+_COUNTERS: Final = ("on_hand", "allocated", "held")
+_LIVE: Final = frozenset({OrderStatus.PENDING, OrderStatus.PAID})
+
+
+class MemoryStock:
+    """Stock levels and their ledger. Counters move by movements alone."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._state = session.state
+
+    def location(self, name: str) -> Location:
+        """As `StockRepository.location`.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        for location in self._state.locations.values():
+            if location.name == name:
+                return location
+        raise NotFoundError("location")
+
+    def open_location(self, location: Location) -> Location:
+        """As `StockRepository.open_location`."""
+        try:
+            return self.location(location.name)
+        except NotFoundError:
+            assert location.id not in self._state.locations, "a location's id was used before"
+            self._state.locations[location.id] = location
+            return location
+
+    def levels(self, variant_ids: Collection[VariantId]) -> Sequence[StockLevel]:
+        """As `StockRepository.levels`."""
+        return [
+            self._named(shelf.level)
+            for variant_id in dict.fromkeys(variant_ids)
+            for shelf in self._state.shelves.get(variant_id, {}).values()
+        ]
+
+    def open_level(self, level: StockLevel) -> StockLevel:
+        """As `StockRepository.open_level`."""
+        assert level.variant_id in self._state.offers, "no such variant"
+        assert level.location_id in self._state.locations, "no such location"
+        shelf = self._find(level)
+        if shelf is None:
+            opened = replace(level, on_hand=0, allocated=0, held=0)
+        elif shelf.level.backorder_limit == level.backorder_limit:
+            return self._named(shelf.level)
+        else:
+            opened = replace(shelf.level, backorder_limit=level.backorder_limit)
+        self._put(opened)
+        return self._named(opened)
+
+    def record(self, movements: Sequence[StockMovement]) -> None:
+        """As `StockRepository.record`.
+
+        Raises:
+            OutOfStockError: they take more from a level than there is now.
+            NotFoundError: no such level.
+        """
+        by_level: defaultdict[tuple[VariantId, LocationId], list[StockMovement]]
+        by_level = defaultdict(list)
+        for movement in sorted(movements, key=lock_order):
+            by_level[_level_key(movement)].append(movement)
+        for level in [self._moved(group) for group in by_level.values()]:
+            self._put(level)
+        self._state.ledger.extend(movements)
+
+    def _moved(self, movements: Sequence[StockMovement]) -> StockLevel:
+        shelf = self._find(movements[0])
+        if shelf is None:
+            raise NotFoundError("stock level")
+        level = shelf.level
+        change = {name: sum(getattr(m, name) for m in movements) for name in _COUNTERS}
+        taken = change["allocated"] + change["held"] - change["on_hand"]
+        if taken > max(0, level.available):
+            sku = movements[0].sku
+            raise OutOfStockError(sku, requested=taken, available=max(0, level.available))
+        return replace(
+            level,
+            on_hand=level.on_hand + change["on_hand"],
+            allocated=level.allocated + change["allocated"],
+            held=level.held + change["held"],
+        )
+
+    def allocate(self, allocations: Sequence[Allocation], *, now: datetime) -> None:
+        """As `StockRepository.allocate`.
+
+        Raises:
+            OutOfStockError: they take more from a level than there is now.
+            NotFoundError: no such level.
+        """
+        for allocation in allocations:
+            self._require_sound(allocation)
+        self.record([allocation.taken(now) for allocation in allocations])
+        promised = self._state.allocations
+        for allocation in allocations:
+            before = promised.get(allocation.order_id, ())
+            promised[allocation.order_id] = (*before, allocation)
+
+    def _require_sound(self, allocation: Allocation) -> None:
+        order = self._state.orders.get(OrderId(allocation.order_id))
+        assert order is not None, "an allocation is for an order that is stored"
+        line = next((line for line in order.lines if line.id == allocation.order_line_id), None)
+        assert line is not None, "an allocation is for a line of its order"
+        assert line.variant_id == allocation.variant_id, "an allocation is of what was ordered"
+        assert allocation.quantity > 0, "an allocation is of some units"
+        before = self._state.allocations.get(allocation.order_id, ())
+        assert all(a.id != allocation.id for a in before), "an allocation is made once"
+
+    def allocations(self, order_id: UUID) -> Sequence[Allocation]:
+        """As `StockRepository.allocations`."""
+        return self._state.allocations.get(order_id, ())
+
+    def release(self, order_id: UUID, *, now: datetime) -> int:
+        """As `StockRepository.release`."""
+        allocations = self._state.allocations.pop(order_id, ())
+        self.record([allocation.released(now) for allocation in allocations])
+        return sum(allocation.quantity for allocation in allocations)
+
+    def correct(self, discrepancy: StockDiscrepancy) -> None:
+        """As `StockRepository.correct`.
+
+        Raises:
+            NotFoundError: no such level.
+        """
+        assert discrepancy.counter in _COUNTERS, "only a counter can be set"
+        location = self.location(discrepancy.location)
+        for shelf in _shelves(self._state):
+            level = self._named(shelf.level)
+            if (level.sku, level.location_id) == (discrepancy.sku, location.id):
+                counters = {name: getattr(level, name) for name in _COUNTERS}
+                counters[discrepancy.counter] = discrepancy.expected
+                self._put(replace(level, **counters))
+                return
+        raise NotFoundError("stock level")
+
+    def _find(self, at: StockLevel | StockMovement) -> Shelf | None:
+        return self._state.shelves.get(at.variant_id, {}).get(at.location_id)
+
+    def _put(self, level: StockLevel) -> None:
+        shelf = self._find(level)
+        changes = shelf.changes + 1 if shelf else 1
+        others = self._state.shelves.get(level.variant_id, {})
+        self._state.shelves[level.variant_id] = {
+            **others,
+            level.location_id: Shelf(level, changes),
+        }
+
+    def _named(self, level: StockLevel) -> StockLevel:
+        """The level under today's SKU and the priority of its location."""
+        return replace(
+            level,
+            sku=self._state.offers[level.variant_id].sku,
+            location_priority=self._state.locations[level.location_id].priority,
+        )
+
+
+def _level_key(at: StockLevel | StockMovement | Allocation) -> tuple[VariantId, LocationId]:
+    return (at.variant_id, at.location_id)
+
+
+def _shelves(state: MemoryState) -> Iterator[Shelf]:
+    for shelves in state.shelves.values():
+        yield from shelves.values()
+
+
+class MemoryStockReader:
+    """Stock as staff read it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def list(
+        self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[StockView]:
+        """As `StockReader.list`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        require_limit(limit)
+        state = self._store.state
+        places = sorted(
+            (view.sku, view.location, shelf.level.location_id, view)
+            for shelf in _shelves(state)
+            if (view := _view(state, shelf.level)) and sku in {None, view.sku}
+        )
+        if cursor is not None:
+            after = _after(state, cursor)
+            places = [place for place in places if place[:2] > after]
+        shown = places[:limit]
+        more = len(places) > limit
+        next_cursor = Cursor("sku", shown[-1][0], shown[-1][2]).encode() if more else None
+        return Page([view for *_, view in shown], next_cursor)
+
+    def discrepancies(self) -> Sequence[StockDiscrepancy]:
+        """As `StockReader.discrepancies`."""
+        state = self._store.state
+        ledger: defaultdict[tuple[VariantId, LocationId, str], int] = defaultdict(int)
+        for movement in state.ledger:
+            for counter in _COUNTERS:
+                ledger[*_level_key(movement), counter] += getattr(movement, counter)
+        promised = _promised_to_live_orders(state)
+        found = []
+        for level in (shelf.level for shelf in _shelves(state)):
+            for counter in _COUNTERS:
+                expected = ledger[*_level_key(level), counter]
+                found += _compare(state, level, counter, getattr(level, counter), expected)
+            expected = promised[_level_key(level)]
+            found += _compare(state, level, "allocations", level.allocated, expected)
+        return sorted(found, key=lambda d: (d.sku, d.location, d.counter))
+
+    def orders_without_stock(self) -> Sequence[str]:
+        """As `StockReader.orders_without_stock`."""
+        state = self._store.state
+        return [
+            order.number
+            for order in state.orders.values()
+            if order.status in _LIVE
+            and sum(a.quantity for a in state.allocations.get(order.id, ()))
+            < sum(line.quantity for line in order.lines)
+        ]
+
+
+def _view(state: MemoryState, level: StockLevel) -> StockView | None:
+    offer = state.offers[level.variant_id]
+    if state.skus.get(offer.sku) != level.variant_id:
+        return None  # It left its product.
+    return StockView(
+        sku=offer.sku,
+        title=offer.title,
+        location=state.locations[level.location_id].name,
+        on_hand=level.on_hand,
+        allocated=level.allocated,
+        held=level.held,
+        available=level.available,
+        backorder_limit=level.backorder_limit,
+    )
+
+
+def _after(state: MemoryState, cursor: str) -> tuple[str, str]:
+    last = Cursor.decode(cursor, sort="sku")
+    location = state.locations.get(LocationId(last.id))
+    if location is None or not isinstance(last.key, str):
+        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+    return (last.key, location.name)
+
+
+def _promised_to_live_orders(
+    state: MemoryState,
+) -> defaultdict[tuple[VariantId, LocationId], int]:
+    promised: defaultdict[tuple[VariantId, LocationId], int] = defaultdict(int)
+    for order_id, allocations in state.allocations.items():
+        if state.orders[OrderId(order_id)].status in _LIVE:
+            for allocation in allocations:
+                promised[_level_key(allocation)] += allocation.quantity
+    return promised
+
+
+def _compare(
+    state: MemoryState, level: StockLevel, counter: str, recorded: int, expected: int
+) -> list[StockDiscrepancy]:
+    if recorded == expected:
+        return []
+    return [
+        StockDiscrepancy(
+            sku=state.offers[level.variant_id].sku,
+            location=state.locations[level.location_id].name,
+            counter=counter,
+            recorded=recorded,
+            expected=expected,
+        )
+    ]

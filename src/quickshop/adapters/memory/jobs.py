@@ -1,0 +1,172 @@
+"""The queue of record in memory, with its signal and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from threading import Event
+from uuid import UUID
+
+from quickshop.adapters.memory.state import JobRecord, JobStatus, MemoryState, MemoryStore
+from quickshop.domain.errors import AdapterError
+from quickshop.domain.events import DomainEvent
+from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+
+
+class MemoryJobQueue:
+    """The jobs that the transactions of a `MemoryUnitOfWork` on the same store write."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
+        """As `JobQueue.claim`."""
+        with self._store.change() as state:
+            due = sorted(
+                (job.available_at, job.id) for job in _waiting(state) if job.available_at <= now
+            )
+            claimed = sorted(job_id for _available_at, job_id in due[:limit])
+            for job_id in claimed:
+                state.jobs[job_id] = replace(state.jobs[job_id], available_at=now + lease)
+        return claimed
+
+    def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
+        """As `JobQueue.start`."""
+        with self._store.change() as state:
+            job = state.jobs.get(job_id)
+            if job is None or job.status is not JobStatus.WAITING:
+                return None
+            job = replace(job, attempts=job.attempts + 1, available_at=now + lease)
+            state.jobs[job_id] = job
+        return Job(
+            id=job.id,
+            event_id=job.event_id,
+            effect=job.effect,
+            event=job.event,
+            attempts=job.attempts,
+        )
+
+    def finish(self, job_id: JobId, now: datetime) -> None:
+        """As `JobQueue.finish`. A job that someone else gave up on meanwhile stays dead."""
+        with self._store.change() as state:
+            job = state.jobs.get(job_id)
+            if job is not None and job.status is JobStatus.WAITING:
+                state.jobs[job_id] = replace(job, status=JobStatus.DONE, done_at=now, error="")
+
+    def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
+        """As `JobQueue.fail`. A job that someone else finished meanwhile stays done."""
+        with self._store.change() as state:
+            job = state.jobs.get(job_id)
+            if job is None or job.status is not JobStatus.WAITING:
+                return
+            if retry_at is None:
+                state.jobs[job_id] = replace(job, status=JobStatus.DEAD, error=error)
+            else:
+                state.jobs[job_id] = replace(job, available_at=retry_at, error=error)
+
+    def dead(self, *, limit: int) -> Sequence[JobView]:
+        """As `JobQueue.dead`."""
+        dead = (job for job in self._store.state.jobs.values() if job.status is JobStatus.DEAD)
+        return [_view(job) for _, job in zip(range(limit), dead, strict=False)]
+
+    def replay(self, job_id: JobId, now: datetime) -> bool:
+        """As `JobQueue.replay`."""
+        with self._store.change() as state:
+            job = state.jobs.get(job_id)
+            if job is None or job.status is not JobStatus.DEAD:
+                return False
+            state.jobs[job_id] = replace(
+                job, status=JobStatus.WAITING, attempts=0, available_at=now, error=""
+            )
+        return True
+
+    def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
+        """As `JobQueue.size`."""
+        state = self._store.state
+        waiting = list(_waiting(state))
+        return QueueSize(
+            waiting=len(waiting),
+            overdue=sum(job.available_at < now - patience for job in waiting),
+            dead=sum(job.status is JobStatus.DEAD for job in state.jobs.values()),
+        )
+
+    def forget_done(self, before: datetime) -> int:
+        """As `JobQueue.forget_done`."""
+        with self._store.change() as state:
+            old = [
+                job.id
+                for job in state.jobs.values()
+                if job.done_at is not None and job.done_at < before
+            ]
+            for job_id in old:
+                del state.jobs[job_id]
+        return len(old)
+
+
+def _waiting(state: MemoryState) -> Iterator[JobRecord]:
+    return (job for job in state.jobs.values() if job.status is JobStatus.WAITING)
+
+
+def _view(job: JobRecord) -> JobView:
+    return JobView(
+        id=job.id,
+        effect=job.effect,
+        event=type(job.event).__name__,
+        subject=_subject(job.event),
+        attempts=job.attempts,
+        error=job.error,
+        occurred_at=job.event.occurred_at,
+    )
+
+
+def _subject(event: DomainEvent) -> str:
+    facts = (getattr(event, fact.name) for fact in fields(event))
+    return next((str(fact) for fact in facts if isinstance(fact, UUID)), "")
+
+
+class MemoryJobSignal:
+    """Wakes the threads of this process that wait for jobs."""
+
+    def __init__(self) -> None:
+        self._written = Event()
+
+    def wait(self, timeout_seconds: float) -> None:
+        """As `JobSignal.wait`."""
+        self._written.wait(timeout_seconds)
+        self._written.clear()
+
+    def wake(self) -> None:
+        """As `JobSignal.wake`."""
+        self._written.set()
+
+
+class NoBroker:
+    """Stands where a broker would be, and says how to get one."""
+
+    def publish(self, job_ids: Sequence[JobId]) -> None:
+        """Refuse.
+
+        Raises:
+            AdapterError: always.
+        """
+        raise AdapterError(
+            f"{len(job_ids)} jobs wait for a broker, and none is set: set QUICKSHOP_BROKER_URL,"
+            " or run the worker that needs no broker"
+        )
+
+
+class MemorySchedules:
+    """When each periodic task was last claimed."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
+        """As `ScheduleRepository.claim`."""
+        with self._store.change() as state:
+            last = state.schedules.get(name)
+            if last is not None and now < last + interval:
+                return False
+            state.schedules[name] = now
+        return True

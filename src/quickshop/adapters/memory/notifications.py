@@ -1,0 +1,47 @@
+"""Delivery records in memory, and a mailbox to look into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.domain.notifications import Channel, Notification
+from quickshop.domain.orders import OrderId
+from quickshop.ports.notifications import OrderMessage
+
+
+class MemoryNotifications:
+    """The delivery records: one per event, channel and recipient."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._state = session.state
+
+    def claim(self, notification: Notification) -> bool:
+        """As `NotificationRepository.claim`."""
+        assert OrderId(notification.order_id) in self._state.orders, "no such order"
+        record = self._state.notifications.setdefault(_key(notification), notification)
+        return record.sent_at is None
+
+    def mark_sent(self, notification: Notification, *, now: datetime) -> None:
+        """As `NotificationRepository.mark_sent`."""
+        key = _key(notification)
+        assert key in self._state.notifications, "a message is claimed before it is sent"
+        record = self._state.notifications[key]
+        self._state.notifications[key] = replace(record, sent_at=now)
+
+
+def _key(notification: Notification) -> tuple[UUID, Channel, str]:
+    return (notification.event_id, notification.channel, notification.recipient)
+
+
+class MemoryNotifier:
+    """Delivers nothing: what was sent can be read in `sent`, the first one first."""
+
+    def __init__(self) -> None:
+        self.sent: list[OrderMessage] = []
+
+    def send(self, message: OrderMessage) -> None:
+        """As `Notifier.send`; never fails."""
+        self.sent.append(message)

@@ -1,0 +1,150 @@
+"""Orders in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from quickshop.adapters.memory.paging import Row, page_of
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryState, MemoryStore
+from quickshop.domain.errors import AlreadyExistsError, CartStateError, NotFoundError
+from quickshop.domain.orders import Order, OrderEvent, OrderId
+from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
+from quickshop.ports.paging import Page
+
+
+class MemoryOrders:
+    """The orders and their timelines."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def next_number(self) -> str:
+        """As `OrderRepository.next_number`."""
+        self._state.last_number += 1
+        return str(self._state.last_number)
+
+    def get(self, order_id: OrderId) -> Order:
+        """As `OrderRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        return self._session.hand_out(_get(self._state, order_id))
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
+        """As `OrderRepository.get_with_token`.
+
+        Raises:
+            NotFoundError: there is none with this id, or the secret is another's.
+        """
+        return self._session.hand_out(_opened(self._state, order_id, token_digest))
+
+    def add(self, order: Order) -> None:
+        """As `OrderRepository.add`.
+
+        Raises:
+            CartStateError: its cart has become an order already.
+            AlreadyExistsError: its id or number is taken.
+        """
+        if order.cart_id in self._state.order_by_cart:
+            raise CartStateError
+        if order.id in self._state.orders:
+            raise AlreadyExistsError("order", "id")
+        if order.number in self._state.order_by_number:
+            raise AlreadyExistsError("order", "number")
+        assert order.cart_id in self._state.carts, "no such cart"
+        known = self._state.offers
+        assert all(line.variant_id in known for line in order.lines), "no such variant"
+        self._state.order_by_cart[order.cart_id] = order.id
+        self._state.order_by_number[order.number] = order.id
+        self._put(order)
+
+    def save(self, order: Order) -> None:
+        """As `OrderRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        self._session.require_version(self._state.orders, order.id, order, "order")
+        self._put(order)
+
+    def _put(self, order: Order) -> None:
+        events = self._session.keep(self._state.orders, order.id, order)
+        told = tuple(event for event in events if isinstance(event, OrderEvent))
+        before = self._state.timelines.get(order.id, ())
+        self._state.timelines[order.id] = (*before, *told)
+
+
+def _get(state: MemoryState, order_id: OrderId) -> Order:
+    order = state.orders.get(order_id)
+    if order is None:
+        raise NotFoundError("order")
+    return order
+
+
+def _opened(state: MemoryState, order_id: OrderId, token_digest: str) -> Order:
+    order = _get(state, order_id)
+    if order.token_digest != token_digest:
+        raise NotFoundError("order")
+    return order
+
+
+class MemoryOrderReader:
+    """Orders as people read them."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def get(self, order_id: OrderId) -> OrderView:
+        """As `OrderReader.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        return OrderView.of(_get(self._store.state, order_id))
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
+        """As `OrderReader.get_with_token`.
+
+        Raises:
+            NotFoundError: there is none with this id, or the secret is another's.
+        """
+        return OrderView.of(_opened(self._store.state, order_id, token_digest))
+
+    def find_by_number(self, number: str) -> OrderView | None:
+        """As `OrderReader.find_by_number`."""
+        state = self._store.state
+        order_id = state.order_by_number.get(number)
+        return None if order_id is None else OrderView.of(state.orders[order_id])
+
+    def list(self, query: OrderQuery) -> Page[OrderView]:
+        """As `OrderReader.list`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        rows = (
+            Row(0, order.id, order)
+            for order in self._store.state.orders.values()
+            if query.token_digest in {None, order.token_digest}
+            and query.status in {None, order.status}
+        )
+        page = page_of(
+            rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True
+        )
+        return Page([OrderView.of(order) for order in page.items], page.next_cursor)
+
+    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
+        """As `OrderReader.timeline`."""
+        return [
+            TimelineEntry(type(event).__name__, event.occurred_at, _facts(event))
+            for event in self._store.state.timelines.get(order_id, ())
+        ]
+
+
+def _facts(event: OrderEvent) -> dict[str, str]:
+    known = {"occurred_at", "order_id"}
+    return {f.name: str(getattr(event, f.name)) for f in fields(event) if f.name not in known}

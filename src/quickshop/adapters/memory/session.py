@@ -1,0 +1,77 @@
+"""What the repositories of one transaction share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from uuid_utils.compat import uuid7
+
+from quickshop.adapters.memory.state import JobRecord, MemoryState
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.errors import ConflictError
+from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.ports.jobs import JobId
+
+K = TypeVar("K")
+A = TypeVar("A", bound=Aggregate)
+
+
+class MemorySession:
+    """Hands out and keeps copies, so that nobody can change a stored aggregate unseen."""
+
+    def __init__(
+        self, state: MemoryState, reactions: Mapping[type[DomainEvent], Sequence[str]]
+    ) -> None:
+        self.state = state
+        self.wrote_jobs = False
+        self._reactions = reactions
+        self._tracker = Tracker()
+
+    def hand_out(self, aggregate: A) -> A:
+        """A copy that must be saved if it is changed."""
+        copy = replace(aggregate)
+        self._tracker.watch(copy)
+        return copy
+
+    def require_version(self, table: Mapping[K, A], key: K, aggregate: A, kind: str) -> None:
+        """Refuse to overwrite what someone else saved since `aggregate` was got.
+
+        Raises:
+            ConflictError: someone did, or it was never added.
+        """
+        stored = table.get(key)
+        if stored is None or stored.version != aggregate.version:
+            raise ConflictError(kind)
+
+    def keep(self, table: dict[K, A], key: K, aggregate: A) -> Sequence[DomainEvent]:
+        """Store a copy; its events become jobs, and are returned."""
+        events = aggregate.collect_events()
+        aggregate.version += 1
+        table[key] = replace(aggregate)
+        self._tracker.watch(aggregate)
+        for event in events:
+            self._write_jobs(event)
+        return events
+
+    def require_all_saved(self) -> None:
+        """Call before committing.
+
+        Raises:
+            AssertionError: an aggregate was changed after it was read or saved.
+        """
+        self._tracker.require_all_saved()
+
+    def _write_jobs(self, event: DomainEvent) -> None:
+        event_id = uuid7()
+        for effect in self._reactions.get(type(event), ()):
+            job = JobRecord(
+                id=JobId(uuid7()),
+                event_id=event_id,
+                effect=effect,
+                event=event,
+                available_at=event.occurred_at,
+            )
+            self.state.jobs[job.id] = job
+            self.wrote_jobs = True

@@ -1,0 +1,138 @@
+"""What a shop in memory knows, and the one lock around changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from threading import Lock, get_ident
+from typing import Any
+from uuid import UUID
+
+from quickshop.domain.cart import Cart, CartId
+from quickshop.domain.catalog import Category, CategoryId, Offer, Product, ProductId, VariantId
+from quickshop.domain.events import DomainEvent
+from quickshop.domain.inventory import (
+    Allocation,
+    Location,
+    LocationId,
+    StockLevel,
+    StockMovement,
+)
+from quickshop.domain.notifications import Channel, Notification
+from quickshop.domain.orders import Order, OrderEvent, OrderId
+from quickshop.domain.payments import Payment, PaymentId
+from quickshop.ports.jobs import JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A stock level, and how often it has changed."""
+
+    level: StockLevel
+    changes: int
+
+
+class JobStatus(StrEnum):
+    """How far a job has got."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """One effect of one event."""
+
+    id: JobId
+    event_id: UUID
+    effect: str
+    event: DomainEvent
+    available_at: datetime
+    status: JobStatus = JobStatus.WAITING
+    attempts: int = 0
+    error: str = ""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyClaim:
+    """An idempotency key, what it was used for, and the answer to that."""
+
+    fingerprint: str
+    claimed_at: datetime
+    answer: Any = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryState:
+    """Every table and its indexes. What is in them is never changed, only replaced."""
+
+    products: dict[ProductId, Product] = field(default_factory=dict)
+    words: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
+    """What search compares, by product."""
+    handles: dict[str, ProductId] = field(default_factory=dict)
+    skus: dict[str, VariantId] = field(default_factory=dict)
+    offers: dict[VariantId, Offer] = field(default_factory=dict)
+    """Also of variants that left their product: those are not for sale."""
+    categories: dict[CategoryId, Category] = field(default_factory=dict)
+
+    locations: dict[LocationId, Location] = field(default_factory=dict)
+    shelves: dict[VariantId, Mapping[LocationId, Shelf]] = field(default_factory=dict)
+    ledger: list[StockMovement] = field(default_factory=list)
+    allocations: dict[UUID, tuple[Allocation, ...]] = field(default_factory=dict)
+    """What was not given back, by order."""
+
+    carts: dict[CartId, Cart] = field(default_factory=dict)
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    order_by_cart: dict[CartId, OrderId] = field(default_factory=dict)
+    order_by_number: dict[str, OrderId] = field(default_factory=dict)
+    last_number: int = 1000
+    timelines: dict[OrderId, tuple[OrderEvent, ...]] = field(default_factory=dict)
+    payments: dict[PaymentId, Payment] = field(default_factory=dict)
+    attempts: dict[OrderId, tuple[PaymentId, ...]] = field(default_factory=dict)
+
+    notifications: dict[tuple[UUID, Channel, str], Notification] = field(default_factory=dict)
+    jobs: dict[JobId, JobRecord] = field(default_factory=dict)
+    """In the order of writing."""
+    schedules: dict[str, datetime] = field(default_factory=dict)
+    """When each task was last claimed."""
+    keys: dict[tuple[str, str], KeyClaim] = field(default_factory=dict)
+
+    def draft(self) -> MemoryState:
+        """A state to change: the tables are copies, what is in them is shared."""
+        return MemoryState(
+            **{table.name: copy(getattr(self, table.name)) for table in fields(self)}
+        )
+
+
+class MemoryStore:
+    """Holds the committed state. One thread at a time changes it; anyone may read."""
+
+    def __init__(self) -> None:
+        self.state = MemoryState()
+        """As last committed. Read it once for one consistent view: it is replaced, not changed."""
+        self._lock = Lock()
+        self._owner: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this thread is in the middle of a change."""
+        return self._owner == get_ident()
+
+    @contextmanager
+    def change(self) -> Iterator[MemoryState]:
+        """Hand out a draft that replaces the state when the block ends without raising."""
+        assert not self.is_open, "transactions do not nest"
+        with self._lock:
+            self._owner = get_ident()
+            try:
+                draft = self.state.draft()
+                yield draft
+                self.state = draft  # Not reached if the block raised: that is the rollback.
+            finally:
+                self._owner = None

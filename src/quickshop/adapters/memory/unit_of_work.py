@@ -1,0 +1,65 @@
+"""Transactions in memory: one at a time, on a draft that replaces the state at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from quickshop.adapters.memory.cart import MemoryCarts
+from quickshop.adapters.memory.catalog import MemoryCategories, MemoryProducts
+from quickshop.adapters.memory.idempotency import MemoryIdempotency
+from quickshop.adapters.memory.inventory import MemoryStock
+from quickshop.adapters.memory.notifications import MemoryNotifications
+from quickshop.adapters.memory.orders import MemoryOrders
+from quickshop.adapters.memory.payments import MemoryPayments
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryStore
+from quickshop.domain.events import DomainEvent
+
+
+class MemoryTransaction:
+    """The repositories of one open transaction."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self.products = MemoryProducts(session)
+        self.categories = MemoryCategories(session)
+        self.stock = MemoryStock(session)
+        self.carts = MemoryCarts(session)
+        self.orders = MemoryOrders(session)
+        self.payments = MemoryPayments(session)
+        self.notifications = MemoryNotifications(session)
+        self.idempotency = MemoryIdempotency(session)
+
+
+class MemoryUnitOfWork:
+    """Opens transactions on a `store`, which readers and the job queue share.
+
+    `reactions` names the effects of each kind of event: an event and an effect make one job.
+    `on_jobs` is called after each commit that wrote some.
+    """
+
+    def __init__(
+        self,
+        reactions: Mapping[type[DomainEvent], Sequence[str]],
+        on_jobs: Callable[[], None] = lambda: None,
+        *,
+        store: MemoryStore | None = None,
+    ) -> None:
+        self.store = store or MemoryStore()
+        self._reactions = reactions
+        self._on_jobs = on_jobs
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this thread is in a transaction: then nothing outside may be called."""
+        return self.store.is_open
+
+    @contextmanager
+    def __call__(self) -> Iterator[MemoryTransaction]:
+        """Open a transaction."""
+        with self.store.change() as draft:
+            session = MemorySession(draft, self._reactions)
+            yield MemoryTransaction(session)
+            session.require_all_saved()
+        if session.wrote_jobs:
+            self._on_jobs()

@@ -1,0 +1,133 @@
+"""What every keeper of carts must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from quickshop.application.access import digest
+from quickshop.domain.cart import Cart, CartId, CartLineId
+from quickshop.domain.catalog import Product
+from quickshop.domain.errors import ConflictError, NotFoundError
+from quickshop.ports.cart import CartView
+from tests.builders import (
+    NOW,
+    a_cart_with,
+    a_product,
+    a_rich_product,
+    a_variant,
+    an_offer,
+    eur,
+    facts,
+    new_id,
+    revised,
+    store_cart,
+    store_product,
+)
+from tests.contracts.backend import Backend
+
+
+def an_empty_cart(_product: Product) -> Cart:
+    return a_cart_with()
+
+
+def a_filled_cart(product: Product) -> Cart:
+    return a_cart_with(product, quantity=999)
+
+
+def a_completed_cart(product: Product) -> Cart:
+    cart = a_cart_with(product)
+    cart.complete(now=NOW)
+    return cart
+
+
+def change_product(backend: Backend, product: Product, **changes: object) -> None:
+    with backend.unit_of_work() as tx:
+        stored = tx.products.get(product.id)
+        stored.revise(revised(stored, **changes), now=NOW)
+        tx.products.save(stored)
+
+
+def reread(backend: Backend, cart: Cart) -> Cart:
+    with backend.unit_of_work() as tx:
+        return tx.carts.get(cart.id, token_digest=cart.token_digest)
+
+
+class CartRepositoryContract:
+    @pytest.mark.parametrize("make", [an_empty_cart, a_filled_cart, a_completed_cart])
+    def test_a_cart_comes_back_as_it_was_stored(
+        self, backend: Backend, make: Callable[[Product], Cart]
+    ) -> None:
+        cart = make(store_product(backend.unit_of_work, a_rich_product()))
+        with backend.unit_of_work() as tx:
+            tx.carts.add(cart)
+        assert cart.version == 1
+        assert facts(reread(backend, cart)) == facts(cart)
+        view = backend.cart_reader.get(cart.id, token_digest=cart.token_digest)
+        assert view == CartView.of(cart)
+
+    def test_lines_are_added_changed_and_removed(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work, a_rich_product())
+        other = store_product(backend.unit_of_work)
+        stored = store_cart(backend.unit_of_work, product, quantity=2)
+        with backend.unit_of_work() as tx:
+            cart = tx.carts.get(stored.id, token_digest=stored.token_digest)
+            cart.add(an_offer(other), 3, line_id=CartLineId(new_id()), now=NOW)
+            cart.change(cart.lines[1].id, 7, now=NOW)
+            cart.remove(cart.lines[0].id, now=NOW)
+            tx.carts.save(cart)
+        assert [line.quantity for line in cart.lines] == [7, 3]
+        assert cart.version == 2
+        assert facts(reread(backend, stored)) == facts(cart)
+
+    def test_a_cart_may_be_saved_twice_in_one_transaction(self, backend: Backend) -> None:
+        products = [store_product(backend.unit_of_work) for _ in range(2)]
+        stored = store_cart(backend.unit_of_work)
+        with backend.unit_of_work() as tx:
+            cart = tx.carts.get(stored.id, token_digest=stored.token_digest)
+            for product in products:
+                cart.add(an_offer(product), 1, line_id=CartLineId(new_id()), now=NOW)
+                tx.carts.save(cart)
+        assert facts(reread(backend, stored)) == facts(cart)
+
+    def test_a_cart_opens_only_with_its_secret(self, backend: Backend) -> None:
+        cart = store_cart(backend.unit_of_work, store_product(backend.unit_of_work))
+        known = {"cart_id": cart.id, "token_digest": digest("another secret")}
+        unknown = {"cart_id": CartId(new_id()), "token_digest": cart.token_digest}
+        for key in (known, unknown):
+            with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+                tx.carts.get(**key)  # type: ignore[arg-type]
+            with pytest.raises(NotFoundError):
+                backend.cart_reader.get(**key)  # type: ignore[arg-type]
+
+    def test_lines_carry_the_prices_of_today(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work, a_product(a_variant(price=eur(1000))))
+        cart = store_cart(backend.unit_of_work, product, quantity=2)
+        dearer = a_variant(product.variants[0].sku, eur(1500))
+        dearer = type(dearer)(id=product.variants[0].id, sku=dearer.sku, price=dearer.price)
+        change_product(backend, product, variants=(dearer,), title="Renamed", published=False)
+        offer = reread(backend, cart).lines[0].offer
+        assert (offer.unit_price, offer.title, offer.published) == (eur(1500), "Renamed", False)
+        view = backend.cart_reader.get(cart.id, token_digest=cart.token_digest)
+        assert view.total == eur(3000)
+
+    def test_the_second_of_two_editors_conflicts(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        stored = store_cart(backend.unit_of_work, product)
+        stale = reread(backend, stored)
+        with backend.unit_of_work() as tx:
+            cart = tx.carts.get(stored.id, token_digest=stored.token_digest)
+            cart.change(cart.lines[0].id, 5, now=NOW)
+            tx.carts.save(cart)
+        stale.change(stale.lines[0].id, 9, now=NOW)
+        with pytest.raises(ConflictError), backend.unit_of_work() as tx:
+            tx.carts.save(stale)
+        assert reread(backend, stored).lines[0].quantity == 5
+
+    def test_forgetting_to_save_a_change_is_an_error(self, backend: Backend) -> None:
+        stored = store_cart(backend.unit_of_work, store_product(backend.unit_of_work))
+        with pytest.raises(AssertionError, match="not saved"), backend.unit_of_work() as tx:
+            cart = tx.carts.get(stored.id, token_digest=stored.token_digest)
+            cart.change(cart.lines[0].id, 5, now=NOW)
+        assert reread(backend, stored).lines[0].quantity == 1

@@ -1,0 +1,335 @@
+"""What every keeper of stock must do."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from quickshop.domain.errors import (
+    ContentionError,
+    NotFoundError,
+    OutOfStockError,
+)
+from quickshop.domain.inventory import (
+    Allocation,
+    Demand,
+    Location,
+    LocationId,
+    StockLevel,
+    StockMovement,
+    plan_allocation,
+)
+from quickshop.domain.orders import Order, OrderLine, OrderLineId
+from tests.builders import (
+    AWKWARD,
+    NOW,
+    a_cart,
+    a_rich_product,
+    an_allocation,
+    an_order_of,
+    eur,
+    new_id,
+    received,
+    stock_up,
+    store_order,
+    store_product,
+)
+from tests.contracts.backend import Backend
+
+
+def a_level(backend: Backend, units: int = 0, *, backorder_limit: int = 0) -> StockLevel:
+    product = store_product(backend.unit_of_work)
+    return stock_up(
+        backend.unit_of_work, product.variants[0], units, backorder_limit=backorder_limit
+    )
+
+
+def again(backend: Backend, level: StockLevel) -> StockLevel:
+    """The level as it is now."""
+    with backend.unit_of_work() as tx:
+        levels = tx.stock.levels([level.variant_id])
+    return next(found for found in levels if found.location_id == level.location_id)
+
+
+def record(backend: Backend, *movements: StockMovement) -> None:
+    with backend.unit_of_work() as tx:
+        tx.stock.record(movements)
+
+
+def allocate(backend: Backend, order: Order, *levels: StockLevel) -> None:
+    with backend.unit_of_work() as tx:
+        tx.stock.allocate([an_allocation(order, level) for level in levels], now=NOW)
+
+
+def release(backend: Backend, order_id: UUID) -> int:
+    with backend.unit_of_work() as tx:
+        return tx.stock.release(order_id, now=NOW)
+
+
+def an_order_for(backend: Backend, units: int, *, stock: int) -> tuple[Order, StockLevel]:
+    """A stored order of one variant, and its level with this much stock; none is promised yet."""
+    product = store_product(backend.unit_of_work)
+    level = stock_up(backend.unit_of_work, product.variants[0], stock)
+    return store_order(backend.unit_of_work, product, quantity=units), level
+
+
+class StockRepositoryContract:
+    def test_a_location_is_opened_once(self, backend: Backend) -> None:
+        first = Location(id=LocationId(new_id()), name=f"Łódź {AWKWARD}", priority=3)
+        second = Location(id=LocationId(new_id()), name=first.name)
+        with backend.unit_of_work() as tx:
+            assert tx.stock.open_location(first) == first
+            assert tx.stock.open_location(second) == first
+        with backend.unit_of_work() as tx:
+            assert tx.stock.location(first.name) == first
+
+    def test_an_unknown_location_is_not_found(self, backend: Backend) -> None:
+        with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+            tx.stock.location("nowhere")
+
+    def test_a_new_level_begins_with_nothing(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        variant = product.variants[0]
+        with backend.unit_of_work() as tx:
+            place = tx.stock.open_location(
+                Location(id=LocationId(new_id()), name="main", priority=5)
+            )
+            full = StockLevel(
+                variant_id=variant.id,
+                sku=variant.sku,
+                location_id=place.id,
+                on_hand=9,
+                allocated=3,
+                held=1,
+                backorder_limit=2,
+            )
+            opened = tx.stock.open_level(full)
+        empty = StockLevel(
+            variant_id=variant.id,
+            sku=variant.sku,
+            location_id=place.id,
+            backorder_limit=2,
+            location_priority=5,
+        )
+        assert (opened.on_hand, opened.allocated, opened.held, opened.available) == (0, 0, 0, 2)
+        assert again(backend, empty) == empty
+
+    def test_opening_a_level_again_only_sets_its_back_order_limit(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        stock_up(backend.unit_of_work, product.variants[0], 5, backorder_limit=1)
+        level = stock_up(backend.unit_of_work, product.variants[0], 0, backorder_limit=4)
+        assert (level.on_hand, level.backorder_limit) == (5, 4)
+
+    def test_levels_are_those_of_the_variants_asked_for(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work, a_rich_product())
+        one, two = product.variants
+        expected = [
+            stock_up(backend.unit_of_work, one, 1),
+            stock_up(backend.unit_of_work, one, 2, location="far", priority=7),
+            stock_up(backend.unit_of_work, two, 3),
+        ]
+        a_level(backend, 4)
+        with backend.unit_of_work() as tx:
+            found = tx.stock.levels({one.id, two.id})
+            assert not tx.stock.levels([])
+        assert sorted(found, key=lambda level: level.on_hand) == expected
+        assert [level.location_priority for level in expected] == [0, 7, 0]
+
+    def test_movements_move_the_counters(self, backend: Backend) -> None:
+        level = a_level(backend)
+        record(backend, received(level, 10))
+        record(backend, StockMovement.adjustment(level, -3, reason=AWKWARD, now=NOW))
+        assert again(backend, level).on_hand == 7
+
+    def test_no_movements_are_no_error(self, backend: Backend) -> None:
+        record(backend)
+
+    def test_a_level_that_does_not_exist_is_not_found(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        known = a_level(backend)
+        nowhere = StockLevel(
+            variant_id=product.variants[0].id,
+            sku=product.variants[0].sku,
+            location_id=known.location_id,
+        )
+        with pytest.raises(NotFoundError):
+            record(backend, received(nowhere, 1))
+        with pytest.raises(NotFoundError):
+            record(backend, StockMovement.adjustment(nowhere, -1, reason="lost", now=NOW))
+
+    def test_nobody_takes_more_than_there_is(self, backend: Backend) -> None:
+        level = a_level(backend, 5)
+        with pytest.raises(OutOfStockError) as caught:
+            record(backend, StockMovement.adjustment(level, -6, reason="lost", now=NOW))
+        error = caught.value
+        assert (error.sku, error.requested, error.available) == (level.sku, 6, 5)
+        assert again(backend, level) == level
+
+    def test_takings_from_one_level_are_summed_before_they_are_compared(
+        self, backend: Backend
+    ) -> None:
+        level = a_level(backend, 5)
+        three = StockMovement.adjustment(level, -3, reason="lost", now=NOW)
+        with pytest.raises(OutOfStockError) as caught:
+            record(backend, three, three)
+        assert (caught.value.requested, caught.value.available) == (6, 5)
+        assert again(backend, level) == level
+
+    def test_back_orders_end_at_their_limit(self, backend: Backend) -> None:
+        level = a_level(backend, 2, backorder_limit=3)
+        record(backend, StockMovement.adjustment(level, -5, reason="sold", now=NOW))
+        assert (again(backend, level).on_hand, again(backend, level).available) == (-3, 0)
+        with pytest.raises(OutOfStockError):
+            record(backend, StockMovement.adjustment(level, -1, reason="sold", now=NOW))
+        record(backend, received(level, 1))
+        assert again(backend, level).available == 1
+
+    def test_an_order_is_promised_its_units(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 3, stock=5)
+        allocation = an_allocation(order, level)
+        with backend.unit_of_work() as tx:
+            tx.stock.allocate([allocation], now=NOW)
+        with backend.unit_of_work() as tx:
+            assert list(tx.stock.allocations(order.id)) == [allocation]
+        after = again(backend, level)
+        assert (after.on_hand, after.allocated, after.available) == (5, 3, 2)
+
+    def test_an_order_is_not_promised_what_others_were(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 3, stock=2)
+        with pytest.raises(OutOfStockError) as caught:
+            allocate(backend, order, level)
+        error = caught.value
+        assert (error.sku, error.requested, error.available) == (level.sku, 3, 2)
+        with backend.unit_of_work() as tx:
+            assert not tx.stock.allocations(order.id)
+        assert again(backend, level) == level
+
+    def test_a_refusal_for_one_level_leaves_the_others_alone(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work, a_rich_product())
+        plenty = stock_up(backend.unit_of_work, product.variants[0], 9)
+        short = stock_up(backend.unit_of_work, product.variants[1], 1)
+        order = store_order(backend.unit_of_work, product, quantity=2)
+        with pytest.raises(OutOfStockError):
+            allocate(backend, order, plenty, short)
+        assert (again(backend, plenty), again(backend, short)) == (plenty, short)
+        assert not backend.stock_reader.discrepancies()
+
+    def test_two_lines_of_one_sku_get_no_more_than_there_is(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        level = stock_up(backend.unit_of_work, product.variants[0], 5)
+        order = an_order_with_the_same_sku_twice(backend, level, quantity=3)
+        twice = [
+            an_allocation(order, level, 3),
+            replace_line(an_allocation(order, level, 3), order.lines[1]),
+        ]
+        with pytest.raises(OutOfStockError), backend.unit_of_work() as tx:
+            tx.stock.allocate(twice, now=NOW)
+        assert again(backend, level) == level
+        record(backend, received(level, 1))
+        with backend.unit_of_work() as tx:
+            tx.stock.allocate(twice, now=NOW)
+        assert again(backend, level).available == 0
+
+    def test_promises_are_given_back_once(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work, a_rich_product())
+        levels = [stock_up(backend.unit_of_work, variant, 5) for variant in product.variants]
+        order = store_order(backend.unit_of_work, product, quantity=2)
+        allocate(backend, order, *levels)
+        assert release(backend, order.id) == 4
+        assert release(backend, order.id) == 0
+        assert [again(backend, level) for level in levels] == levels
+        with backend.unit_of_work() as tx:
+            assert not tx.stock.allocations(order.id)
+
+    def test_an_order_may_be_promised_units_anew(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 2, stock=2)
+        allocate(backend, order, level)
+        release(backend, order.id)
+        allocate(backend, order, level)
+        assert again(backend, level).allocated == 2
+        assert release(backend, order.id) == 2
+
+    def test_an_order_without_promises_gives_nothing_back(self, backend: Backend) -> None:
+        assert release(backend, new_id()) == 0
+
+    def test_a_plan_over_two_places_is_taken_from_both(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        variant = product.variants[0]
+        near = stock_up(backend.unit_of_work, variant, 3, location="near")
+        far = stock_up(backend.unit_of_work, variant, 3, location="far", priority=9)
+        order = store_order(backend.unit_of_work, product, quantity=4)
+        demand = Demand(order.lines[0].id, variant.id, variant.sku, 4)
+        with backend.unit_of_work() as tx:
+            picks = plan_allocation([demand], tx.stock.levels([variant.id]))
+            tx.stock.allocate(
+                [an_allocation(order, pick.level, pick.quantity) for pick in picks], now=NOW
+            )
+        assert (again(backend, near).allocated, again(backend, far).allocated) == (3, 1)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_counters_equal_the_ledger_after_any_day(self, backend: Backend, seed: int) -> None:
+        dice = random.Random(seed)
+        product = store_product(backend.unit_of_work, a_rich_product())
+        levels = [
+            stock_up(backend.unit_of_work, variant, 4, location=place, backorder_limit=limit)
+            for variant, limit in zip(product.variants, (0, 2), strict=True)
+            for place in ("main", "far")
+        ]
+        orders = [store_order(backend.unit_of_work, product, quantity=n) for n in (1, 2, 3)]
+        on_hand = {(level.variant_id, level.location_id): 4 for level in levels}
+        promised: dict[UUID, StockLevel] = {}
+        for _ in range(25):
+            level, order = dice.choice(levels), dice.choice(orders)
+            change = dice.randint(-4, 4) or 1
+            try:
+                if dice.random() < 0.4:
+                    record(
+                        backend, StockMovement.adjustment(level, change, reason="dice", now=NOW)
+                    )
+                    on_hand[level.variant_id, level.location_id] += change
+                elif order.id not in promised:
+                    allocate(backend, order, level)
+                    promised[order.id] = level
+                else:
+                    release(backend, order.id)
+                    del promised[order.id]
+            except (OutOfStockError, ContentionError):
+                pass
+        for level in levels:
+            now = again(backend, level)
+            assert now.on_hand == on_hand[level.variant_id, level.location_id]
+            assert now.allocated == sum(
+                order.lines[0].quantity for order in orders if promised.get(order.id) == level
+            )
+            assert now.available >= 0
+        assert not backend.stock_reader.discrepancies()
+
+
+def an_order_with_the_same_sku_twice(
+    backend: Backend, level: StockLevel, *, quantity: int
+) -> Order:
+    lines = [
+        OrderLine(
+            id=OrderLineId(new_id()),
+            variant_id=level.variant_id,
+            sku=level.sku,
+            title="Twice",
+            variant_title="",
+            quantity=quantity,
+            unit_price=eur(100),
+        )
+        for _ in range(2)
+    ]
+    cart = a_cart()
+    with backend.unit_of_work() as tx:
+        tx.carts.add(cart)
+        order = an_order_of(lines, cart_id=cart.id, number=tx.orders.next_number())
+        tx.orders.add(order)
+    return order
+
+
+def replace_line(allocation: Allocation, line: OrderLine) -> Allocation:
+    return replace(allocation, order_line_id=line.id)

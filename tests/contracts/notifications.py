@@ -1,0 +1,59 @@
+"""What every keeper of delivery records must do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from quickshop.domain.notifications import Channel, MessageKind, Notification
+from tests.builders import NOW, new_id, store_order
+from tests.contracts.backend import Backend
+
+
+def a_notification(backend: Backend) -> Notification:
+    return Notification(
+        event_id=new_id(),
+        channel=Channel.EMAIL,
+        recipient="ada@example.com",
+        kind=MessageKind.ORDER_CONFIRMATION,
+        order_id=store_order(backend.unit_of_work).id,
+        created_at=NOW,
+    )
+
+
+def claim(backend: Backend, notification: Notification) -> bool:
+    with backend.unit_of_work() as tx:
+        return tx.notifications.claim(notification)
+
+
+def mark_sent(backend: Backend, notification: Notification) -> None:
+    with backend.unit_of_work() as tx:
+        tx.notifications.mark_sent(notification, now=NOW)
+
+
+class NotificationRepositoryContract:
+    def test_a_message_is_claimed_until_it_was_sent(self, backend: Backend) -> None:
+        notification = a_notification(backend)
+        assert claim(backend, notification)
+        later = replace(notification, created_at=NOW + timedelta(minutes=1))
+        assert claim(backend, later)
+        mark_sent(backend, later)
+        assert not claim(backend, later)
+        assert not claim(backend, notification)
+
+    def test_another_event_or_recipient_is_another_message(self, backend: Backend) -> None:
+        notification = a_notification(backend)
+        claim(backend, notification)
+        mark_sent(backend, notification)
+        assert claim(backend, replace(notification, event_id=new_id()))
+        assert claim(backend, replace(notification, recipient="grace@example.com"))
+
+    def test_a_claim_falls_with_its_transaction(self, backend: Backend) -> None:
+        notification = a_notification(backend)
+        with pytest.raises(ZeroDivisionError), backend.unit_of_work() as tx:
+            tx.notifications.claim(notification)
+            tx.notifications.mark_sent(notification, now=NOW)
+            raise ZeroDivisionError
+        assert claim(backend, notification)

@@ -1,0 +1,211 @@
+"""What every keeper of orders must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from threading import Thread
+
+import pytest
+
+from quickshop.application.access import digest
+from quickshop.domain.errors import CartStateError, ConflictError, InvalidValueError, NotFoundError
+from quickshop.domain.orders import Order, OrderId, OrderStatus
+from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
+from tests.builders import (
+    AWKWARD,
+    NOW,
+    ORDER_TOKEN,
+    an_order,
+    canceled,
+    declined,
+    facts,
+    new_id,
+    paid,
+    paid_too_late,
+    retried,
+    store_cart,
+    store_order,
+    store_product,
+)
+from tests.contracts.backend import Backend
+
+
+def placed(_order: Order) -> None:
+    """As it was placed."""
+
+
+def walk(backend: Backend, query: OrderQuery) -> list[str]:
+    """The numbers of every order of every page."""
+    numbers: list[str] = []
+    while True:
+        page = backend.order_reader.list(query)
+        numbers += [view.number for view in page.items]
+        if page.next_cursor is None:
+            return numbers
+        assert len(page.items) == query.limit
+        query = replace(query, cursor=page.next_cursor)
+
+
+class OrderRepositoryContract:
+    @pytest.mark.parametrize("after", [placed, paid, declined, retried, canceled, paid_too_late])
+    def test_an_order_comes_back_as_it_was_stored(
+        self, backend: Backend, after: Callable[[Order], object]
+    ) -> None:
+        order = store_order(backend.unit_of_work, quantity=3, after=after)
+        assert order.version == 1
+        with backend.unit_of_work() as tx:
+            assert facts(tx.orders.get(order.id)) == facts(order)
+            own = tx.orders.get_with_token(order.id, token_digest=order.token_digest)
+        assert facts(own) == facts(order)
+
+    @pytest.mark.parametrize("change", [paid, declined, canceled])
+    def test_a_changed_order_comes_back_as_it_was_saved(
+        self, backend: Backend, change: Callable[[Order], object]
+    ) -> None:
+        stored = store_order(backend.unit_of_work)
+        with backend.unit_of_work() as tx:
+            order = tx.orders.get(stored.id)
+            change(order)
+            tx.orders.save(order)
+        assert order.version == 2
+        with backend.unit_of_work() as tx:
+            assert facts(tx.orders.get(stored.id)) == facts(order)
+
+    def test_an_unknown_order_is_not_found(self, backend: Backend) -> None:
+        store_order(backend.unit_of_work)
+        with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+            tx.orders.get(OrderId(new_id()))
+
+    def test_an_order_opens_only_with_its_secret(self, backend: Backend) -> None:
+        order = store_order(backend.unit_of_work)
+        for order_id, secret in ((order.id, "another"), (OrderId(new_id()), ORDER_TOKEN)):
+            with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+                tx.orders.get_with_token(order_id, token_digest=digest(secret))
+            with pytest.raises(NotFoundError):
+                backend.order_reader.get_with_token(order_id, token_digest=digest(secret))
+
+    def test_a_cart_becomes_one_order(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        cart = store_cart(backend.unit_of_work, product)
+        with backend.unit_of_work() as tx:
+            tx.orders.add(an_order(cart, number=tx.orders.next_number()))
+        with pytest.raises(CartStateError), backend.unit_of_work() as tx:
+            tx.orders.add(an_order(cart, number=tx.orders.next_number()))
+        assert len(backend.order_reader.list(OrderQuery()).items) == 1
+
+    def test_later_numbers_are_higher(self, backend: Backend) -> None:
+        numbers = [int(store_order(backend.unit_of_work).number) for _ in range(3)]
+        with backend.unit_of_work() as tx:
+            numbers += [int(tx.orders.next_number())]
+        assert all(one < two for one, two in pairwise(numbers))
+
+    def test_a_number_is_given_to_one_of_those_who_ask_at_once(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        carts = [store_cart(backend.unit_of_work, product) for _ in range(8)]
+        numbers: list[str] = []
+
+        def order_two(mine: int) -> None:
+            for cart in carts[mine : mine + 2]:
+                with backend.unit_of_work() as tx:
+                    order = an_order(cart, number=tx.orders.next_number())
+                    tx.orders.add(order)
+                numbers.append(order.number)
+
+        threads = [Thread(target=order_two, args=(n,)) for n in (0, 2, 4, 6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(set(numbers)) == 8
+
+    def test_the_second_of_two_editors_conflicts(self, backend: Backend) -> None:
+        order = store_order(backend.unit_of_work)
+        with backend.unit_of_work() as tx:
+            stale = tx.orders.get(order.id)
+        with backend.unit_of_work() as tx:
+            fresh = tx.orders.get(order.id)
+            fresh.mark_paid(now=NOW)
+            tx.orders.save(fresh)
+        stale.cancel("", now=NOW)
+        with pytest.raises(ConflictError), backend.unit_of_work() as tx:
+            tx.orders.save(stale)
+        assert backend.order_reader.get(order.id).status is OrderStatus.PAID
+        assert [entry.kind for entry in backend.order_reader.timeline(order.id)] == [
+            "OrderPlaced",
+            "OrderPaid",
+        ]
+
+    def test_forgetting_to_save_a_change_is_an_error(self, backend: Backend) -> None:
+        order = store_order(backend.unit_of_work)
+        with pytest.raises(AssertionError, match="not saved"), backend.unit_of_work() as tx:
+            tx.orders.get(order.id).mark_paid(now=NOW)
+        with pytest.raises(AssertionError, match="not saved"), backend.unit_of_work() as tx:
+            own = tx.orders.get_with_token(order.id, token_digest=order.token_digest)
+            own.mark_paid(now=NOW)
+        assert backend.order_reader.get(order.id).status is OrderStatus.PENDING
+
+
+class OrderReaderContract:
+    def test_everybody_sees_the_order_as_it_stands(self, backend: Backend) -> None:
+        order = store_order(backend.unit_of_work, quantity=2)
+        view = OrderView.of(order)
+        own = {"token_digest": order.token_digest}
+        assert backend.order_reader.get(order.id) == view
+        assert backend.order_reader.get_with_token(order.id, **own) == view
+        assert backend.order_reader.find_by_number(order.number) == view
+        assert list(backend.order_reader.list(OrderQuery()).items) == [view]
+
+    def test_an_unknown_order_is_not_found(self, backend: Backend) -> None:
+        with pytest.raises(NotFoundError):
+            backend.order_reader.get(OrderId(new_id()))
+
+    @pytest.mark.parametrize("number", ["", "0", "none", "%", "\x00", "-1", "1e3", "9" * 40, "²"])
+    def test_an_unknown_number_is_nobodys(self, backend: Backend, number: str) -> None:
+        store_order(backend.unit_of_work)
+        assert backend.order_reader.find_by_number(number) is None
+
+    def test_the_timeline_tells_what_happened(self, backend: Backend) -> None:
+        order = store_order(backend.unit_of_work, after=retried)
+        with backend.unit_of_work() as tx:
+            again = tx.orders.get(order.id)
+            again.cancel(AWKWARD, now=NOW)
+            tx.orders.save(again)
+        assert list(backend.order_reader.timeline(order.id)) == [
+            TimelineEntry("OrderPlaced", NOW, {}),
+            TimelineEntry("OrderPaymentFailed", NOW, {"reason": f"card_declined {AWKWARD}"}),
+            TimelineEntry("OrderPaymentRetried", NOW, {"attempt": "2"}),
+            TimelineEntry("OrderCanceled", NOW, {"reason": AWKWARD}),
+        ]
+
+    def test_an_order_that_does_not_exist_has_no_timeline(self, backend: Backend) -> None:
+        store_order(backend.unit_of_work)
+        assert list(backend.order_reader.timeline(OrderId(new_id()))) == []
+
+    def test_orders_are_listed_by_status_and_secret(self, backend: Backend) -> None:
+        work = backend.unit_of_work
+        mine = store_order(work, token="mine").number
+        mine_paid = store_order(work, token="mine", after=paid).number
+        theirs_paid = store_order(work, token="theirs", after=paid).number
+        own = digest("mine")
+        assert walk(backend, OrderQuery()) == [theirs_paid, mine_paid, mine]
+        assert walk(backend, OrderQuery(status=OrderStatus.PAID)) == [theirs_paid, mine_paid]
+        assert walk(backend, OrderQuery(token_digest=own)) == [mine_paid, mine]
+        both = OrderQuery(token_digest=own, status=OrderStatus.PENDING)
+        assert walk(backend, both) == [mine]
+        assert walk(backend, OrderQuery(token_digest=digest("nobody's"))) == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 5, 6])
+    def test_paging_shows_every_order_exactly_once(self, backend: Backend, limit: int) -> None:
+        numbers = [store_order(backend.unit_of_work).number for _ in range(5)]
+        assert walk(backend, OrderQuery(limit=limit)) == numbers[::-1]
+
+    @pytest.mark.parametrize("limit", [0, 101])
+    def test_a_page_holds_1_to_100_orders(self, backend: Backend, limit: int) -> None:
+        with pytest.raises(InvalidValueError):
+            backend.order_reader.list(OrderQuery(limit=limit))
+
+    def test_a_cursor_that_nobody_gave_out_is_refused(self, backend: Backend) -> None:
+        with pytest.raises(InvalidValueError):
+            backend.order_reader.list(OrderQuery(cursor="nonsense"))

@@ -1,0 +1,170 @@
+"""A gateway and a mailbox that do as they are told, and a whole shop in memory around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from quickshop.adapters.memory.notifications import MemoryNotifier
+from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
+from quickshop.application.cart import NewCart
+from quickshop.application.checkout import PlacedOrder
+from quickshop.application.reactions import REACTIONS
+from quickshop.domain.catalog import Product
+from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, TransientError
+from quickshop.domain.money import Money
+from quickshop.domain.orders import OrderId, OrderStatus
+from quickshop.domain.payments import Payment, PaymentSource
+from quickshop.ports.notifications import OrderMessage
+from quickshop.shop import Shop
+from tests.builders import MovableClock, a_product, an_address, memory_shop, stock_up
+
+
+def nothing() -> None:
+    """What happens meanwhile, unless a test says otherwise."""
+
+
+class WorkerDied(BaseException):
+    """The process is gone: nobody is left to write down what happened."""
+
+
+class ScriptedGateway:
+    """Decides by the token, and remembers by the key. Fails if a transaction is open.
+
+    `tok_ok` is captured. `tok_declined` is declined. `tok_silent` is captured, but the first ask
+    gets no answer. `tok_lost` gets no answer to the first ask, and nothing moves by it.
+    """
+
+    def __init__(self, transaction_is_open: Callable[[], bool]) -> None:
+        self._transaction_is_open = transaction_is_open
+        self.captured: dict[str, Money] = {}
+        """By key."""
+        self.refunded: dict[str, Money] = {}
+        """By key."""
+        self.asked: list[str] = []
+        """The key of every capture, in the order of asking."""
+        self.is_down = False
+        self.meanwhile: Callable[[], None] = nothing
+        """Called once, after the money of the next capture has moved and before its answer."""
+
+    def capture(self, amount: Money, source: PaymentSource, *, key: str) -> str:
+        first = key not in self.asked
+        self._answer_the_phone()
+        self.asked.append(key)
+        if source.token == "tok_declined":
+            raise PaymentDeclinedError("card_declined")
+        if not (first and source.token == "tok_lost"):
+            assert self.captured.setdefault(key, amount) == amount
+        meanwhile, self.meanwhile = self.meanwhile, nothing
+        meanwhile()
+        if first and source.token in {"tok_silent", "tok_lost"}:
+            raise PaymentUnknownError("no answer")
+        return f"ref:{key}"
+
+    def find(self, key: str) -> str | None:
+        self._answer_the_phone()
+        return f"ref:{key}" if key in self.captured else None
+
+    def refund(self, reference: str, amount: Money, *, key: str) -> None:
+        self._answer_the_phone()
+        assert self.captured[reference.removeprefix("ref:")] == amount
+        assert self.refunded.setdefault(key, amount) == amount
+
+    def _answer_the_phone(self) -> None:
+        assert not self._transaction_is_open(), "a gateway is called outside every transaction"
+        if self.is_down:
+            raise PaymentUnknownError("nobody answers")
+
+
+class WatchedNotifier(MemoryNotifier):
+    """A mailbox that fails if a transaction is open, and refuses while it `is_down`."""
+
+    def __init__(self, transaction_is_open: Callable[[], bool]) -> None:
+        super().__init__()
+        self._transaction_is_open = transaction_is_open
+        self.is_down = False
+
+    def send(self, message: OrderMessage) -> None:
+        assert not self._transaction_is_open(), "mail is sent outside every transaction"
+        if self.is_down:
+            raise TransientError("the mail server does not answer")
+        super().send(message)
+
+
+@dataclass(slots=True)
+class World:
+    """A shop in memory, and everything around it that a test may look at or turn."""
+
+    unit_of_work: MemoryUnitOfWork = field(default_factory=lambda: MemoryUnitOfWork(REACTIONS))
+    clock: MovableClock = field(default_factory=MovableClock)
+    gateway: ScriptedGateway = field(init=False)
+    notifier: WatchedNotifier = field(init=False)
+    shop: Shop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gateway = ScriptedGateway(lambda: self.unit_of_work.is_open)
+        self.notifier = WatchedNotifier(lambda: self.unit_of_work.is_open)
+        self.shop = memory_shop(
+            gateway=self.gateway,
+            notifier=self.notifier,
+            clock=self.clock,
+            unit_of_work=self.unit_of_work,
+        )
+
+    def sell(self, *, units: int = 10, **more: Any) -> Product:
+        """A published product with so many units of each variant."""
+        product = a_product(*more.pop("variants", ()), **more)
+        with self.unit_of_work() as tx:
+            tx.products.add(product)
+        for variant in product.variants:
+            stock_up(self.unit_of_work, variant, units)
+        return product
+
+    def fill_cart(self, product: Product, quantity: int = 1) -> NewCart:
+        new = self.shop.carts.create()
+        for variant in product.variants:
+            self.shop.carts.add_line(new.cart.id, new.token, sku=variant.sku, quantity=quantity)
+        return new
+
+    def check_out(self, cart: NewCart, token: str = "tok_ok", **more: Any) -> PlacedOrder:
+        given: dict[str, Any] = {
+            "email": "Ada@Example.com",
+            "shipping_address": an_address(),
+            "payment": PaymentSource(token),
+        }
+        return self.shop.orders.place(cart.cart.id, cart.token, **(given | more))
+
+    def order(
+        self, product: Product | None = None, quantity: int = 1, token: str = "tok_ok"
+    ) -> PlacedOrder:
+        """An order just placed, of a new product unless one is given; no job has run."""
+        return self.check_out(self.fill_cart(product or self.sell(), quantity), token)
+
+    def run(self, **advance: float) -> int:
+        """Let time pass, do the periodic work, then every job that is due."""
+        if advance:
+            self.clock.advance(**advance)
+        self.shop.jobs.periodic()
+        return self.shop.run_jobs()
+
+    def status(self, order_id: OrderId) -> OrderStatus:
+        return self.shop.orders.get(order_id).status
+
+    def payments(self, order_id: OrderId) -> list[Payment]:
+        with self.unit_of_work() as tx:
+            return list(tx.payments.of_order(order_id))
+
+    def available(self, product: Product) -> int:
+        view = self.shop.products.get(product.handle)
+        return view.variants[0].available
+
+    def mails(self) -> list[str]:
+        return [message.kind for message in self.notifier.sent]
+
+    def timeline(self, order_id: OrderId) -> list[str]:
+        return [entry.kind for entry in self.shop.orders.timeline(order_id)]
+
+    def problems(self) -> list[str]:
+        """What the shop itself finds wrong: nothing, whatever happened."""
+        return [finding.detail for finding in self.shop.check() if not finding.ok]

@@ -1,0 +1,114 @@
+"""The twins keep every contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from quickshop.adapters.memory.cart import MemoryCartReader
+from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.inventory import MemoryStockReader
+from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules
+from quickshop.adapters.memory.orders import MemoryOrderReader
+from quickshop.adapters.memory.state import MemoryStore
+from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
+from quickshop.application.reactions import REACTIONS
+from quickshop.domain.inventory import StockLevel
+from tests.contracts.backend import Backend
+from tests.contracts.cart import CartRepositoryContract
+from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
+from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.inventory import StockRepositoryContract
+from tests.contracts.inventory_reader import StockReaderContract
+from tests.contracts.jobs import JobQueueContract, ScheduleContract
+from tests.contracts.notifications import NotificationRepositoryContract
+from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
+from tests.contracts.payments import PaymentRepositoryContract
+from tests.contracts.unit_of_work import UnitOfWorkContract
+
+
+def add_past_the_ledger(store: MemoryStore, level: StockLevel, counter: str, change: int) -> None:
+    with store.change() as state:
+        shelves = state.shelves[level.variant_id]
+        shelf = shelves[level.location_id]
+        counters: Mapping[str, int] = {counter: getattr(shelf.level, counter) + change}
+        wrong = replace(shelf, level=replace(shelf.level, **counters))
+        state.shelves[level.variant_id] = {**shelves, level.location_id: wrong}
+
+
+@pytest.fixture
+def backend() -> Backend:
+    work = MemoryUnitOfWork(REACTIONS)
+    return Backend(
+        unit_of_work=work,
+        product_reader=MemoryProductReader(work.store),
+        cart_reader=MemoryCartReader(work.store),
+        order_reader=MemoryOrderReader(work.store),
+        stock_reader=MemoryStockReader(work.store),
+        job_queue=MemoryJobQueue(work.store),
+        schedules=MemorySchedules(work.store),
+        tamper=lambda *what: add_past_the_ledger(work.store, *what),
+    )
+
+
+class TestMemoryProducts(ProductRepositoryContract):
+    pass
+
+
+class TestMemoryCategories(CategoryRepositoryContract):
+    pass
+
+
+class TestMemoryProductReader(ProductReaderContract):
+    pass
+
+
+class TestMemoryProductSearch(ProductSearchContract):
+    pass
+
+
+class TestMemoryStock(StockRepositoryContract):
+    pass
+
+
+class TestMemoryStockReader(StockReaderContract):
+    pass
+
+
+class TestMemoryCarts(CartRepositoryContract):
+    pass
+
+
+class TestMemoryOrders(OrderRepositoryContract):
+    pass
+
+
+class TestMemoryOrderReader(OrderReaderContract):
+    pass
+
+
+class TestMemoryPayments(PaymentRepositoryContract):
+    pass
+
+
+class TestMemoryNotifications(NotificationRepositoryContract):
+    pass
+
+
+class TestMemoryIdempotency(IdempotencyRepositoryContract):
+    pass
+
+
+class TestMemoryJobQueue(JobQueueContract):
+    pass
+
+
+class TestMemorySchedules(ScheduleContract):
+    pass
+
+
+class TestMemoryUnitOfWork(UnitOfWorkContract):
+    pass
