@@ -1,0 +1,291 @@
+"""The catalog in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import is_violation_of
+from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.tables import categories, product_tags, products, variants
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.catalog import (
+    Category,
+    CategoryId,
+    Image,
+    Offer,
+    Product,
+    ProductId,
+    Variant,
+    VariantId,
+    search_words,
+)
+from quickshop.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from quickshop.domain.money import Money
+
+OFFER_COLUMNS: Final = (
+    variants.c.id.label("variant_id"),
+    variants.c.product_id,
+    variants.c.sku,
+    variants.c.options,
+    variants.c.price_minor,
+    variants.c.currency,
+    variants.c.requires_shipping,
+    variants.c.retired,
+    products.c.title,
+    products.c.published,
+)
+
+_OFFER: Final[Select[Any]] = (
+    select(*OFFER_COLUMNS)
+    .select_from(variants.join(products))
+    .where(variants.c.sku == bindparam("code"), ~variants.c.retired)
+)
+_GET: Final = select(products).where(products.c.id == bindparam("product")).with_for_update()
+_GET_BY_HANDLE: Final = (
+    select(products).where(products.c.handle == bindparam("slug")).with_for_update()
+)
+_VARIANTS: Final = (
+    select(variants)
+    .where(variants.c.product_id == bindparam("product"), ~variants.c.retired)
+    .order_by(variants.c.position)
+)
+_OWNERS: Final = select(variants.c.sku, variants.c.product_id).where(
+    variants.c.sku.in_(bindparam("skus", expanding=True)), ~variants.c.retired
+)
+_ALL_VARIANTS: Final = select(variants.c.id).where(variants.c.product_id == bindparam("product"))
+_CHANGEABLE: Final = tuple(
+    column.name for column in variants.c if column.name not in {"id", "product_id"}
+)
+_UPDATE_VARIANT: Final = (
+    update(variants)
+    .where(variants.c.id == bindparam("variant"))
+    .values({name: bindparam(f"new_{name}", type_=variants.c[name].type) for name in _CHANGEABLE})
+)
+_RETIRE: Final = (
+    update(variants).where(variants.c.product_id == bindparam("product")).values(retired=True)
+)
+
+
+def offer_of(row: Row[Any]) -> Offer:
+    """The offer that a row with `OFFER_COLUMNS` describes."""
+    return Offer(
+        variant_id=VariantId(row.variant_id),
+        product_id=ProductId(row.product_id),
+        sku=row.sku,
+        title=row.title,
+        variant_title=" / ".join(row.options),
+        unit_price=Money(row.price_minor, row.currency),
+        published=row.published and not row.retired,
+        requires_shipping=row.requires_shipping,
+    )
+
+
+class SqlProducts:
+    """Products, locked while a transaction looks at them."""
+
+    def __init__(
+        self, connection: Connection, dialect: SqlDialect, tracker: Tracker, log: EventLog
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._tracker = tracker
+        self._log = log
+
+    def find_by_handle(self, handle: str) -> Product | None:
+        """As the port promises."""
+        return self._product(
+            self._connection.execute(_GET_BY_HANDLE, {"slug": handle}).one_or_none()
+        )
+
+    def get(self, product_id: ProductId) -> Product:
+        """As the port promises."""
+        product = self._product(
+            self._connection.execute(_GET, {"product": product_id}).one_or_none()
+        )
+        if product is None:
+            raise NotFoundError("product")
+        return product
+
+    def _product(self, row: Row[Any] | None) -> Product | None:
+        if row is None:
+            return None
+        rows = self._connection.execute(_VARIANTS, {"product": row.id})
+        product = Product(
+            id=ProductId(row.id),
+            handle=row.handle,
+            title=row.title,
+            variants=tuple(_variant_of(variant) for variant in rows),
+            description_html=row.description_html,
+            vendor=row.vendor,
+            product_type=row.product_type,
+            category_id=CategoryId(row.category_id) if row.category_id else None,
+            tags=tuple(row.tags),
+            option_names=tuple(row.option_names),
+            images=tuple(Image(**image) for image in row.images),
+            published=row.published,
+            metadata=row.metadata,
+            version=row.version,
+        )
+        self._tracker.watch(product)
+        return product
+
+    def offer(self, sku: str) -> Offer:
+        """As the port promises."""
+        row = self._connection.execute(_OFFER, {"code": sku}).one_or_none()
+        if row is None:
+            raise NotFoundError("SKU")
+        return offer_of(row)
+
+    def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
+        """As the port promises."""
+        if not skus:
+            return {}
+        rows = self._connection.execute(_OWNERS, {"skus": list(skus)})
+        return {row.sku: ProductId(row.product_id) for row in rows}
+
+    def add(self, product: Product) -> None:
+        """As the port promises."""
+        try:
+            self._connection.execute(insert(products), _row_of(product))
+            self._connection.execute(
+                insert(variants), [_variant_row(product, n) for n in range(len(product.variants))]
+            )
+        except IntegrityError as error:
+            raise _taken(error) from error
+        self._finish(product)
+
+    def save(self, product: Product) -> None:
+        """As the port promises."""
+        mine = (products.c.id == product.id, products.c.version == product.version)
+        try:
+            written = self._connection.execute(
+                update(products).where(*mine).values(_row_of(product))
+            )
+            if written.rowcount == 0:
+                raise ConflictError("product")
+            self._save_variants(product)
+        except IntegrityError as error:
+            raise _taken(error) from error
+        self._finish(product)
+
+    def _save_variants(self, product: Product) -> None:
+        # All step aside first, so that two of them may swap SKUs or options.
+        self._connection.execute(_RETIRE, {"product": product.id})
+        known = set(self._connection.execute(_ALL_VARIANTS, {"product": product.id}).scalars())
+        for position, variant in enumerate(product.variants):
+            row = _variant_row(product, position)
+            if variant.id in known:
+                changes = {f"new_{name}": row[name] for name in _CHANGEABLE}
+                self._connection.execute(_UPDATE_VARIANT, {"variant": variant.id} | changes)
+            else:
+                self._connection.execute(insert(variants), row)
+
+    def _finish(self, product: Product) -> None:
+        this = product_tags.c.product_id == product.id
+        if product.version:
+            self._connection.execute(delete(product_tags).where(this))
+        rows = [{"product_id": product.id, "tag": tag} for tag in dict.fromkeys(product.tags)]
+        if rows:
+            self._connection.execute(insert(product_tags), rows)
+        self._dialect.index_words(self._connection, product.id, product.search_text)
+        self._log.write(product)
+        product.version += 1
+
+
+def _taken(error: IntegrityError) -> AlreadyExistsError:
+    if is_violation_of(error, "uq_products_handle", "products.handle"):
+        return AlreadyExistsError("product", "handle")
+    if is_violation_of(error, "uq_variants_sku", "variants.sku"):
+        return AlreadyExistsError("product", "SKU")
+    if is_violation_of(error, "pk_products", "products.id", "pk_variants", "variants.id"):
+        return AlreadyExistsError("product", "id")
+    raise error
+
+
+def _variant_of(row: Row[Any]) -> Variant:
+    compare_at = row.compare_at_minor
+    return Variant(
+        id=VariantId(row.id),
+        sku=row.sku,
+        price=Money(row.price_minor, row.currency),
+        options=tuple(row.options),
+        compare_at_price=None if compare_at is None else Money(compare_at, row.currency),
+        weight_grams=row.weight_grams,
+        barcode=row.barcode,
+        requires_shipping=row.requires_shipping,
+        taxable=row.taxable,
+    )
+
+
+def _variant_row(product: Product, position: int) -> dict[str, Any]:
+    variant = product.variants[position]
+    compare_at = variant.compare_at_price
+    return {
+        "id": variant.id,
+        "product_id": product.id,
+        "position": position,
+        "retired": False,
+        "sku": variant.sku,
+        "options": list(variant.options),
+        "option_key": "\n".join(variant.options),
+        "price_minor": variant.price.minor,
+        "compare_at_minor": None if compare_at is None else compare_at.minor,
+        "currency": variant.price.currency,
+        "weight_grams": variant.weight_grams,
+        "barcode": variant.barcode,
+        "requires_shipping": variant.requires_shipping,
+        "taxable": variant.taxable,
+    }
+
+
+def _row_of(product: Product) -> dict[str, Any]:
+    return {
+        "id": product.id,
+        "handle": product.handle,
+        "title": product.title,
+        "title_sort": product.title.casefold(),
+        "title_words": " " + " ".join(search_words(product.title)),
+        "search_text": product.search_text,
+        "description_html": product.description_html,
+        "vendor": product.vendor,
+        "product_type": product.product_type,
+        "category_id": product.category_id,
+        "tags": list(product.tags),
+        "option_names": list(product.option_names),
+        "images": [asdict(image) for image in product.images],
+        "metadata": dict(product.metadata),
+        "published": product.published,
+        "currency": product.currency,
+        "min_price_minor": min(variant.price.minor for variant in product.variants),
+        "version": product.version + 1,
+    }
+
+
+class SqlCategories:
+    """Categories in a table."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, slug: str) -> Category | None:
+        """As the port promises."""
+        row = self._connection.execute(
+            select(categories).where(categories.c.slug == slug)
+        ).one_or_none()
+        if row is None:
+            return None
+        parent_id = CategoryId(row.parent_id) if row.parent_id else None
+        return Category(id=CategoryId(row.id), slug=row.slug, name=row.name, parent_id=parent_id)
+
+    def add(self, category: Category) -> None:
+        """As the port promises."""
+        try:
+            self._connection.execute(insert(categories), asdict(category))
+        except IntegrityError as error:
+            raise AlreadyExistsError("category", "slug") from error

@@ -1,0 +1,68 @@
+"""Column types that behave the same on PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC, to the microsecond. SQLite keeps it as sortable text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse naive times: nobody knows when they are."""
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "naive datetime"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """SQLite forgets the zone; it was UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that both databases can hold.
+
+    PostgreSQL has no NUL, UTF-8 no lone surrogates. Rules and entrypoints keep both out of what is
+    stored; here they are replaced, so that looking for them finds nothing instead of failing.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Replace what cannot be stored with U+FFFD."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return (
+            value.encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+            .replace("\0", "\N{REPLACEMENT CHARACTER}")
+        )
+
+
+class SortedText(PlainText):
+    """Text that is compared by code point on both, so that keyset paging is the same."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """PostgreSQL compares by the rules of a language unless told otherwise."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TEXT(collation="C"))
+        return dialect.type_descriptor(Text())
+
+
+Json: Final = JSON().with_variant(postgresql.JSONB(), "postgresql")
+RowNumber: Final = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+"""A key that counts up by itself; SQLite does that for INTEGER alone."""

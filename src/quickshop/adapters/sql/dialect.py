@@ -1,0 +1,46 @@
+"""What differs between the databases. `postgres.py` and `sqlite.py` each fill one of these in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Engine
+
+from quickshop.settings import Settings
+
+
+class SqlDialect(Protocol):
+    """How one kind of database does what the others do otherwise."""
+
+    migrates_itself: bool
+    """Whether opening a shop may create and upgrade its schema: for files, not for servers."""
+
+    def open_engine(self, settings: Settings) -> Engine:
+        """A pool of connections with every timeout set."""
+        ...
+
+    def autocommit(self, engine: Engine) -> Engine:
+        """The same pool, for single statements that need no transaction."""
+        ...
+
+    def next_order_number(self, connection: Connection) -> int:
+        """A number that no order has, and that nobody else is given."""
+        ...
+
+    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+        """Insert an idempotency key; False when it is there or being written, without waiting."""
+        ...
+
+    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+        """Insert a row into the table of this name; False when its key is taken."""
+        ...
+
+    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+        """Make a product findable by these words."""
+        ...
+
+    def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
+        """The condition that each of these begins some word of a product."""
+        ...

@@ -1,0 +1,58 @@
+"""What databases complain of, in the shop's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from quickshop.domain.errors import (
+    AdapterError,
+    ContentionError,
+    QuickShopError,
+    SchemaError,
+    TransientError,
+)
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_LOST_RACES: Final = frozenset({"40001", "40P01", "55P03"})
+_NO_SUCH_TABLE_OR_COLUMN: Final = frozenset({"42P01", "42703"})
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Run a block; whatever the database complains of in it is raised as an `AdapterError`."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+
+
+def translate(error: SQLAlchemyError) -> QuickShopError:
+    """The error that a caller of a port may expect."""
+    if isinstance(error, PoolTimeoutError):
+        return TransientError("all database connections are busy")
+    if not isinstance(error, DBAPIError):
+        return AdapterError(f"the database layer failed: {type(error).__name__}")
+    state = getattr(error.orig, "sqlstate", None) or ""
+    message = str(error.orig).partition("\n")[0]
+    if state in _LOST_RACES or "database is locked" in message:
+        return ContentionError("another transaction was faster")
+    if state in _NO_SUCH_TABLE_OR_COLUMN or message.startswith("no such "):
+        return SchemaError(f"the database is not migrated ({message}): run `quickshop migrate`")
+    if isinstance(error, IntegrityError):
+        return AdapterError(f"the database refused it: {message}")
+    return TransientError(f"the database cannot be used now: {message}")
+
+
+def is_violation_of(error: IntegrityError, *names: str) -> bool:
+    """Whether the constraint that was violated is one of these.
+
+    PostgreSQL names constraints, SQLite the columns: give both, as `uq_orders_cart_id` and
+    `orders.cart_id`.
+    """
+    found = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return found in names if found else any(name in str(error.orig) for name in names)

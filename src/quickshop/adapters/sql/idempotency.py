@@ -1,0 +1,63 @@
+"""Remembered answers, in the transaction that gives them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.jobs import codec
+from quickshop.adapters.sql.tables import idempotency_keys as keys
+from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
+
+T = TypeVar("T")
+
+KEPT: Final = timedelta(hours=24)
+
+_THIS_KEY: Final = (keys.c.scope == bindparam("in_scope"), keys.c.key == bindparam("of_key"))
+_FIND: Final = select(keys).where(*_THIS_KEY)
+_STORE: Final = update(keys).where(*_THIS_KEY).values(answer=bindparam("text"))
+_FORGET_EXPIRED: Final = delete(keys).where(keys.c.created_at < bindparam("before"))
+_FORGET_THIS: Final = delete(keys).where(*_THIS_KEY, keys.c.created_at < bindparam("before"))
+
+
+class SqlIdempotency:
+    """Keys in a table; a reservation is a row that others cannot see yet."""
+
+    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+
+    def claim(
+        self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
+    ) -> T | None:
+        """As the port promises; never waits for the other transaction."""
+        row = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": now}
+        if self._dialect.reserve_key(self._connection, row):
+            return None
+        this = {"in_scope": scope, "of_key": key}
+        found = self._connection.execute(_FIND, this).one_or_none()
+        if found is None:
+            raise IdempotencyInProgressError
+        if found.created_at < now - KEPT:
+            self._connection.execute(_FORGET_THIS, this | {"before": now - KEPT})
+            if self._dialect.reserve_key(self._connection, row):
+                return None
+            raise IdempotencyInProgressError
+        if found.fingerprint != fingerprint:
+            raise IdempotencyMismatchError
+        if found.answer is None:
+            raise IdempotencyInProgressError
+        answer: T = codec(answer_type).validate_json(found.answer)
+        return answer
+
+    def store(self, scope: str, key: str, answer: object) -> None:
+        """As the port promises."""
+        text = codec(type(answer)).dump_json(answer).decode()
+        self._connection.execute(_STORE, {"in_scope": scope, "of_key": key, "text": text})
+
+    def forget_expired(self, now: datetime) -> int:
+        """As the port promises."""
+        return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEPT}).rowcount

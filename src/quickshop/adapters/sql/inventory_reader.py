@@ -1,0 +1,181 @@
+"""Stock as staff read it, and whether it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Engine, Select, func, literal, or_, select, tuple_
+
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.tables import (
+    allocations,
+    locations,
+    order_lines,
+    orders,
+    products,
+    stock_levels,
+    stock_movements,
+    variants,
+)
+from quickshop.domain.inventory import StockDiscrepancy
+from quickshop.domain.orders import OrderStatus
+from quickshop.ports.inventory import StockView
+from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
+
+COUNTERS: Final = ("on_hand", "allocated", "held")
+LIVE: Final = (OrderStatus.PENDING, OrderStatus.PAID)
+"""Orders that hold stock."""
+
+_LIST: Final[Select[Any]] = select(
+    stock_levels,
+    variants.c.sku,
+    products.c.title,
+    variants.c.options,
+    locations.c.name.label("location"),
+).select_from(
+    stock_levels.join(variants)
+    .join(products, products.c.id == variants.c.product_id)
+    .join(locations, locations.c.id == stock_levels.c.location_id)
+)
+_LEDGER: Final = (
+    select(
+        stock_movements.c.variant_id,
+        stock_movements.c.location_id,
+        *(func.sum(stock_movements.c[name]).label(name) for name in COUNTERS),
+    )
+    .group_by(stock_movements.c.variant_id, stock_movements.c.location_id)
+    .subquery("ledger")
+)
+_PROMISED: Final = (
+    select(
+        allocations.c.variant_id,
+        allocations.c.location_id,
+        func.sum(allocations.c.quantity).label("quantity"),
+    )
+    .join(orders, orders.c.id == allocations.c.order_id)
+    .where(~allocations.c.released, orders.c.status.in_(LIVE))
+    .group_by(allocations.c.variant_id, allocations.c.location_id)
+    .subquery("promised")
+)
+_EXPECTED: Final = {name: func.coalesce(_LEDGER.c[name], 0) for name in COUNTERS}
+_LIVE_ALLOCATIONS: Final = func.coalesce(_PROMISED.c.quantity, 0)
+_WRONG: Final = (
+    select(
+        variants.c.sku,
+        locations.c.name.label("location"),
+        *(stock_levels.c[name].label(f"recorded_{name}") for name in COUNTERS),
+        *(_EXPECTED[name].label(f"expected_{name}") for name in COUNTERS),
+        _LIVE_ALLOCATIONS.label("promised"),
+    )
+    .select_from(
+        stock_levels.join(variants)
+        .join(locations)
+        .outerjoin(
+            _LEDGER,
+            (_LEDGER.c.variant_id == stock_levels.c.variant_id)
+            & (_LEDGER.c.location_id == stock_levels.c.location_id),
+        )
+        .outerjoin(
+            _PROMISED,
+            (_PROMISED.c.variant_id == stock_levels.c.variant_id)
+            & (_PROMISED.c.location_id == stock_levels.c.location_id),
+        )
+    )
+    .where(
+        or_(
+            *(stock_levels.c[name] != _EXPECTED[name] for name in COUNTERS),
+            stock_levels.c.allocated != _LIVE_ALLOCATIONS,
+        )
+    )
+    .order_by(variants.c.sku, locations.c.name)
+)
+_ORDERED: Final = (
+    select(func.sum(order_lines.c.quantity))
+    .where(order_lines.c.order_id == orders.c.id)
+    .scalar_subquery()
+)
+_ALLOCATED: Final = (
+    select(func.coalesce(func.sum(allocations.c.quantity), 0))
+    .where(allocations.c.order_id == orders.c.id, ~allocations.c.released)
+    .scalar_subquery()
+)
+_SHORT: Final = (
+    select(orders.c.number)
+    .where(orders.c.status.in_(LIVE), _ALLOCATED < _ORDERED)
+    .order_by(orders.c.number)
+)
+
+
+class SqlStockReader:
+    """Reads on connections without a transaction."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
+        self._engine = dialect.autocommit(engine)
+
+    def list(
+        self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[StockView]:
+        """As the port promises."""
+        require_limit(limit)
+        place = (variants.c.sku, locations.c.name)
+        statement = _LIST.order_by(*place).limit(limit + 1)
+        if sku is not None:
+            statement = statement.where(variants.c.sku == sku)
+        if cursor is not None:
+            last = Cursor.decode(cursor, sort="sku")
+            shown = locations.alias()
+            name = select(shown.c.name).where(shown.c.id == last.id).scalar_subquery()
+            statement = statement.where(tuple_(*place) > tuple_(literal(str(last.key)), name))
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        views = [_view(row) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(views)
+        end = rows[limit - 1]
+        return Page(views, Cursor("sku", end.sku, end.location_id).encode())
+
+    def discrepancies(self) -> Sequence[StockDiscrepancy]:
+        """As the port promises; one statement, so one moment."""
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(_WRONG).all()
+        return [found for row in rows for found in _discrepancies(row)]
+
+    def orders_without_stock(self) -> Sequence[str]:
+        """As the port promises."""
+        with translated(), self._engine.connect() as connection:
+            return [str(number) for number in connection.execute(_SHORT).scalars()]
+
+
+def _discrepancies(row: Any) -> Sequence[StockDiscrepancy]:
+    compared = [
+        (name, getattr(row, f"recorded_{name}"), int(getattr(row, f"expected_{name}")))
+        for name in COUNTERS
+    ]
+    compared.append(("allocations", row.recorded_allocated, int(row.promised)))
+    return [
+        StockDiscrepancy(
+            sku=row.sku,
+            location=row.location,
+            counter=counter,
+            recorded=recorded,
+            expected=expected,
+        )
+        for counter, recorded, expected in compared
+        if recorded != expected
+    ]
+
+
+def _view(row: Any) -> StockView:
+    free = row.on_hand - row.allocated - row.held + row.backorder_limit
+    return StockView(
+        sku=row.sku,
+        title=" / ".join((row.title, *row.options)),
+        location=row.location,
+        on_hand=row.on_hand,
+        allocated=row.allocated,
+        held=row.held,
+        available=free,
+        backorder_limit=row.backorder_limit,
+    )

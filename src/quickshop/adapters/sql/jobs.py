@@ -1,0 +1,231 @@
+"""The queue of record, in the database that the events are in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from uuid_utils.compat import uuid7
+
+from quickshop.adapters.sql.column_types import UtcDateTime
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.tables import jobs, schedules
+from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+
+Reactions = Mapping[type[DomainEvent], Sequence[str]]
+
+_INSERT: Final = insert(jobs)
+_CLAIM: Final = (
+    update(jobs)
+    .where(
+        jobs.c.id.in_(
+            select(jobs.c.id)
+            .where(jobs.c.status == "waiting", jobs.c.available_at <= bindparam("now"))
+            .order_by(jobs.c.available_at, jobs.c.id)
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(available_at=bindparam("until"))
+    .returning(jobs.c.id)
+)
+_START: Final = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"), jobs.c.status == "waiting")
+    .values(attempts=jobs.c.attempts + 1, available_at=bindparam("until"))
+    .returning(jobs)
+)
+_FINISH: Final = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"), jobs.c.status == "waiting")
+    .values(status="done", done_at=bindparam("at", type_=UtcDateTime()), error="")
+)
+
+
+_CODECS: Final[dict[type, TypeAdapter[Any]]] = {}
+
+
+def codec(kind: type) -> TypeAdapter[Any]:
+    """What reads and writes this dataclass as JSON; made once."""
+    if kind not in _CODECS:
+        _CODECS[kind] = TypeAdapter(kind)
+    return _CODECS[kind]
+
+
+def facts(event: DomainEvent) -> dict[str, str]:
+    """What an event says besides when, in words."""
+    return {
+        field.name: str(getattr(event, field.name))
+        for field in fields(event)
+        if field.name != "occurred_at"
+    }
+
+
+def subject(event: DomainEvent) -> str:
+    """Id of what the event is about: its first one."""
+    return next(iter(facts(event).values()), "")
+
+
+class EventLog:
+    """Turns the events of saved aggregates into jobs, in the same transaction."""
+
+    def __init__(self, connection: Connection, reactions: Reactions) -> None:
+        self._connection = connection
+        self._reactions = reactions
+        self.wrote_jobs = False
+
+    def write(self, aggregate: Aggregate) -> Sequence[DomainEvent]:
+        """Queue one job per event and effect; hand the events on."""
+        events = aggregate.collect_events()
+        rows = [row for event in events for row in self._rows(event)]
+        if rows:
+            self._connection.execute(_INSERT, rows)
+            self.wrote_jobs = True
+        return events
+
+    def _rows(self, event: DomainEvent) -> list[dict[str, Any]]:
+        kind = type(event)
+        event_id = uuid7()
+        return [
+            {
+                "id": uuid7(),
+                "event_id": event_id,
+                "effect": effect,
+                "event_kind": kind.__name__,
+                "event": codec(kind).dump_python(event, mode="json"),
+                "subject": subject(event),
+                "status": "waiting",
+                "attempts": 0,
+                "available_at": event.occurred_at,
+                "error": "",
+                "occurred_at": event.occurred_at,
+            }
+            for effect in self._reactions.get(kind, ())
+        ]
+
+
+class SqlJobQueue:
+    """Jobs in a table. Every call is one statement and a transaction of its own."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect, reactions: Reactions) -> None:
+        self._engine = dialect.autocommit(engine)
+        self._kinds = {kind.__name__: kind for kind in reactions}
+
+    def _run(self, statement: Any, values: dict[str, Any]) -> Sequence[Row[Any]]:
+        with translated(), self._engine.connect() as connection:
+            result = connection.execute(statement, values)
+            return result.all() if result.returns_rows else [()] * result.rowcount  # type: ignore[list-item]
+
+    def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
+        """As the port promises; two who claim at once get different jobs."""
+        rows = self._run(_CLAIM, {"now": now, "most": limit, "until": now + lease})
+        return sorted(JobId(row.id) for row in rows)
+
+    def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
+        """As the port promises."""
+        rows = self._run(_START, {"job": job_id, "until": now + lease})
+        return self._job(rows[0]) if rows else None
+
+    def _job(self, row: Row[Any]) -> Job:
+        return Job(
+            id=JobId(row.id),
+            event_id=row.event_id,
+            effect=row.effect,
+            event=codec(self._kinds[row.event_kind]).validate_python(row.event),
+            attempts=row.attempts,
+        )
+
+    def finish(self, job_id: JobId, now: datetime) -> None:
+        """As the port promises."""
+        self._run(_FINISH, {"job": job_id, "at": now})
+
+    def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
+        """As the port promises."""
+        changes: dict[str, Any] = {"error": error}
+        changes |= {"status": "dead"} if retry_at is None else {"available_at": retry_at}
+        mine = (jobs.c.id == job_id, jobs.c.status == "waiting")
+        self._run(update(jobs).where(*mine).values(changes), {})
+
+    def dead(self, *, limit: int) -> Sequence[JobView]:
+        """As the port promises."""
+        statement = select(jobs).where(jobs.c.status == "dead").order_by(jobs.c.id).limit(limit)
+        return [
+            JobView(
+                id=JobId(row.id),
+                effect=row.effect,
+                event=row.event_kind,
+                subject=row.subject,
+                attempts=row.attempts,
+                error=row.error,
+                occurred_at=row.occurred_at,
+            )
+            for row in self._run(statement, {})
+        ]
+
+    def replay(self, job_id: JobId, now: datetime) -> bool:
+        """As the port promises."""
+        statement = (
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.status == "dead")
+            .values(status="waiting", attempts=0, available_at=now, error="")
+        )
+        return bool(self._run(statement, {}))
+
+    def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
+        """As the port promises."""
+        waiting = jobs.c.status == "waiting"
+        late = waiting & (jobs.c.available_at < now - patience)
+        statement = select(
+            _count(waiting).label("waiting"),
+            _count(late).label("overdue"),
+            _count(jobs.c.status == "dead").label("dead"),
+        ).where(jobs.c.status.in_(("waiting", "dead")))
+        row = self._run(statement, {})[0]
+        return QueueSize(waiting=row.waiting, overdue=row.overdue, dead=row.dead)
+
+    def forget_done(self, before: datetime) -> int:
+        """As the port promises."""
+        old = (jobs.c.status == "done", jobs.c.done_at < before)
+        return len(self._run(delete(jobs).where(*old), {}))
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+class SqlSchedules:
+    """Due times in a table, moved on by whoever is first."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
+        self._engine = dialect.autocommit(engine)
+        self._dialect = dialect
+
+    def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
+        """As the port promises; compare-and-set."""
+        mine = (schedules.c.name == name, schedules.c.due_at <= now)
+        with translated(), self._engine.connect() as connection:
+            moved = connection.execute(
+                update(schedules).where(*mine).values(due_at=now + interval)
+            )
+            if moved.rowcount:
+                return True
+            first = {"name": name, "due_at": now + interval}
+            return self._dialect.insert_if_absent(connection, schedules.name, first)

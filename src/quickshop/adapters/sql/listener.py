@@ -1,0 +1,113 @@
+"""Hearing from PostgreSQL that there is work. Importing this needs the `postgres` extra."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from contextlib import closing
+from threading import Condition, Lock, Thread, local
+from time import monotonic
+from typing import Final
+
+from quickshop.domain.errors import MissingExtraError
+
+try:
+    import psycopg
+except ImportError as error:
+    raise MissingExtraError("postgres", "a PostgreSQL database") from error
+
+CHANNEL: Final = "quickshop_jobs"
+"""Notified by the database whenever jobs are written."""
+RECONNECT_SECONDS: Final = 1.0
+CONNECT_SECONDS: Final = 5
+KEEPALIVE_SECONDS: Final = 10
+"""A connection that is silently gone is noticed after about three times this."""
+
+
+class PostgresJobSignal:
+    """A `JobSignal` that wakes when another process writes jobs.
+
+    It keeps one connection of its own, from the first `wait` on, in a thread of its own: any
+    number of threads may wait. While the database is away a `wait` only lasts as long as it may,
+    and the connection comes back by itself. Close it when done.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._news = Condition(Lock())
+        self._count = 0
+        self._seen = local()
+        self._closed = False
+        self._thread: Thread | None = None
+        self._alarm, self._bell = socket.socketpair()
+
+    def wait(self, timeout_seconds: float) -> None:
+        """As `JobSignal.wait`. Raises nothing."""
+        deadline = monotonic() + timeout_seconds
+        with self._news:
+            self._listen()
+            seen = getattr(self._seen, "count", 0)
+            while self._count == seen and not self._closed:
+                if not self._news.wait(deadline - monotonic()):
+                    break
+            self._seen.count = self._count
+
+    def wake(self) -> None:
+        """As `JobSignal.wake`."""
+        with self._news:
+            self._count += 1
+            self._news.notify_all()
+
+    def close(self) -> None:
+        """Let go of the connection; whoever waits returns."""
+        with self._news:
+            if self._closed:
+                return
+            self._closed = True
+            self._news.notify_all()
+            thread = self._thread
+        self._bell.close()
+        if thread is not None:
+            thread.join(CONNECT_SECONDS + RECONNECT_SECONDS)
+        else:
+            self._alarm.close()
+
+    def _listen(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = Thread(target=self._run, name="quickshop-listener", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        with self._alarm, selectors.DefaultSelector() as selector:
+            selector.register(self._alarm, selectors.EVENT_READ)
+            while not self._closed:
+                try:
+                    self._follow(selector)
+                except (psycopg.Error, OSError):
+                    # Nobody is told: waiting still works, a little later, by its timeout.
+                    selector.select(RECONNECT_SECONDS)
+
+    def _follow(self, selector: selectors.BaseSelector) -> None:
+        with closing(self._connect()) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self.wake()  # for what was written while nobody listened
+            handle = connection.fileno()  # a broken connection no longer tells
+            selector.register(handle, selectors.EVENT_READ)
+            try:
+                while not self._closed:
+                    selector.select()
+                    for _news in connection.notifies(timeout=0):
+                        self.wake()
+            finally:
+                selector.unregister(handle)
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            keepalives_idle=KEEPALIVE_SECONDS,
+            keepalives_interval=KEEPALIVE_SECONDS,
+            keepalives_count=2,
+            fallback_application_name="quickshop-listener",
+        )

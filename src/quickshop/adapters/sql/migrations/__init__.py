@@ -1,0 +1,62 @@
+"""The schema's history, shipped with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from quickshop.adapters.sql.errors import translated
+from quickshop.domain.errors import SchemaError
+
+HEAD: Final = "0001"
+"""The revision that this code needs; a test holds it against the files."""
+
+_REVISION: Final = text("SELECT version_num FROM alembic_version")
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(7177810)")
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision that the database is at; None before the first.
+
+    Raises:
+        TransientError: the database cannot be reached.
+    """
+    reading = engine.execution_options(quickshop_autocommit=True)
+    try:
+        with translated(), reading.connect() as connection:
+            return connection.execute(_REVISION).scalar_one_or_none()
+    except SchemaError:
+        return None
+
+
+def require_current(engine: Engine) -> None:
+    """Refuse to work on a schema that is not the one that this code was written for.
+
+    Raises:
+        SchemaError: it is older, newer, or not there.
+    """
+    found = revision(engine)
+    if found != HEAD:
+        state = "has no QuickShop schema" if found is None else f"is at revision {found}"
+        raise SchemaError(f"the database {state}, {HEAD} is needed: run `quickshop migrate`")
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to date. Several who do so at once take turns.
+
+    Raises:
+        AdapterError: the database refused; nothing was changed on PostgreSQL.
+    """
+    # Alembic takes longer to import than everything else: only those who migrate wait for it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    with translated(), engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(_LOCK)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

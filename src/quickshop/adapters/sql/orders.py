@@ -1,0 +1,257 @@
+"""Orders in tables. What was bought never changes, so only its own row is written again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import is_violation_of, translated
+from quickshop.adapters.sql.jobs import EventLog, facts
+from quickshop.adapters.sql.tables import order_events, order_lines, orders
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.cart import CartId
+from quickshop.domain.catalog import VariantId
+from quickshop.domain.customers import Address
+from quickshop.domain.errors import CartStateError, ConflictError, NotFoundError
+from quickshop.domain.money import Money
+from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId, OrderStatus
+from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
+from quickshop.ports.paging import Cursor, Page, require_limit
+
+_THIS: Final = orders.c.id == bindparam("order")
+_GET: Final = select(orders).where(_THIS)
+_GET_WITH_TOKEN: Final = _GET.where(orders.c.token_digest == bindparam("digest"))
+_LINES: Final = (
+    select(order_lines)
+    .where(order_lines.c.order_id.in_(bindparam("orders", expanding=True)))
+    .order_by(order_lines.c.order_id, order_lines.c.position)
+)
+_INSERT: Final = insert(orders)
+_INSERT_LINES: Final = insert(order_lines)
+_INSERT_EVENTS: Final = insert(order_events)
+_UPDATE: Final = (
+    update(orders)
+    .where(_THIS, orders.c.version == bindparam("read_version"))
+    .values(status=bindparam("new_status"), version=orders.c.version + 1)
+)
+
+
+class SqlOrders:
+    """Orders, locked while a transaction looks at them."""
+
+    def __init__(
+        self, connection: Connection, dialect: SqlDialect, tracker: Tracker, log: EventLog
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._tracker = tracker
+        self._log = log
+
+    def next_number(self) -> str:
+        """As the port promises."""
+        return str(self._dialect.next_order_number(self._connection))
+
+    def get(self, order_id: OrderId) -> Order:
+        """As the port promises."""
+        return self._get(_GET_LOCKED, {"order": order_id})
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
+        """As the port promises."""
+        return self._get(_GET_LOCKED_WITH_TOKEN, {"order": order_id, "digest": token_digest})
+
+    def _get(self, statement: Any, values: Mapping[str, Any]) -> Order:
+        row = self._connection.execute(statement, values).one_or_none()
+        if row is None:
+            raise NotFoundError("order")
+        lines = self._connection.execute(_LINES, {"orders": [row.id]}).all()
+        order = _order_of(row, lines)
+        self._tracker.watch(order)
+        return order
+
+    def add(self, order: Order) -> None:
+        """As the port promises."""
+        try:
+            self._connection.execute(_INSERT, _row_of(order))
+        except IntegrityError as error:
+            if is_violation_of(error, "uq_orders_cart_id", "orders.cart_id"):
+                raise CartStateError from error
+            raise
+        rows = [_line_row(order.id, n, line) for n, line in enumerate(order.lines)]
+        self._connection.execute(_INSERT_LINES, rows)
+        self._finish(order)
+
+    def save(self, order: Order) -> None:
+        """As the port promises."""
+        mine = {"order": order.id, "read_version": order.version, "new_status": order.status}
+        if self._connection.execute(_UPDATE, mine).rowcount == 0:
+            raise ConflictError("order")
+        self._finish(order)
+
+    def _finish(self, order: Order) -> None:
+        events = self._log.write(order)
+        if events:
+            self._connection.execute(
+                _INSERT_EVENTS,
+                [
+                    {
+                        "order_id": order.id,
+                        "kind": type(event).__name__,
+                        "facts": {k: v for k, v in facts(event).items() if k != "order_id"},
+                        "occurred_at": event.occurred_at,
+                    }
+                    for event in events
+                ],
+            )
+        order.version += 1
+
+
+_GET_LOCKED: Final = _GET.with_for_update()
+_GET_LOCKED_WITH_TOKEN: Final = _GET_WITH_TOKEN.with_for_update()
+
+
+class SqlOrderReader:
+    """Orders as people read them."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
+        self._engine = dialect.autocommit(engine)
+
+    def get(self, order_id: OrderId) -> OrderView:
+        """As the port promises."""
+        return self._one(_GET, {"order": order_id})
+
+    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
+        """As the port promises."""
+        return self._one(_GET_WITH_TOKEN, {"order": order_id, "digest": token_digest})
+
+    def _one(self, statement: Any, values: Mapping[str, Any]) -> OrderView:
+        views = self._views(statement, values)
+        if not views:
+            raise NotFoundError("order")
+        return views[0]
+
+    def find_by_number(self, number: str) -> OrderView | None:
+        """As the port promises."""
+        if not number.isdecimal() or len(number) > _LONGEST_NUMBER:
+            return None
+        views = self._views(select(orders).where(orders.c.number == int(number)), {})
+        return views[0] if views else None
+
+    def list(self, query: OrderQuery) -> Page[OrderView]:
+        """As the port promises."""
+        require_limit(query.limit)
+        statement = select(orders).order_by(orders.c.id.desc()).limit(query.limit + 1)
+        if query.token_digest is not None:
+            statement = statement.where(orders.c.token_digest == query.token_digest)
+        if query.status is not None:
+            statement = statement.where(orders.c.status == query.status)
+        if query.cursor is not None:
+            last = Cursor.decode(query.cursor, sort="newest")
+            statement = statement.where(orders.c.id < last.id)
+        views = self._views(statement, {})
+        if len(views) <= query.limit:
+            return Page(views)
+        views = views[: query.limit]
+        return Page(views, Cursor("newest", 0, views[-1].id).encode())
+
+    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
+        """As the port promises."""
+        statement = (
+            select(order_events)
+            .where(order_events.c.order_id == order_id)
+            .order_by(order_events.c.id)
+        )
+        with translated(), self._engine.connect() as connection:
+            return [
+                TimelineEntry(row.kind, row.occurred_at, row.facts)
+                for row in connection.execute(statement)
+            ]
+
+    def _views(self, statement: Any, values: Mapping[str, Any]) -> Sequence[OrderView]:
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(statement, values).all()
+            if not rows:
+                return []
+            lines = connection.execute(_LINES, {"orders": [row.id for row in rows]}).all()
+        return [
+            OrderView.of(_order_of(row, (line for line in lines if line.order_id == row.id)))
+            for row in rows
+        ]
+
+
+_LONGEST_NUMBER: Final = 18
+"""Digits that fit the column."""
+
+
+def _order_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Order:
+    def money(minor: int) -> Money:
+        return Money(minor, row.currency)
+
+    return Order(
+        id=OrderId(row.id),
+        number=str(row.number),
+        cart_id=CartId(row.cart_id),
+        token_digest=row.token_digest,
+        email=row.email,
+        lines=tuple(
+            OrderLine(
+                id=OrderLineId(line.id),
+                variant_id=VariantId(line.variant_id),
+                sku=line.sku,
+                title=line.title,
+                variant_title=line.variant_title,
+                quantity=line.quantity,
+                unit_price=money(line.unit_price_minor),
+            )
+            for line in lines
+        ),
+        subtotal=money(row.subtotal_minor),
+        discount=money(row.discount_minor),
+        shipping=money(row.shipping_minor),
+        tax=money(row.tax_minor),
+        total=money(row.total_minor),
+        shipping_address=Address(**row.shipping_address),
+        billing_address=Address(**row.billing_address),
+        placed_at=row.placed_at,
+        status=OrderStatus(row.status),
+        version=row.version,
+    )
+
+
+def _row_of(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": int(order.number),
+        "cart_id": order.cart_id,
+        "token_digest": order.token_digest,
+        "email": order.email,
+        "status": order.status,
+        "currency": order.total.currency,
+        "subtotal_minor": order.subtotal.minor,
+        "discount_minor": order.discount.minor,
+        "shipping_minor": order.shipping.minor,
+        "tax_minor": order.tax.minor,
+        "total_minor": order.total.minor,
+        "shipping_address": asdict(order.shipping_address),
+        "billing_address": asdict(order.billing_address),
+        "placed_at": order.placed_at,
+        "version": order.version + 1,
+    }
+
+
+def _line_row(order_id: OrderId, position: int, line: OrderLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "order_id": order_id,
+        "position": position,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "title": line.title,
+        "variant_title": line.variant_title,
+        "quantity": line.quantity,
+        "unit_price_minor": line.unit_price.minor,
+    }

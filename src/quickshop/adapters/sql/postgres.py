@@ -1,0 +1,146 @@
+"""All that is particular to PostgreSQL: the database that QuickShop is made for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from quickshop.adapters.sql.tables import idempotency_keys, metadata, order_numbers
+from quickshop.domain.errors import MissingExtraError
+from quickshop.settings import Settings
+
+IDLE_SECONDS: Final = 1.0
+"""A connection idle for longer is asked whether it is still there before it is used."""
+
+_NEXT_NUMBER: Final = select(order_numbers.next_value())
+# The lock tells a key that is being written right now from one that is free: an INSERT alone
+# would wait for the other transaction to end.
+_LOCKED_ROW: Final[Select[Any]] = select(
+    bindparam("scope"),
+    bindparam("key"),
+    bindparam("fingerprint"),
+    bindparam("created_at", type_=idempotency_keys.c.created_at.type),
+).where(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("lock"), literal_column("0")))
+)
+_RESERVE: Final = (
+    insert(idempotency_keys)
+    .from_select(["scope", "key", "fingerprint", "created_at"], _LOCKED_ROW)
+    .on_conflict_do_nothing()
+    .returning(idempotency_keys.c.key)
+)
+
+
+class PostgresDialect:
+    """PostgreSQL through psycopg 3."""
+
+    migrates_itself = False
+
+    def open_engine(self, settings: Settings) -> Engine:
+        """Connections end, rather than hang, whatever the network or other sessions do."""
+        statement_ms = round(settings.database_timeout_seconds * 1000)
+        lock_ms = round(settings.lock_timeout_seconds * 1000)
+        try:
+            engine = create_engine(
+                driver_url(settings.database_url),
+                pool_size=settings.database_pool_size,
+                max_overflow=0,
+                pool_timeout=settings.database_timeout_seconds,
+                pool_use_lifo=True,
+                connect_args={
+                    "connect_timeout": max(2, round(settings.database_timeout_seconds)),
+                    "tcp_user_timeout": statement_ms,
+                    "keepalives_idle": 30,
+                    "application_name": "quickshop",
+                    "options": f"-c statement_timeout={statement_ms} -c lock_timeout={lock_ms}"
+                    f" -c idle_in_transaction_session_timeout={statement_ms}"
+                    " -c timezone=UTC",
+                },
+            )
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("postgres", "a postgresql:// database") from error
+        _ping_idle_connections(engine)
+        return engine
+
+    def autocommit(self, engine: Engine) -> Engine:
+        """No BEGIN and COMMIT around single statements."""
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def next_order_number(self, connection: Connection) -> int:
+        """From a sequence: no waiting, and gaps where transactions rolled back."""
+        return connection.execute(_NEXT_NUMBER).scalar_one()
+
+    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+        """One statement, which never waits."""
+        lock = {"lock": f"{row['scope']}\n{row['key']}"}
+        return connection.execute(_RESERVE, row | lock).first() is not None
+
+    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+        """`ON CONFLICT DO NOTHING`."""
+        statement = insert(metadata.tables[table]).values(row).on_conflict_do_nothing()
+        inserted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        return inserted.rowcount == 1
+
+    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+        """Nothing to do: the index is on an expression over `products.search_text`."""
+
+    def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
+        """Words hold letters and digits only, so quoting them is enough."""
+        query = " & ".join(f"'{word}':*" for word in words)
+        return text(f"{SEARCH_VECTOR} @@ CAST(:query AS tsquery)").bindparams(query=query)  # type: ignore[return-value]
+
+
+SEARCH_VECTOR: Final = "array_to_tsvector(string_to_array(products.search_text, ' '))"
+"""The expression that the search index is on."""
+
+
+def driver_url(url: str) -> str:
+    """The URL with the driver named that this project uses."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Notice a server that restarted before a request does, at no cost to a busy connection."""
+
+    @event.listens_for(engine, "checkin")
+    def _remember(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        since = entry.info.get("idle_since")
+        if since is None or time.monotonic() - since < IDLE_SECONDS:
+            return
+        if not _answers(engine, connection):
+            raise DisconnectionError
+
+
+def _answers(engine: Engine, connection: DBAPIConnection) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except (engine.dialect.loaded_dbapi.Error, DBAPIError):
+        return False

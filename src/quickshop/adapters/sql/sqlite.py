@@ -1,0 +1,116 @@
+"""All that is particular to SQLite: the shop in one file, with no server at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from quickshop.adapters.sql.tables import idempotency_keys, metadata, orders
+from quickshop.domain.errors import InvalidValueError
+from quickshop.settings import Settings
+
+FIRST_ORDER_NUMBER: Final = 1001
+
+_LAST_NUMBER: Final = select(func.max(orders.c.number))
+
+
+class SqliteDialect:
+    """SQLite with a write-ahead log: readers never wait, writers take turns."""
+
+    migrates_itself = True
+
+    def open_engine(self, settings: Settings) -> Engine:
+        """Open the file; its folder must be there.
+
+        Raises:
+            InvalidValueError: the URL names no file, or one in a folder that does not exist.
+        """
+        path = make_url(settings.database_url).database
+        if not path or path == ":memory:":
+            raise InvalidValueError(
+                "QUICKSHOP_DATABASE_URL",
+                "must name a file, as sqlite:///shop.db; to keep nothing use memory://",
+            )
+        if not Path(path).absolute().parent.is_dir():
+            raise InvalidValueError("QUICKSHOP_DATABASE_URL", "must name a file in a folder")
+        engine = create_engine(
+            f"sqlite:///{path}",
+            pool_size=settings.database_pool_size,
+            max_overflow=0,
+            pool_timeout=settings.database_timeout_seconds,
+            connect_args={
+                "timeout": settings.lock_timeout_seconds,
+                "check_same_thread": False,
+                "isolation_level": None,
+            },
+        )
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def autocommit(self, engine: Engine) -> Engine:
+        """No BEGIN, so that reading takes no lock."""
+        return engine.execution_options(quickshop_autocommit=True)
+
+    def next_order_number(self, connection: Connection) -> int:
+        """The highest and one: this transaction is the only writer."""
+        last = connection.execute(_LAST_NUMBER).scalar_one()
+        return FIRST_ORDER_NUMBER if last is None else last + 1
+
+    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+        """Nobody else is writing, so a key that is there is one that was committed."""
+        return self.insert_if_absent(connection, idempotency_keys.name, row)
+
+    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+        """`ON CONFLICT DO NOTHING`."""
+        statement = insert(metadata.tables[table]).values(row).on_conflict_do_nothing()
+        inserted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        return inserted.rowcount == 1
+
+    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+        """Write them to the full-text index."""
+        connection.execute(_FORGET_WORDS, {"id": f'product_id:"{product_id.hex}"'})
+        connection.execute(_INDEX_WORDS, {"id": product_id.hex, "words": words})
+
+    def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
+        """Words hold letters and digits only, so quoting them is enough."""
+        query = " AND ".join(f'words:"{word}"*' for word in words)
+        return text(  # type: ignore[return-value]
+            "products.id IN (SELECT product_id FROM product_search WHERE product_search MATCH :q)"
+        ).bindparams(q=query)
+
+
+_FORGET_WORDS: Final = text("DELETE FROM product_search WHERE product_search MATCH :id")
+_INDEX_WORDS: Final = text("INSERT INTO product_search (product_id, words) VALUES (:id, :words)")
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)
+    # NORMAL with a write-ahead log survives any crash of the process; only the last transactions
+    # before a power failure may be missing, and then wholly.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    if not connection.get_execution_options().get("quickshop_autocommit"):
+        # IMMEDIATE: a transaction that read first and then found itself second would fail.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,313 @@
+"""The composition root: the only module that knows both the ports and who fills them.
+
+Each port is annotated, so mypy rejects an adapter that does not fit it. Adapters that need an
+extra are imported when a setting asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+from dependency_injector import containers, providers
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from quickshop.adapters.clock import SystemClock
+from quickshop.adapters.identifiers import SystemIdentifiers
+from quickshop.adapters.mail.files import FileNotifier
+from quickshop.adapters.memory.cache import NoProductCache
+from quickshop.adapters.memory.cart import MemoryCartReader
+from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.inventory import MemoryStockReader
+from quickshop.adapters.memory.jobs import (
+    MemoryJobQueue,
+    MemoryJobSignal,
+    MemorySchedules,
+    NoBroker,
+)
+from quickshop.adapters.memory.notifications import MemoryNotifier
+from quickshop.adapters.memory.orders import MemoryOrderReader
+from quickshop.adapters.memory.state import MemoryStore
+from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
+from quickshop.adapters.sandbox.payments import SandboxGateway
+from quickshop.adapters.security.html import NhHtmlSanitizer
+from quickshop.adapters.shopify.feed import ShopifyFeedReader
+from quickshop.adapters.sql import migrations
+from quickshop.adapters.sql.cart import SqlCartReader
+from quickshop.adapters.sql.catalog_reader import SqlProductReader
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.inventory_reader import SqlStockReader
+from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
+from quickshop.adapters.sql.orders import SqlOrderReader
+from quickshop.adapters.sql.postgres import PostgresDialect
+from quickshop.adapters.sql.sqlite import SqliteDialect
+from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
+from quickshop.application.reactions import REACTIONS
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.cart import CartReader
+from quickshop.ports.catalog import ProductReader
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.inventory import StockReader
+from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
+from quickshop.ports.notifications import Notifier
+from quickshop.ports.orders import OrderReader
+from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.settings import Settings
+from quickshop.shop import Policy, Shop, build_shop
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        name=settings.shop_name,
+        currency=settings.currency,
+        location=settings.location,
+        payment_patience=timedelta(seconds=settings.payment_patience_seconds),
+        job_lease=timedelta(seconds=settings.job_lease_seconds),
+        sweep_interval=timedelta(seconds=settings.sweep_seconds),
+        poll_seconds=settings.poll_seconds,
+    )
+
+
+def _is_postgres(settings: Settings) -> bool:
+    return settings.database_url.startswith("postgresql")
+
+
+def _dialect(settings: Settings) -> SqlDialect:
+    return PostgresDialect() if _is_postgres(settings) else SqliteDialect()
+
+
+def _open_engine(dialect: SqlDialect, settings: Settings) -> Iterator[Engine]:
+    engine = dialect.open_engine(settings)
+    try:
+        if dialect.migrates_itself and migrations.revision(engine) is None:
+            migrations.migrate(engine)
+        migrations.require_current(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _open_signal(settings: Settings) -> Iterator[JobSignal]:
+    if _is_postgres(settings):
+        from quickshop.adapters.sql.listener import PostgresJobSignal  # noqa: PLC0415
+
+        url = make_url(settings.database_url).set(drivername="postgresql")
+        signal = PostgresJobSignal(url.render_as_string(hide_password=False))
+        yield signal
+        signal.close()
+    else:
+        yield MemoryJobSignal()
+
+
+def _product_cache(settings: Settings) -> ProductCache:
+    if settings.redis_url is None:
+        return NoProductCache()
+    from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415
+
+    return RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
+
+
+def _publisher(settings: Settings) -> JobPublisher:
+    if settings.broker_url is None:
+        return NoBroker()
+    from quickshop.adapters.celery.jobs import CeleryJobs, make_celery  # noqa: PLC0415
+
+    return CeleryJobs(make_celery(settings.broker_url))
+
+
+def _notifier(settings: Settings) -> Notifier:
+    if settings.smtp_host is None:
+        return FileNotifier(Path(settings.mail_dir or _beside_database(settings, "mail")))
+    from quickshop.adapters.mail.smtp import SmtpNotifier  # noqa: PLC0415
+
+    password = settings.smtp_password
+    return SmtpNotifier(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        timeout_seconds=settings.smtp_timeout_seconds,
+        sender=settings.mail_from,
+    )
+
+
+def _gateway(settings: Settings) -> PaymentGateway:
+    book = settings.sandbox_book or _beside_database(settings, "quickshop-sandbox.db")
+    return SandboxGateway(book, slow_seconds=settings.sandbox_slow_seconds)
+
+
+def _beside_database(settings: Settings, name: str) -> str:
+    """A file or folder next to the SQLite file; in the working directory for a server."""
+    if settings.database_url.startswith("memory"):
+        return ":memory:"
+    database = make_url(settings.database_url).database
+    if _is_postgres(settings) or not database:
+        return name
+    return str(Path(database).parent / name)
+
+
+class Container(containers.DeclarativeContainer):
+    """A shop on a real database. Call `shutdown_resources()` when done with it."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    policy = providers.Singleton(_policy, settings)
+
+    clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
+    identifiers: providers.Provider[Identifiers] = providers.Singleton(SystemIdentifiers)
+    sanitizer: providers.Provider[HtmlSanitizer] = providers.Singleton(NhHtmlSanitizer)
+    product_feed: providers.Provider[ProductFeedReader] = providers.Singleton(ShopifyFeedReader)
+    payment_gateway: providers.Provider[PaymentGateway] = providers.Singleton(_gateway, settings)
+    notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
+    product_cache: providers.Provider[ProductCache] = providers.Singleton(_product_cache, settings)
+    job_publisher: providers.Provider[JobPublisher] = providers.Singleton(_publisher, settings)
+
+    dialect = providers.Singleton(_dialect, settings)
+    engine = providers.Resource(_open_engine, dialect, settings)
+    job_signal: providers.Provider[JobSignal] = providers.Resource(_open_signal, settings)
+    unit_of_work: providers.Provider[UnitOfWork] = providers.Singleton(
+        SqlUnitOfWork, engine, dialect, REACTIONS, on_jobs=job_signal.provided.wake
+    )
+    product_reader: providers.Provider[ProductReader] = providers.Singleton(
+        SqlProductReader, engine, dialect
+    )
+    cart_reader: providers.Provider[CartReader] = providers.Singleton(
+        SqlCartReader, engine, dialect
+    )
+    order_reader: providers.Provider[OrderReader] = providers.Singleton(
+        SqlOrderReader, engine, dialect
+    )
+    stock_reader: providers.Provider[StockReader] = providers.Singleton(
+        SqlStockReader, engine, dialect
+    )
+    job_queue: providers.Provider[JobQueue] = providers.Singleton(
+        SqlJobQueue, engine, dialect, REACTIONS
+    )
+    schedules: providers.Provider[ScheduleRepository] = providers.Singleton(
+        SqlSchedules, engine, dialect
+    )
+
+    shop: providers.Provider[Shop] = providers.Singleton(
+        build_shop,
+        policy=policy,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        identifiers=identifiers,
+        product_reader=product_reader,
+        product_cache=product_cache,
+        cart_reader=cart_reader,
+        order_reader=order_reader,
+        stock_reader=stock_reader,
+        product_feed=product_feed,
+        sanitizer=sanitizer,
+        payment_gateway=payment_gateway,
+        notifier=notifier,
+        job_queue=job_queue,
+        job_publisher=job_publisher,
+        job_signal=job_signal,
+        schedules=schedules,
+    )
+
+
+def memory_container(settings: Settings) -> Container:
+    """A shop that forgets everything when the process ends."""
+    store = MemoryStore()
+    job_signal = MemoryJobSignal()
+    unit_of_work: providers.Provider[UnitOfWork] = providers.Object(
+        MemoryUnitOfWork(REACTIONS, job_signal.wake, store=store)
+    )
+    notifier: providers.Provider[Notifier] = providers.Object(MemoryNotifier())
+    product_reader: providers.Provider[ProductReader] = providers.Object(
+        MemoryProductReader(store)
+    )
+    cart_reader: providers.Provider[CartReader] = providers.Object(MemoryCartReader(store))
+    order_reader: providers.Provider[OrderReader] = providers.Object(MemoryOrderReader(store))
+    stock_reader: providers.Provider[StockReader] = providers.Object(MemoryStockReader(store))
+    job_queue: providers.Provider[JobQueue] = providers.Object(MemoryJobQueue(store))
+    schedules: providers.Provider[ScheduleRepository] = providers.Object(MemorySchedules(store))
+    return Container(
+        settings=providers.Object(settings),
+        job_signal=providers.Object(job_signal),
+        unit_of_work=unit_of_work,
+        notifier=notifier,
+        product_reader=product_reader,
+        cart_reader=cart_reader,
+        order_reader=order_reader,
+        stock_reader=stock_reader,
+        job_queue=job_queue,
+        schedules=schedules,
+    )
+
+
+def build_container(settings: Settings) -> Container:
+    """The container that the settings ask for; nothing in it is open yet."""
+    if settings.database_url.startswith("memory"):
+        return memory_container(settings)
+    return Container(settings=providers.Object(settings))
+
+
+def open_shop(
+    database_url: str | None = None, *, settings: Settings | None = None, worker: bool = False
+) -> Shop:
+    """Open a shop: on the database given, else on that of the settings, else on `quickshop.db`.
+
+    A SQLite file is created, and its schema with it. With `worker` a background thread does the
+    work that follows from orders (payments, mails); without it call `Shop.run_jobs`, or have
+    `quickshop worker` run somewhere. Close the shop when done, or use it as a context manager.
+
+    Raises:
+        SettingsError: a setting is not what it should be; names the variable.
+        SchemaError: a server's database needs `quickshop migrate`.
+        MissingExtraError: a setting needs an extra that is not installed.
+        TransientError: the database cannot be reached.
+    """
+    if settings is None:
+        settings = Settings.load(**({"database_url": database_url} if database_url else {}))
+    elif database_url is not None:
+        settings = Settings.load(**settings.model_dump() | {"database_url": database_url})
+    container = build_container(settings)
+    try:
+        shop = container.shop()
+    except BaseException:
+        container.shutdown_resources()
+        raise
+    return _closing(shop, container, worker=worker)
+
+
+def _closing(shop: Shop, container: Container, *, worker: bool) -> Shop:
+    """The same shop, with a way to let go of what was opened for it."""
+    stop = Event()
+    thread = Thread(target=shop.work, args=(stop,), name="quickshop-worker", daemon=True)
+    if worker:
+        thread.start()
+
+    def close() -> None:
+        stop.set()
+        if thread.is_alive():
+            container.job_signal().wake()
+            thread.join()
+        container.shutdown_resources()
+
+    return shop.closed_by(close)
+
+
+def migrate_database(settings: Settings) -> None:
+    """Bring the database of the settings up to date.
+
+    Raises:
+        TransientError: it cannot be reached.
+        AdapterError: it refused.
+    """
+    dialect = _dialect(settings)
+    engine = dialect.open_engine(settings)
+    try:
+        migrations.migrate(engine)
+    finally:
+        engine.dispose()
