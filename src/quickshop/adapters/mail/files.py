@@ -1,0 +1,74 @@
+"""Mails that go into a folder or onto a terminal instead of out: for development."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TextIO
+
+from quickshop.adapters.mail.rendering import compose, render, safe_name
+from quickshop.domain.errors import TransientError
+from quickshop.ports.notifications import OrderMessage
+
+DEFAULT_SENDER: Final = "shop@localhost"
+
+
+class FileNotifier:
+    """A `Notifier` that writes one `.eml` file per message into `directory`.
+
+    A file appears whole or not at all. A message sent again overwrites its own file.
+    """
+
+    def __init__(self, directory: str | Path, *, sender: str = DEFAULT_SENDER) -> None:
+        self._directory = Path(directory)
+        self._sender = sender
+
+    def send(self, message: OrderMessage) -> None:
+        """As `Notifier.send`.
+
+        Raises:
+            TransientError: the file cannot be written.
+            AdapterError: the message has no address that a mail can have.
+        """
+        mail = compose(message, sender=self._sender)
+        path = self._directory / f"{safe_name(message.key)}.eml"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, mail.as_bytes(policy=mail.policy.clone(linesep="\n")))
+        except OSError as error:
+            raise TransientError(f"the mail cannot be written to {path}: {error}") from error
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".draft")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(draft).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(draft).unlink()
+        raise
+
+
+class ConsoleNotifier:
+    """A `Notifier` that prints the message as text."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def send(self, message: OrderMessage) -> None:
+        """As `Notifier.send`.
+
+        Raises:
+            TransientError: the stream cannot be written to.
+        """
+        mail = render(message)
+        text = f"To: {message.recipient}\nSubject: {mail.subject}\n\n{mail.text}\n"
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            raise TransientError("the mail cannot be printed") from error

@@ -1,0 +1,148 @@
+"""What a message says: templates, amounts and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from babel.numbers import format_currency, get_currency_symbol
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from quickshop.domain.customers import normalize_email
+from quickshop.domain.errors import AdapterError, InvalidValueError
+from quickshop.domain.money import Money, exponent
+from quickshop.domain.notifications import MessageKind
+from quickshop.ports.notifications import OrderMessage
+
+LOCALE: Final = "en_US"
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_SUBJECTS: Final[Mapping[MessageKind, str]] = {
+    MessageKind.ORDER_CONFIRMATION: "Your order {number} at {shop}",
+    MessageKind.PAYMENT_FAILED: "Your payment for order {number} did not go through",
+    MessageKind.ORDER_CANCELED: "Your order {number} at {shop} is canceled",
+}
+_DECLINE_REASONS: Final[Mapping[str, str]] = {
+    "card_declined": "the card was declined",
+    "insufficient_funds": "there were not enough funds on the card",
+    "processing_error": "the payment could not be processed",
+    "unknown_token": "this way of paying is not known",
+}
+
+HtmlRenderer = Callable[[str], str]
+"""Turns MJML into HTML that mail programs show alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a message says."""
+
+    subject: str
+    text: str
+    html: str | None
+
+
+def render(message: OrderMessage, *, to_html: HtmlRenderer | None = None) -> Mail:
+    """Write a message; as HTML, too, when there is someone to render it."""
+    subject = _SUBJECTS[message.kind].format(number=message.order.number, shop=message.shop_name)
+    facts = {
+        "order": message.order,
+        "shop": message.shop_name,
+        "subject": subject,
+        "note": message.note,
+        "reason": _DECLINE_REASONS.get(message.note, "the payment was refused"),
+    }
+    return Mail(
+        subject=one_line(subject),
+        text=_environment().get_template(f"{message.kind}.txt.j2").render(facts),
+        html=to_html(_environment().get_template(f"{message.kind}.mjml.j2").render(facts))
+        if to_html
+        else None,
+    )
+
+
+def compose(
+    message: OrderMessage, *, sender: str, to_html: HtmlRenderer | None = None
+) -> EmailMessage:
+    """A mail ready to be sent, from `sender`, an address.
+
+    Its Message-ID is the same on every try. Nothing that shoppers or staff wrote can become a
+    header.
+
+    Raises:
+        AdapterError: no mail can be sent to or from such an address.
+    """
+    mail = render(message, to_html=to_html)
+    headers = EmailMessage(policy=SMTP if message.recipient.isascii() else SMTPUTF8)
+    headers["From"] = _address(sender, name=one_line(message.shop_name))
+    headers["To"] = _address(message.recipient)
+    headers["Subject"] = mail.subject
+    headers["Date"] = format_datetime(datetime.now(UTC))
+    headers["Message-ID"] = f"<{safe_name(message.key)}@{sender.rpartition('@')[2]}>"
+    headers["Auto-Submitted"] = "auto-generated"
+    headers.set_content(mail.text)
+    if mail.html is not None:
+        headers.add_alternative(mail.html, subtype="html")
+    return headers
+
+
+def _address(text: str, *, name: str = "") -> Address:
+    try:
+        user, _at, domain = normalize_email(text).rpartition("@")
+    except InvalidValueError as error:
+        raise AdapterError(f"no mail can be sent to or from this address: {error}") from error
+    return Address(name, user, domain)
+
+
+def money(amount: Money) -> str:
+    """An amount as people read it, with every decimal that its currency has: `$1,234.50`.
+
+    The decimals are those of ISO 4217, in which amounts are kept. Babel's own table rounds some
+    currencies to what is common in cash.
+    """
+    decimals = exponent(amount.currency)
+    symbol = get_currency_symbol(amount.currency, LOCALE)
+    pattern = "¤" + ("\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else "") + "#,##0"
+    return format_currency(
+        amount.decimal,
+        amount.currency,
+        f"{pattern}.{'0' * decimals}" if decimals else pattern,
+        locale=LOCALE,
+        currency_digits=False,
+    )
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and other control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def safe_name(key: str) -> str:
+    """The key as a name for a file or a Message-ID; different keys have different names."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", key):
+        return key
+    return sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(("mjml.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["money"] = money
+    environment.filters["one_line"] = one_line
+    return environment

@@ -1,0 +1,111 @@
+"""Mail through a real server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from importlib import import_module
+from typing import Literal
+
+from quickshop.adapters.mail.rendering import HtmlRenderer, compose
+from quickshop.domain.errors import AdapterError, TransientError
+from quickshop.ports.notifications import OrderMessage
+
+Security = Literal["starttls", "tls", "none"]
+
+
+class SmtpNotifier:
+    """A `Notifier` that hands mails to an SMTP server, over one connection each.
+
+    Mails are text, and HTML besides when the `smtp` extra is installed. With `starttls` and
+    `tls` nothing is said over a connection that is not encrypted for this very host.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        sender: str,
+        username: str | None = None,
+        password: str | None = None,
+        security: Security = "starttls",
+        timeout_seconds: float = 10,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._sender = sender
+        self._username = username
+        self._password = password
+        self._security = security
+        self._timeout_seconds = timeout_seconds
+        self._tls = tls or ssl.create_default_context()
+        self._to_html = find_html_renderer()
+
+    def send(self, message: OrderMessage) -> None:
+        """As `Notifier.send`.
+
+        Raises:
+            TransientError: no connection, or the server asks to try again (4xx).
+            AdapterError: the server refuses it for good (5xx), or cannot do what is asked of it.
+        """
+        mail = compose(message, sender=self._sender, to_html=self._to_html)
+        with _translated_errors():
+            self._hand_over(mail)
+
+    def _hand_over(self, mail: EmailMessage) -> None:
+        with self._connect() as server:
+            if self._security == "starttls":
+                server.starttls(context=self._tls)
+            if self._username is not None:
+                server.login(self._username, self._password or "")
+            server.send_message(mail)
+
+    def _connect(self) -> smtplib.SMTP:
+        # The name to say hello with is given, because looking one's own up may take for ever.
+        name = self._sender.rpartition("@")[2]
+        if self._security == "tls":
+            return smtplib.SMTP_SSL(
+                self._host, self._port, name, timeout=self._timeout_seconds, context=self._tls
+            )
+        return smtplib.SMTP(self._host, self._port, name, timeout=self._timeout_seconds)
+
+
+def find_html_renderer() -> HtmlRenderer | None:
+    """The MJML renderer of the `smtp` extra; None when it is not installed."""
+    try:
+        mrml = import_module("mrml")
+    except ImportError:
+        return None
+
+    def to_html(mjml: str) -> str:
+        html: str = mrml.to_html(mjml).content
+        return html
+
+    return to_html
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reply = next(iter(error.recipients.values()))
+        raise _refusal(code, reply) from error
+    except smtplib.SMTPResponseException as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise AdapterError(f"the mail server cannot do this: {error}") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise TransientError(f"the mail server cannot be reached: {error}") from error
+
+
+def _refusal(code: int, reply: bytes | str) -> AdapterError:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    reason = f"the mail server answered {code} {text[:200]}"
+    # Codes below 100 are smtplib's own: the connection broke.
+    return AdapterError(reason) if code >= 500 else TransientError(reason)  # noqa: PLR2004 - RFC 5321

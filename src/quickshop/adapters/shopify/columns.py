@@ -1,0 +1,121 @@
+"""The columns of a Shopify product export, by every name they have had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+HANDLE: Final = "Handle"
+TITLE: Final = "Title"
+BODY: Final = "Body (HTML)"
+VENDOR: Final = "Vendor"
+PRODUCT_TYPE: Final = "Type"
+TAGS: Final = "Tags"
+PUBLISHED: Final = "Published"
+STATUS: Final = "Status"
+PRODUCT_CATEGORY: Final = "Product Category"
+OPTION_NAMES: Final = ("Option1 Name", "Option2 Name", "Option3 Name")
+OPTION_VALUES: Final = ("Option1 Value", "Option2 Value", "Option3 Value")
+SKU: Final = "Variant SKU"
+PRICE: Final = "Variant Price"
+COMPARE_AT_PRICE: Final = "Variant Compare At Price"
+GRAMS: Final = "Variant Grams"
+BARCODE: Final = "Variant Barcode"
+TRACKER: Final = "Variant Inventory Tracker"
+QUANTITY: Final = "Variant Inventory Qty"
+POLICY: Final = "Variant Inventory Policy"
+REQUIRES_SHIPPING: Final = "Variant Requires Shipping"
+TAXABLE: Final = "Variant Taxable"
+VARIANT_IMAGE: Final = "Variant Image"
+IMAGE_SRC: Final = "Image Src"
+IMAGE_ALT: Final = "Image Alt Text"
+IMAGE_POSITION: Final = "Image Position"
+
+_GOOGLE: Final = "Google Shopping / "
+GOOGLE_CATEGORY: Final = f"{_GOOGLE}Google Product Category"
+_METADATA: Final = ("Gift Card", "SEO Title", "SEO Description")
+
+REQUIRED: Final = (HANDLE, TITLE, PRICE)
+_PRODUCT_COLUMNS: Final = frozenset(
+    {TITLE, BODY, VENDOR, PRODUCT_TYPE, TAGS, PUBLISHED, STATUS, PRODUCT_CATEGORY, *OPTION_NAMES}
+)
+VARIANT_SIGNS: Final = frozenset(
+    {*OPTION_VALUES, SKU, PRICE, COMPARE_AT_PRICE, BARCODE, QUANTITY, VARIANT_IMAGE}
+)
+"""A row with none of these describes no variant, only one more picture."""
+
+_KNOWN: Final = (
+    HANDLE,
+    *sorted(_PRODUCT_COLUMNS),
+    *sorted(VARIANT_SIGNS),
+    *(GRAMS, TRACKER, POLICY, REQUIRES_SHIPPING, TAXABLE),
+    *(IMAGE_SRC, IMAGE_ALT, IMAGE_POSITION, *_METADATA),
+)
+# What newer exports call the same columns; capitals never matter.
+_RENAMED: Final = {
+    "url handle": HANDLE,
+    "description": BODY,
+    "published on online store": PUBLISHED,
+    "sku": SKU,
+    "price": PRICE,
+    "compare-at price": COMPARE_AT_PRICE,
+    "weight value (grams)": GRAMS,
+    "barcode": BARCODE,
+    "inventory tracker": TRACKER,
+    "inventory quantity": QUANTITY,
+    "continue selling when out of stock": POLICY,
+    "requires shipping": REQUIRES_SHIPPING,
+    "charge tax": TAXABLE,
+    "product image url": IMAGE_SRC,
+    "variant image url": VARIANT_IMAGE,
+}
+_BY_NAME: Final = {name.casefold(): name for name in _KNOWN}
+
+
+def is_metadata(column: str) -> bool:
+    """Whether a column is kept as it is, under its own name."""
+    return column in _METADATA or column.startswith(_GOOGLE)
+
+
+def belongs_to_product(column: str) -> bool:
+    """Whether a column speaks of the whole product, so that one of its rows is enough."""
+    return column in _PRODUCT_COLUMNS or is_metadata(column)
+
+
+def _known_name(name: str) -> str | None:
+    folded = " ".join(name.split()).casefold()
+    if folded.startswith(_GOOGLE.casefold()):
+        return _GOOGLE + " ".join(name.split())[len(_GOOGLE) :]
+    return _BY_NAME.get(folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first row of a file: which of its fields hold what."""
+
+    written: tuple[str, ...]
+    """The names as they stand in the file."""
+    used: tuple[str | None, ...]
+    """The column that each field is read as; None for fields that are not read."""
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Header:
+        """Recognize what can be; of two fields of one name the first counts."""
+        used: list[str | None] = [None] * len(names)
+        for meaning in (_known_name, lambda name: _RENAMED.get(name.strip().casefold())):
+            for index, name in enumerate(names):
+                column = meaning(name)
+                if column is not None and used[index] is None and column not in used:
+                    used[index] = column
+        return cls(tuple(names), tuple(used))
+
+    @property
+    def missing(self) -> list[str]:
+        """Columns that a file cannot do without."""
+        return [column for column in REQUIRED if column not in self.used]
+
+    @property
+    def unused(self) -> Iterator[int]:
+        """Fields that are not read."""
+        return (index for index, column in enumerate(self.used) if column is None)

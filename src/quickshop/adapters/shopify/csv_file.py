@@ -1,0 +1,112 @@
+"""A CSV file on disk, read whole and checked before anything is made of it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from quickshop.adapters.shopify.values import one_line
+from quickshop.domain.errors import FileFormatError
+
+MAX_BYTES: Final = 100 * 1024 * 1024
+"""Files are read into memory, so larger ones are refused."""
+CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_ADVICE: Final = "save it as CSV in UTF-8, separated by commas"
+_ALIEN: Final = {
+    b"PK\x03\x04": "is a spreadsheet workbook or an archive",
+    b"\x1f\x8b": "is compressed",
+    b"\xff\xfe": "is text in UTF-16",
+    b"\xfe\xff": "is text in UTF-16",
+}
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a CSV file. `line` is where it starts, counting from 1."""
+
+    line: int
+    fields: Sequence[str]
+
+
+def read_records(path: Path) -> list[Record]:
+    """All rows of a file, the header first, without the lines that are empty.
+
+    Raises:
+        FileFormatError: it cannot be read, is too large, or is no CSV in UTF-8.
+    """
+    name = shown(path)
+    text = _decode(_read(path, name), name)
+    if not text.strip():
+        raise FileFormatError(f"{name} is empty; a product CSV begins with a header row")
+    _require_commas(text, name)
+    return list(_parse(text, name))
+
+
+def shown(path: Path) -> str:
+    """What a message may call a file."""
+    return one_line(path.name) or "the file"
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        if path.is_dir():
+            raise FileFormatError(f"{name} is a folder; name one CSV file")
+        if path.exists() and not path.is_file():
+            raise FileFormatError(f"{name} is not a regular file; name a CSV file")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{name} cannot be read: {_reason(error)}") from error
+    if len(data) > MAX_BYTES:
+        raise FileFormatError(
+            f"{name} is larger than {MAX_BYTES // 2**20} MB; split it between two products"
+        )
+    return data
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or "its name is not a file name"
+
+
+def _decode(data: bytes, name: str) -> str:
+    for magic, what in _ALIEN.items():
+        if data.startswith(magic):
+            raise FileFormatError(f"{name} {what}; {_ADVICE}")
+    if b"\0" in data.partition(b"\n")[0]:
+        raise FileFormatError(f"{name} holds NUL bytes: it is binary, or UTF-16; {_ADVICE}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileFormatError(f"{name} is not UTF-8 on line {line}; {_ADVICE}") from error
+
+
+def _require_commas(text: str, name: str) -> None:
+    first = text.lstrip().partition("\n")[0]
+    for separator, what in _SEPARATORS.items():
+        if "," not in first and separator in first:
+            raise FileFormatError(f"{name} has its fields separated by {what}; {_ADVICE}")
+
+
+def _parse(text: str, name: str) -> Iterator[Record]:
+    # One limit for the whole process: never lowered, as others may read at the same time.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
+    rows = csv.reader(StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for fields in rows:
+            if fields:
+                yield Record(line, fields)
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise FileFormatError(
+            f"{name}: the row that starts on line {line} has a quote out of place; a field that "
+            'holds a quote is written in quotes, with the quote doubled: "5"" wheel"'
+        ) from error

@@ -1,0 +1,92 @@
+"""Shopify product exports, as a feed of drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from quickshop.adapters.shopify import columns
+from quickshop.adapters.shopify.columns import Header
+from quickshop.adapters.shopify.csv_file import Record, read_records, shown
+from quickshop.adapters.shopify.handles import readable_handle
+from quickshop.adapters.shopify.products import read_product
+from quickshop.adapters.shopify.rows import Row, read_row
+from quickshop.adapters.shopify.values import one_line
+from quickshop.domain.errors import FileFormatError, InvalidValueError
+from quickshop.domain.money import Money
+from quickshop.ports.imports import FeedItem, ProductFeed, RowIssue, Severity
+
+_SHOWN_NAMES: Final = 6
+_SHOWN_LENGTH: Final = 40
+_HEADER_LINE: Final = 1
+_WORTH_MISSING: Final = {
+    columns.QUANTITY: "is missing: stock stays as it is, and new variants have none",
+    columns.TRACKER: "is missing: every variant sells only what is in stock",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShopifyFeedReader:
+    """Opens the product CSV that Shopify's admin exports, old and new columns alike."""
+
+    def __call__(self, path: Path, *, currency: str) -> ProductFeed:
+        """Open a file of at most 100 MB; it is read whole, and its structure checked, at once.
+
+        Raises:
+            FileFormatError: it cannot be read, or is no such CSV in UTF-8.
+            InvalidValueError: the currency is no ISO 4217 code.
+        """
+        Money.zero(currency)
+        header, *records = read_records(path)
+        layout = Header.of(header.fields)
+        if missing := layout.missing:
+            raise FileFormatError(
+                f"{shown(path)} has no column {' or '.join(missing)}; it begins with "
+                f"{_listed(layout.written)}. A Shopify product CSV has at least "
+                f"{', '.join(columns.REQUIRED)}"
+            )
+        return _ShopifyFeed(layout, records, currency, rows=len(records))
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = [repr(one_line(name)[:_SHOWN_LENGTH]) for name in names[:_SHOWN_NAMES]]
+    return ", ".join(listed) + (", …" if len(names) > _SHOWN_NAMES else "")
+
+
+@dataclass(slots=True)
+class _ShopifyFeed:
+    header: Header
+    records: Sequence[Record]
+    currency: str
+    rows: int
+
+    def __iter__(self) -> Iterator[FeedItem]:
+        """What concerns the whole file first, then a product at a time."""
+        yield FeedItem(None, 0, tuple(self._remarks()))
+        products: dict[str, list[Row]] = {}
+        for row in (read_row(record, self.header) for record in self.records):
+            try:
+                handle = readable_handle(row)
+            except InvalidValueError as error:
+                row.reject(columns.HANDLE, error.rule)
+                handle = f"\n{row.line}"  # no handle looks like this: the row stands alone
+            products.setdefault(handle, []).append(row)
+        for handle, rows in products.items():
+            yield read_product(handle, rows, self.currency)
+
+    def _remarks(self) -> Iterator[RowIssue]:
+        for index in self.header.unused:
+            if any(index < len(r.fields) and r.fields[index].strip() for r in self.records):
+                name = one_line(self.header.written[index])[:_SHOWN_LENGTH]
+                yield _note(name or f"field {index + 1}", "is not used by this import")
+        for column, reason in _WORTH_MISSING.items():
+            if column not in self.header.used:
+                yield _note(column, reason)
+        if not self.records:
+            yield _note(columns.HANDLE, "stands in the header, but no row follows it")
+
+
+def _note(column: str, reason: str) -> RowIssue:
+    return RowIssue(line=_HEADER_LINE, column=column, reason=reason, severity=Severity.NOTE)

@@ -1,0 +1,105 @@
+"""What single cells may say. Every function raises InvalidValueError, with what would be right."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+from urllib.parse import urlsplit
+
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.inventory import MAX_UNITS
+from quickshop.domain.money import Money
+
+MAX_URL_LENGTH: Final = 2048
+MAX_GRAMS: Final = 1_000_000_000
+MAX_POSITION: Final = 999_999
+
+_DECIMAL: Final = re.compile(r"-?(\d{1,15}(\.\d{0,13})?|\.\d{1,13})", re.ASCII)
+_STATUSES: Final = frozenset({"active", "draft", "archived", "unlisted"})
+
+
+def amount(text: str, currency: str) -> Money:
+    """A price, never negative."""
+    if not _DECIMAL.fullmatch(text):
+        raise InvalidValueError(
+            "amount", "must be a plain number such as 1299.00, no currency sign or thousands mark"
+        )
+    money = Money.parse(text, currency)
+    if money.minor < 0:
+        raise InvalidValueError("amount", "must not be negative")
+    return money
+
+
+def quantity(text: str) -> int:
+    """A count of units, possibly negative; `3.0` is 3."""
+    number = Decimal(text) if _DECIMAL.fullmatch(text) else Decimal("0.5")
+    if number != number.to_integral_value():
+        raise InvalidValueError("quantity", "must be a whole number such as 12")
+    if abs(number) > MAX_UNITS:
+        raise InvalidValueError("quantity", f"must be at most {MAX_UNITS}")
+    return int(number)
+
+
+def position(text: str) -> int:
+    """A place in a row of pictures, the first being 1."""
+    if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
+        raise InvalidValueError("position", f"must be a whole number from 1 to {MAX_POSITION}")
+    return int(text)
+
+
+def grams(text: str) -> int:
+    """A weight, rounded to whole grams."""
+    number = Decimal(text) if _DECIMAL.fullmatch(text) else Decimal(-1)
+    if not 0 <= number <= MAX_GRAMS:
+        raise InvalidValueError("weight", "must be a number of grams such as 250")
+    return int(number.to_integral_value(ROUND_HALF_UP))
+
+
+def flag(text: str) -> bool:
+    """True or false."""
+    if text.casefold() not in {"true", "false"}:
+        raise InvalidValueError("flag", "must be true or false")
+    return text.casefold() == "true"
+
+
+def is_active(text: str) -> bool:
+    """Whether a status lets shoppers see the product."""
+    if text.casefold() not in _STATUSES:
+        raise InvalidValueError("status", "must be active, draft or archived")
+    return text.casefold() == "active"
+
+
+def sells_on(text: str) -> bool:
+    """Whether an inventory policy goes on selling when nothing is left."""
+    if text.casefold() not in {"deny", "continue"}:
+        raise InvalidValueError("policy", "must be deny or continue")
+    return text.casefold() == "continue"
+
+
+def image_url(text: str) -> str:
+    """Where a picture is."""
+    if (
+        len(text) > MAX_URL_LENGTH
+        or not text.isprintable()
+        or " " in text
+        or not _is_web_address(text)
+    ):
+        raise InvalidValueError("url", "must be an address such as https://example.com/a.jpg")
+    return text
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def one_line(text: str) -> str:
+    """The text without what cannot be printed on one line."""
+    if text.isprintable():
+        return text
+    kept = (char if char.isprintable() else " " if char.isspace() else "" for char in text)
+    return "".join(kept).strip()

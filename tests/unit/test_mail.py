@@ -1,0 +1,248 @@
+"""What mails say, and how they are written into files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
+from quickshop.adapters.mail.rendering import compose, money, render, safe_name
+from quickshop.adapters.mail.smtp import find_html_renderer
+from quickshop.domain.customers import Address
+from quickshop.domain.errors import AdapterError, TransientError
+from quickshop.domain.money import Money
+from quickshop.domain.notifications import MessageKind
+from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.orders import OrderView
+from tests.builders import AWKWARD, a_cart_with, a_rich_product, an_order
+
+SENDER = "shop@example.com"
+ATTACK = 'Ada\r\nBcc: all@example.com <b onload="x">&amp; </mj-text><mj-raw>'
+
+
+def a_message(kind: MessageKind = MessageKind.ORDER_CONFIRMATION, **more: object) -> OrderMessage:
+    order = OrderView.of(an_order(a_cart_with(a_rich_product(), quantity=2)))
+    message = OrderMessage(
+        kind=kind,
+        recipient="ada@example.com",
+        order=order,
+        shop_name="Bits & Bikes",
+        key=f"{uuid4()}.{kind}",
+        note="card_declined",
+    )
+    return replace(message, **more)  # type: ignore[arg-type]
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def html_of(message: OrderMessage) -> str:
+    html = render(message, to_html=find_html_renderer()).html
+    assert html is not None
+    return html
+
+
+class Tags(HTMLParser):
+    """Which elements a page has, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes.update(name for name, _value in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_confirmation_says_what_was_bought_for_how_much_and_where_it_goes() -> None:
+    message = a_message()
+    mail = render(message)
+
+    assert mail.subject == f"Your order {message.order.number} at Bits & Bikes"
+    for line in message.order.lines:
+        assert f"{line.quantity} x {line.title} ({line.variant_title})" in mail.text
+        assert line.sku in mail.text
+    assert "Total: €39.98" in mail.text
+    address = message.order.shipping_address
+    for part in (address.name, address.line1, address.line2, address.city, address.postal_code):
+        assert part is not None
+        assert part in mail.text
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [
+        ("card_declined", "the card was declined"),
+        ("insufficient_funds", "there were not enough funds on the card"),
+        ("something_new", "the payment was refused"),
+    ],
+)
+def test_a_failed_payment_is_explained_in_words(note: str, reason: str) -> None:
+    mail = render(a_message(MessageKind.PAYMENT_FAILED, note=note))
+
+    assert reason in mail.text
+    assert note not in mail.text
+    assert "€39.98" in mail.text
+
+
+def test_a_cancellation_gives_its_reason_if_there_is_one() -> None:
+    assert f"Reason: {AWKWARD}" in render(a_message(MessageKind.ORDER_CANCELED, note=AWKWARD)).text
+    assert "Reason" not in render(a_message(MessageKind.ORDER_CANCELED, note=" ")).text
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_text_and_html_say_the_same(kind: MessageKind) -> None:
+    message = a_message(kind)
+    page = Tags(html_of(message))
+    said = " ".join(page.text.split())
+
+    for line in message.order.lines:
+        assert (
+            f"{line.quantity} \N{MULTIPLICATION SIGN} {line.title} ({line.variant_title})" in said
+        )
+    assert "€39.98" in said
+    assert message.order.number in said
+    assert message.shop_name in said
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_nothing_that_people_wrote_is_markup_in_html(kind: MessageKind) -> None:
+    message = a_message(kind)
+    plain = Tags(html_of(message))
+    wicked = "<script>x</script><mj-raw><img src=x onerror=x></mj-raw>]]>--><!-- {{ 7*7 }}"
+    lines = tuple(
+        replace(line, title=wicked, variant_title=wicked, sku=wicked)
+        for line in message.order.lines
+    )
+    address = Address(name=wicked, line1=wicked, city=wicked, postal_code=wicked, country="PL")
+    order = replace(message.order, lines=lines, shipping_address=address)
+    attacked = Tags(html_of(replace(message, order=order, note=wicked, shop_name=wicked)))
+
+    assert attacked.names == plain.names
+    assert attacked.attributes == plain.attributes
+    assert wicked in attacked.text
+
+
+def test_html_loads_nothing_from_elsewhere() -> None:
+    html = html_of(a_message()).replace("http://www.w3.org/", "")
+
+    assert "//" not in html.replace("<!--", "")
+    assert "src=" not in html
+
+
+def test_nothing_that_people_wrote_becomes_a_header() -> None:
+    honest = compose(a_message(), sender=SENDER)
+    message = a_message(shop_name=ATTACK)
+    attacked = compose(
+        replace(message, order=replace(message.order, number=ATTACK)), sender=SENDER
+    )
+    received = message_from_bytes(attacked.as_bytes(), policy=default)
+
+    assert received.keys() == honest.keys()
+    assert received["To"] == "ada@example.com"
+    assert received["From"].addresses[0].addr_spec == SENDER
+
+
+@pytest.mark.parametrize("recipient", ["", "a@b\r\nBcc: c@d", "two@a.example, more@b.example"])
+def test_an_address_that_is_none_is_refused(recipient: str) -> None:
+    with pytest.raises(AdapterError, match="address"):
+        compose(a_message(recipient=recipient), sender=SENDER)
+
+
+def test_an_address_may_hold_any_letters() -> None:
+    mail = compose(a_message(recipient="zoë@example.com"), sender=SENDER)
+
+    assert message_from_bytes(mail.as_bytes(), policy=default)["To"] == "zoë@example.com"
+
+
+def test_every_try_sends_the_same_message_id_and_every_message_another() -> None:
+    message = a_message()
+
+    first, again = compose(message, sender=SENDER), compose(message, sender=SENDER)
+
+    assert first["Message-ID"] == again["Message-ID"]
+    assert first["Message-ID"] != compose(a_message(), sender=SENDER)["Message-ID"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (Money(123_456, "USD"), "$1,234.56"),
+        (Money(-5, "USD"), "-$0.05"),
+        (Money(1999, "EUR"), "€19.99"),
+        (Money(1999, "JPY"), "¥1,999"),
+        (Money(1999, "KWD"), "KWD\N{NO-BREAK SPACE}1.999"),
+        (Money(1999, "IQD"), "IQD\N{NO-BREAK SPACE}1.999"),  # in cash nobody has fils
+    ],
+)
+def test_amounts_lose_no_decimal(amount: Money, written: str) -> None:
+    assert money(amount) == written
+
+
+def test_mails_are_written_one_to_a_file(tmp_path: Path) -> None:
+    notifier = FileNotifier(tmp_path / "new" / "mail", sender=SENDER)
+    first, second = a_message(), a_message(MessageKind.ORDER_CANCELED)
+    for message in (first, second, first):
+        notifier.send(message)
+
+    files = {path.name: path for path in (tmp_path / "new" / "mail").iterdir()}
+    assert files.keys() == {f"{first.key}.eml", f"{second.key}.eml"}
+    mail = message_from_bytes(files[f"{first.key}.eml"].read_bytes(), policy=default)
+    assert mail["To"] == "ada@example.com"
+    assert text_of(mail) == render(first).text
+
+
+@pytest.mark.parametrize("key", ["../../etc/passwd", "a/b", "", ".hidden", "ü", "x" * 300, "a\nb"])
+def test_no_key_leads_out_of_the_folder(tmp_path: Path, key: str) -> None:
+    FileNotifier(tmp_path / "mail").send(a_message(key=key))
+
+    (written,) = tmp_path.rglob("*.eml")
+    assert written.parent == tmp_path / "mail"
+
+
+def test_different_keys_have_different_names() -> None:
+    keys = ["a/b", "a_b", "a b", "a.b", "A.b", "", "x" * 300, "x" * 301]
+
+    assert len({safe_name(key) for key in keys}) == len(keys)
+
+
+def test_a_folder_that_cannot_be_written_to_is_tried_again_later(tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("in the way")
+
+    with pytest.raises(TransientError, match="mail"):
+        FileNotifier(tmp_path / "mail").send(a_message())
+
+
+def test_a_mail_that_could_not_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    message = a_message()
+    (tmp_path / f"{message.key}.eml").mkdir()  # in the way
+
+    with pytest.raises(TransientError):
+        FileNotifier(tmp_path).send(message)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{message.key}.eml"]
+
+
+def test_a_mail_can_be_read_on_a_terminal() -> None:
+    stream = StringIO()
+    message = a_message()
+    ConsoleNotifier(stream).send(message)
+
+    assert stream.getvalue().startswith("To: ada@example.com\nSubject: Your order")
+    assert render(message).text in stream.getvalue()
