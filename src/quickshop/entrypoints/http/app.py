@@ -1,0 +1,63 @@
+"""The shop over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.types import Lifespan
+
+from quickshop.entrypoints.http import cart, catalog, checkout, docs, errors, health, orders
+from quickshop.entrypoints.http.middleware import RequestEnvelope
+from quickshop.entrypoints.http.page_cache import PageCache
+from quickshop.shop import Shop
+
+_ROUTERS = (catalog.router, cart.router, checkout.router, orders.router, health.router)
+
+
+def create_app(shop: Shop, *, pool_size: int = 8, product_cache_seconds: float = 2) -> FastAPI:
+    """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
+
+    Args:
+        shop: What is sold.
+        pool_size: Requests that may wait for the database at once, best the size of its pool.
+        product_cache_seconds: How old a product page may be that is answered from memory.
+    """
+    app = FastAPI(
+        title=f"{shop.policy.name} API",
+        version=_version(),
+        description="Browse, fill a cart, check out. Money is in minor units, times are UTC.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_limit_threads(pool_size),
+    )
+    app.state.shop = shop
+    app.state.pages = PageCache(seconds=product_cache_seconds)
+    for router in (*_ROUTERS, docs.router):
+        # Not include_router: it would match every request against the routes twice.
+        app.router.routes.extend(router.routes)
+    app.add_middleware(RequestEnvelope)
+    errors.install(app)
+    docs.install(app)
+    return app
+
+
+def _limit_threads(pool_size: int) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # More threads than connections only wait for each other, and the last for longest.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = pool_size
+        yield
+
+    return lifespan
+
+
+def _version() -> str:
+    try:
+        return version("quickshop")
+    except PackageNotFoundError:  # run from its sources
+        return "0"

@@ -1,0 +1,134 @@
+"""Routes about carts. A cart opens only with its token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import AliasPath, Field
+
+from quickshop.domain.cart import MAX_QUANTITY, CartId, CartLineId, CartStatus
+from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.entrypoints.http.dependencies import CartToken, ShopDependency
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.problems import problems
+
+router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=StrictRoute)
+
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+
+
+class NewLine(Input):
+    """Units of a SKU to put in a cart."""
+
+    sku: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+    quantity: Quantity = 1
+
+
+class LineChange(Input):
+    """How many units a line is to hold."""
+
+    quantity: Quantity
+
+
+class CartLineOut(Output):
+    """One variant in a cart, at today's price."""
+
+    id: UUID
+    sku: Annotated[str, Field(validation_alias=AliasPath("offer", "sku"))]
+    title: Annotated[str, Field(validation_alias=AliasPath("offer", "title"))]
+    variant_title: Annotated[str, Field(validation_alias=AliasPath("offer", "variant_title"))]
+    quantity: int
+    unit_price: Annotated[MoneyOut, Field(validation_alias=AliasPath("offer", "unit_price"))]
+    subtotal: MoneyOut
+
+
+class CartOut(Output):
+    """A cart, priced as checking out now would be."""
+
+    id: UUID
+    status: CartStatus
+    lines: tuple[CartLineOut, ...]
+    subtotal: MoneyOut
+    discount: MoneyOut
+    shipping: MoneyOut
+    tax: MoneyOut
+    total: MoneyOut
+    version: int
+
+
+class NewCartOut(CartOut):
+    """A cart just created; the token is shown this once."""
+
+    token: Annotated[str, Field(description="To be sent as `X-Cart-Token`.")]
+
+
+@router.post(
+    "",
+    operation_id="create_cart",
+    status_code=201,
+    response_model=NewCartOut,
+    responses=problems(413, 503),
+)
+def create_cart(shop: ShopDependency) -> Response:
+    """Take a new, empty cart. Keep its token: without it nobody can open it."""
+    new = shop.carts.create()
+    answer = NewCartOut.of(new.cart, token=new.token)
+    return private(answer, status=201, headers={"Location": f"/v1/carts/{new.cart.id}"})
+
+
+@router.get(
+    "/{cart_id}",
+    operation_id="get_cart",
+    response_model=CartOut,
+    responses=problems(404, 422, 503),
+)
+def get_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Response:
+    """Show a cart at today's prices."""
+    return private(CartOut.of(shop.carts.get(CartId(cart_id), token)))
+
+
+@router.post(
+    "/{cart_id}/lines",
+    operation_id="add_cart_line",
+    response_model=CartOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+def add_cart_line(
+    shop: ShopDependency, cart_id: UUID, body: NewLine, token: CartToken = ""
+) -> Response:
+    """Put units of a SKU in a cart; one that is there already gets more of them."""
+    view = shop.carts.add_line(CartId(cart_id), token, sku=body.sku, quantity=body.quantity)
+    return private(CartOut.of(view))
+
+
+@router.patch(
+    "/{cart_id}/lines/{line_id}",
+    operation_id="change_cart_line",
+    response_model=CartOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+def change_cart_line(
+    shop: ShopDependency, cart_id: UUID, line_id: UUID, body: LineChange, token: CartToken = ""
+) -> Response:
+    """Set how many units a line holds."""
+    view = shop.carts.change_line(
+        CartId(cart_id), token, CartLineId(line_id), quantity=body.quantity
+    )
+    return private(CartOut.of(view))
+
+
+@router.delete(
+    "/{cart_id}/lines/{line_id}",
+    operation_id="remove_cart_line",
+    response_model=CartOut,
+    responses=problems(404, 409, 413, 422, 503),
+)
+def remove_cart_line(
+    shop: ShopDependency, cart_id: UUID, line_id: UUID, token: CartToken = ""
+) -> Response:
+    """Take a line out of a cart."""
+    return private(CartOut.of(shop.carts.remove_line(CartId(cart_id), token, CartLineId(line_id))))

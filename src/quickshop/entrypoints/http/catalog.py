@@ -1,0 +1,178 @@
+"""Routes about the catalog. Open to everyone, and answered from memory while they are hot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.domain.errors import NotFoundError
+from quickshop.domain.money import MAX_MINOR
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    Limit,
+    QueryBoolean,
+    QueryInteger,
+    QueryText,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.models import Output
+from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.page_route import PageResponse, PageRoute, answer_with_page
+from quickshop.entrypoints.http.problems import problems
+from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
+from quickshop.ports.paging import DEFAULT_LIMIT
+from quickshop.shop import Shop
+
+router = APIRouter(prefix="/v1", tags=["catalog"], route_class=PageRoute)
+
+
+class ImageOut(Output):
+    """A picture; position 1 is shown first."""
+
+    url: str
+    alt: str
+    position: int
+
+
+class VariantOut(Output):
+    """One thing that can be put in a cart."""
+
+    id: UUID
+    sku: str
+    title: str
+    options: dict[str, str]
+    """Value by option name."""
+    price: MoneyOut
+    compare_at_price: MoneyOut | None
+    weight_grams: int
+    barcode: str | None
+    requires_shipping: bool
+    available: int
+    """Units that can be bought now."""
+
+
+class ProductOut(Output):
+    """A product, its variants, and how many of each can be bought."""
+
+    id: UUID
+    handle: str
+    title: str
+    description_html: str
+    vendor: str
+    product_type: str
+    category: str | None
+    """Slug."""
+    tags: tuple[str, ...]
+    options: tuple[str, ...]
+    """Option names."""
+    images: tuple[ImageOut, ...]
+    variants: tuple[VariantOut, ...]
+    metadata: dict[str, str]
+
+
+class ProductPage(Output):
+    """Some products, and the cursor that continues after them."""
+
+    items: tuple[ProductOut, ...]
+    next_cursor: str | None
+
+
+class CategoryOut(Output):
+    """A category with the ones below it."""
+
+    id: UUID
+    slug: str
+    name: str
+    children: tuple[CategoryOut, ...]
+
+
+class CategoryTree(Output):
+    """The categories, from the roots down, each level by name."""
+
+    items: tuple[CategoryOut, ...]
+
+
+Price = Annotated[QueryInteger, Query(ge=0, lt=MAX_MINOR)]
+Name = Annotated[QueryText, Query(min_length=1, max_length=MAX_NAME_LENGTH)]
+_CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `If-None-Match`."}}
+
+
+@router.get(
+    "/products",
+    operation_id="list_products",
+    response_model=ProductPage,
+    responses={**_CACHED, **problems(422, 503)},
+)
+async def list_products(
+    request: Request,
+    shop: ShopDependency,
+    q: Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)] = None,
+    category: Annotated[Name | None, Query(description="Slug; those below it count.")] = None,
+    tag: Name | None = None,
+    vendor: Name | None = None,
+    min_price: Annotated[Price | None, Query(description="In minor units.")] = None,
+    max_price: Annotated[Price | None, Query(description="In minor units.")] = None,
+    in_stock: QueryBoolean | None = None,
+    sort: Annotated[
+        ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List and search the products. Every criterion given must hold."""
+    query = ProductQuery(
+        text=q or None,
+        category=category,
+        tag=tag,
+        vendor=vendor,
+        min_price_minor=min_price,
+        max_price_minor=max_price,
+        in_stock=in_stock,
+        sort=sort or (ProductSort.RELEVANCE if q else ProductSort.NEWEST),
+        limit=limit,
+        cursor=cursor,
+    )
+    return await answer_with_page(request, query, lambda: _render_list(shop, query))
+
+
+def _render_list(shop: Shop, query: ProductQuery) -> bytes:
+    return ProductPage.of(shop.products.list(query)).to_json()
+
+
+@router.get(
+    "/products/{key}",
+    operation_id="get_product",
+    response_model=ProductOut,
+    responses={**_CACHED, **problems(404, 503)},
+)
+async def get_product(
+    request: Request, shop: ShopDependency, key: Annotated[str, Path(description="Id or handle.")]
+) -> Response:
+    """Show a product, its variants, and how many of each can be bought."""
+    if not key.isprintable() or len(key) > MAX_NAME_LENGTH:
+        raise NotFoundError("product")
+    return await answer_with_page(
+        request, ("product", key), lambda: shop.products.page(key, _render_product).body
+    )
+
+
+def _render_product(view: ProductView) -> bytes:
+    return ProductOut.model_validate(view).to_json()
+
+
+@router.get(
+    "/categories",
+    operation_id="list_categories",
+    response_model=CategoryTree,
+    responses={**_CACHED, **problems(503)},
+)
+async def list_categories(request: Request, shop: ShopDependency) -> PageResponse:
+    """Show the category tree."""
+    return await answer_with_page(request, "categories", lambda: _render_categories(shop))
+
+
+def _render_categories(shop: Shop) -> bytes:
+    return CategoryTree.model_validate({"items": shop.products.categories()}).to_json()

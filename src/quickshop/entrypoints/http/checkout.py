@@ -1,0 +1,124 @@
+"""Routes that move stock and money: placing an order, and paying it again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from quickshop.application.checkout import PlacedOrder
+from quickshop.domain.cart import CartId
+from quickshop.domain.orders import OrderId
+from quickshop.domain.payments import PaymentSource
+from quickshop.entrypoints.http.customers import AddressIn
+from quickshop.entrypoints.http.dependencies import (
+    CartToken,
+    IdempotencyKey,
+    OrderToken,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Input, private, within
+from quickshop.entrypoints.http.money import MoneyIn
+from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.problems import problems
+
+router = APIRouter(prefix="/v1", tags=["checkout"], route_class=StrictRoute)
+
+
+class PaymentIn(Input):
+    """How the shopper pays: never a card number, only what the gateway made of it."""
+
+    method: Annotated[str, Field(min_length=1, max_length=50, examples=["card"])]
+    token: Annotated[str, Field(min_length=1, max_length=255, examples=["tok_ok"])]
+
+    def to_domain(self, field: str = "") -> PaymentSource:
+        """The same as the shop knows it.
+
+        Raises:
+            InvalidValueError: no gateway issued such a token; the error's field is in `field`.
+        """
+        with within(field):
+            return PaymentSource(token=self.token, method=self.method)
+
+
+class Checkout(Input):
+    """All that turns a cart into an order."""
+
+    email: Annotated[str, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
+    shipping_address: AddressIn
+    billing_address: AddressIn | None = None
+    """The shipping address, unless another is given."""
+    shipping_method: None = None
+    """This shop has none to choose from yet."""
+    payment: PaymentIn
+    expected_total: MoneyIn | None = None
+    """What the shopper was shown; nothing is ordered at another price."""
+
+
+class PlacedOrderOut(OrderOut):
+    """An order just placed; the token is shown in this answer only."""
+
+    token: Annotated[str, Field(description="To be sent as `X-Order-Token`.")]
+
+
+@router.post(
+    "/carts/{cart_id}/checkout",
+    operation_id="place_order",
+    status_code=201,
+    response_model=PlacedOrderOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+def place_order(
+    shop: ShopDependency,
+    cart_id: UUID,
+    body: Checkout,
+    idempotency_key: IdempotencyKey,
+    token: CartToken = "",
+) -> Response:
+    """Turn a cart into an order, `pending` until its payment is made in the background."""
+    billing = body.billing_address
+    placed = shop.orders.place(
+        CartId(cart_id),
+        token,
+        email=body.email,
+        shipping_address=body.shipping_address.to_domain("shipping_address"),
+        billing_address=billing.to_domain("billing_address") if billing else None,
+        payment=body.payment.to_domain("payment"),
+        expected_total=body.expected_total.to_domain() if body.expected_total else None,
+        idempotency_key=idempotency_key,
+    )
+    return _placed(PlacedOrderOut.of(placed.order, token=placed.token), placed)
+
+
+@router.post(
+    "/orders/{order_id}/payments",
+    operation_id="pay_order_again",
+    status_code=201,
+    response_model=OrderOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+def pay_order_again(
+    shop: ShopDependency,
+    order_id: UUID,
+    body: PaymentIn,
+    idempotency_key: IdempotencyKey,
+    token: OrderToken = "",
+) -> Response:
+    """Pay an order another way after `payment_failed`; it is `pending` again."""
+    placed = shop.orders.pay_again(
+        OrderId(order_id),
+        token,
+        payment=body.to_domain(),
+        idempotency_key=idempotency_key,
+    )
+    return _placed(OrderOut.of(placed.order), placed)
+
+
+def _placed(answer: OrderOut, placed: PlacedOrder) -> Response:
+    headers = {"Location": f"/v1/orders/{placed.order.id}"}
+    if placed.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return private(answer, status=201, headers=headers)

@@ -1,0 +1,47 @@
+"""Addresses in JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from quickshop.domain.customers import MAX_FIELD_LENGTH, Address
+from quickshop.entrypoints.http.models import Input, Output, within
+
+Line = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_LENGTH)]
+
+
+class AddressIn(Input):
+    """Where a parcel or a bill goes."""
+
+    name: Line
+    line1: Line
+    line2: Line | None = None
+    city: Line
+    region: Line | None = None
+    postal_code: Line
+    country: Annotated[Line, Field(description="ISO 3166 alpha-2 code.")]
+    phone: Line | None = None
+
+    def to_domain(self, field: str) -> Address:
+        """The same address as the shop knows it.
+
+        Raises:
+            InvalidValueError: nobody could deliver to it; the error's field is in `field`.
+        """
+        with within(field):
+            return Address(**dict(self))
+
+
+class AddressOut(Output):
+    """Where a parcel or a bill goes."""
+
+    name: str
+    line1: str
+    line2: str | None
+    city: str
+    region: str | None
+    postal_code: str
+    country: str
+    phone: str | None

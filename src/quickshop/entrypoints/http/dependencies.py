@@ -1,0 +1,90 @@
+"""What routes ask for: the shop, and the headers and parameters that several of them share."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Query, Request
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from quickshop.ports.paging import MAX_LIMIT
+from quickshop.shop import Shop
+
+
+async def _shop(request: Request) -> Shop:  # async: it never blocks, so it needs no thread
+    shop: Shop = request.app.state.shop
+    return shop
+
+
+ShopDependency = Annotated[Shop, Depends(_shop)]
+
+# A guest without a token is one with a wrong token, so neither is said to be missing.
+CartToken = Annotated[
+    str,
+    Header(
+        alias="X-Cart-Token",
+        description="The `token` from creating the cart. Without it there is no such cart.",
+    ),
+]
+OrderToken = Annotated[
+    str,
+    Header(
+        alias="X-Order-Token",
+        description="The `token` from placing the order. Without it there is no such order.",
+    ),
+]
+_KEY_DESCRIPTION: Final = (
+    "1 to 255 printable ASCII characters. A repeated request with the same key gets the first "
+    "one's answer, with `Idempotent-Replayed: true`; keys are kept 24 hours."
+)
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern="^[ -~]+$",
+        description=_KEY_DESCRIPTION,
+    ),
+]
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,16}")
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def _integer(value: object) -> object:
+    # pydantic would take "1_000" and "3.0", too.
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "must be an integer")
+    return value
+
+
+def _boolean(value: object) -> object:
+    if isinstance(value, str):
+        if value not in _BOOLEANS:
+            raise PydanticCustomError("bool_parsing", "must be true or false")
+        return _BOOLEANS[value]
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise PydanticCustomError("not_printable", "must hold printable characters only")
+    return value
+
+
+QueryInteger = Annotated[int, BeforeValidator(_integer)]
+QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
+QueryText = Annotated[str, AfterValidator(_printable)]
+
+Limit = Annotated[QueryInteger, Query(ge=1, le=MAX_LIMIT, description="Items per page.")]
+Cursor = Annotated[
+    QueryText | None,
+    Query(
+        min_length=1,
+        max_length=2_000,
+        description="The `next_cursor` of the page before; absent for the first one.",
+    ),
+]

@@ -1,0 +1,159 @@
+"""The one place that turns errors into status codes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from quickshop.domain import errors
+from quickshop.entrypoints.http.problems import (
+    FieldProblem,
+    ProblemError,
+    default_reason,
+    problem,
+)
+from quickshop.settings import SettingsError
+
+_log = logging.getLogger(__name__)
+
+STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
+    errors.QuickShopError: 500,
+    errors.DomainError: 409,
+    errors.InvalidValueError: 422,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.AlreadyExistsError: 409,
+    errors.CurrencyMismatchError: 409,
+    errors.NotForSaleError: 409,
+    errors.OutOfStockError: 409,
+    errors.CartStateError: 409,
+    errors.EmptyCartError: 409,
+    errors.PriceChangedError: 409,
+    errors.OrderStateError: 409,
+    errors.PaymentStateError: 409,
+    errors.PaymentDeclinedError: 402,
+    errors.IdempotencyMismatchError: 422,
+    errors.FileFormatError: 422,
+    errors.AdapterError: 503,
+    errors.TransientError: 503,
+    errors.ContentionError: 503,
+    errors.IdempotencyInProgressError: 409,
+    errors.PaymentUnknownError: 503,
+    errors.SchemaError: 503,
+    errors.MissingExtraError: 500,
+    SettingsError: 500,
+}
+"""Every error has its own row; a test fails when one is missing."""
+
+_RETRY: Final = {"Retry-After": "1"}
+_SERVER_ERROR: Final = 500
+
+_FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
+    errors.OutOfStockError: lambda error: {"sku": error.sku, "available": error.available},
+    errors.OrderStateError: lambda error: {"order_status": error.status},
+}
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "extra_forbidden": "holds a field that is not known here",
+    "none_required": "must be absent or null: it is not offered by this shop",
+    "string_type": "must be text",
+    "string_unicode": "must be valid text",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "uuid_parsing": "must be a UUID",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "enum": "must be one of {expected}",
+    "model_attributes_type": "must be an object",
+    "model_type": "must be an object",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have every error that reaches the application answered as a problem."""
+    app.add_exception_handler(errors.QuickShopError, answer_shop_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+def status_of(error: errors.QuickShopError) -> int:
+    """The status of an error: that of the most specific class which has a row."""
+    return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
+
+
+# Handlers are async because a plain one would cost a hop to a thread.
+async def answer_shop_error(request: Request, error: Exception) -> Response:
+    """The problem that an error of the shop is to its caller."""
+    assert isinstance(error, errors.QuickShopError)
+    status = status_of(error)
+    headers = _RETRY if isinstance(error, errors.TransientError) else None
+    if status >= _SERVER_ERROR:
+        # Its text may name hosts and files: that is for the log.
+        _log.error("%s: %s", error.code, error, exc_info=error)
+        return problem(status, error.code, default_reason(status)[1], headers=headers)
+    if isinstance(error, errors.InvalidValueError):
+        return problem(status, error.code, errors=[_invalid_value(request, error)])
+    facts = _FACTS[type(error)](error) if type(error) in _FACTS else {}
+    return problem(status, error.code, str(error), headers=headers, **facts)
+
+
+def _invalid_value(request: Request, error: errors.InvalidValueError) -> FieldProblem:
+    where = f"query:{error.field}" if request.method == "GET" else _pointer(error.field.split("."))
+    return FieldProblem(pointer=where, code=error.code, detail=error.rule)
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, ProblemError):
+        return problem(error.status_code, error.code, str(error.detail), errors=error.errors)
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (allowed := _allowed_methods(request)):  # noqa: PLR2004
+        headers["Allow"] = ", ".join(allowed)
+    return problem(error.status_code, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    # The router names only the methods of the first route that has this path.
+    allowed = {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0].value and hasattr(route, "methods")
+        for method in route.methods or ()
+    }
+    return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)
+
+
+async def _answer_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [_field_problem(entry) for entry in error.errors()]
+    if any(p.pointer == "header:Idempotency-Key" and p.code == "missing" for p in found):
+        detail = "Send an Idempotency-Key: one new key per order or payment, the same on retries."
+        return problem(400, "idempotency_key_missing", detail)
+    return problem(422, errors=found)
+
+
+def _field_problem(entry: Mapping[str, Any]) -> FieldProblem:
+    code, (source, *path) = entry["type"], entry["loc"]
+    # The name of an unknown field is the sender's text: the object that holds it is named.
+    path = path[:-1] if code == "extra_forbidden" else path
+    return FieldProblem(
+        pointer=_pointer(path) if source == "body" else f"{source}:{'.'.join(map(str, path))}",
+        code=code,
+        detail=_ADVICE.get(code, "is not valid").format_map(entry.get("ctx") or {}),
+    )
+
+
+def _pointer(path: list[Any]) -> str:
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(f"/{step}" for step in steps)

@@ -1,0 +1,118 @@
+"""Bodies: JSON of the strict kind, or a problem that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Never
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from quickshop.entrypoints.http.problems import ProblemError, default_reason
+
+MAX_DEPTH: Final = 16
+_CONTENT_TYPE: Final = re.compile(
+    r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE
+)
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""NUL, which databases refuse, and halves of characters, which no encoding can write."""
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        return parse_json(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route whose body, if it takes one, is strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Check the content type before, and parse with `parse_json`."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def handle_strictly(request: Request) -> Response:
+            strict = _StrictRequest(request.scope, request.receive)
+            content_type = request.headers.get("content-type", "")
+            if not _CONTENT_TYPE.fullmatch(content_type.strip()) and await strict.body():
+                raise ProblemError(415, *default_reason(415))
+            return await handle(strict)
+
+        return handle_strictly
+
+
+def parse_json(body: bytes) -> Any:
+    """Read JSON that means the same to every reader.
+
+    Raises:
+        ProblemError: 400 for anything else: not UTF-8, a name twice in one object, numbers that
+            are none, characters that cannot be stored, nesting deeper than `MAX_DEPTH`.
+    """
+    try:
+        text = body.decode()
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_number,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        _refuse("is nested too deeply")
+    except ValueError:
+        _refuse("is not valid JSON in UTF-8")
+    _require_flat(value)
+    # Escapes are the only way in for these: as bytes, neither parser nor decoder lets them pass.
+    if "\\u" in text:
+        _require_storable(value)
+    return value
+
+
+def _refuse(why: str) -> Never:
+    raise ProblemError(400, "malformed_json", f"The body {why}.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _refuse("names a field twice")
+    return found
+
+
+def _refuse_number(_name: str) -> Never:
+    _refuse("holds a number that JSON does not have")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        _refuse("holds a number that is too large")
+    return number
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _require_flat(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    _refuse("is nested too deeply")
+
+
+def _require_storable(value: Any) -> None:
+    texts = [value]
+    while texts:
+        item = texts.pop()
+        texts.extend(_children(item))
+        if isinstance(item, dict):
+            texts.extend(item)
+        if isinstance(item, str) and _UNSTORABLE.search(item):
+            _refuse("holds a character that cannot be stored")

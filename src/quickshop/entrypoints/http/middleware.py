@@ -1,0 +1,115 @@
+"""What every request passes through: a name, a size limit, and a net for what nobody expected."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextvars import ContextVar
+from typing import Final
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from quickshop.entrypoints.http.problems import ProblemError, default_reason, problem
+
+MAX_BODY_BYTES: Final = 256 * 1024
+
+request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
+"""The name of the request being served, in its threads too."""
+
+_log = logging.getLogger(__name__)
+_SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+_LENGTH_DIGITS: Final = 15
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives every log record the `request_id` of the request that it was written in."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        record.request_id = request_id.get()
+        return True
+
+
+class RequestEnvelope:
+    """Pure ASGI, and one for all: each layer of middleware costs every request.
+
+    Names the request (`X-Request-Id`, the caller's if it is a safe one), refuses bodies over
+    256 KiB while they come in, answers HEAD like GET without the body, and turns an exception
+    that nobody handled into a problem that tells nothing and a log entry that tells all.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = _name(scope)
+        token = request_id.set(name)
+        started = False
+        method = scope["method"]
+
+        async def send_named(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", name.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+                message = {**message, "headers": headers}
+            elif method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            if method == "HEAD":
+                scope = {**scope, "method": "GET"}
+            elif method in _WRITES:
+                if _declares_too_much(scope):
+                    await problem(413)(scope, receive, send_named)
+                    return
+                receive = _limited(receive)
+            await self._app(scope, receive, send_named)
+        except Exception:
+            _log.exception("request %s failed", name)
+            if started:
+                raise
+            await problem(500)(scope, receive, send_named)
+        finally:
+            request_id.reset(token)
+
+
+def _name(scope: Scope) -> str:
+    for header, value in scope["headers"]:
+        if header == b"x-request-id" and _SAFE_ID.fullmatch(value):
+            return str(value.decode())
+    return uuid4().hex
+
+
+def _declares_too_much(scope: Scope) -> bool:
+    return any(
+        header == b"content-length"
+        and value.isdigit()
+        and (len(value) > _LENGTH_DIGITS or int(value) > MAX_BODY_BYTES)
+        for header, value in scope["headers"]
+    )
+
+
+def _limited(receive: Receive) -> Receive:
+    seen = 0
+
+    async def receive_limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY_BYTES:
+            raise ProblemError(413, *default_reason(413))
+        return message
+
+    return receive_limited

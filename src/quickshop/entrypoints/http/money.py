@@ -1,0 +1,32 @@
+"""Money in JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from quickshop.domain.money import MAX_MINOR, Money
+from quickshop.entrypoints.http.models import Input, Output
+
+MinorUnits = Annotated[
+    int, Field(description="In the minor unit of the currency: 1999 is 19.99 USD.")
+]
+
+
+class MoneyOut(Output):
+    """An amount."""
+
+    amount: Annotated[MinorUnits, Field(validation_alias="minor")]
+    currency: Annotated[str, Field(description="ISO 4217 code.")]
+
+
+class MoneyIn(Input):
+    """An amount, zero or more."""
+
+    amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+
+    def to_domain(self) -> Money:
+        """The same amount as the shop reckons with it."""
+        return Money(self.amount, self.currency)

@@ -1,0 +1,107 @@
+"""Routes about orders that have been placed. A guest's order opens only with its token."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, Field
+
+from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
+from quickshop.entrypoints.http.customers import AddressOut
+from quickshop.entrypoints.http.dependencies import Cursor, Limit, OrderToken, ShopDependency
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.problems import problems
+from quickshop.ports.paging import DEFAULT_LIMIT
+
+router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictRoute)
+
+
+class OrderLineOut(Output):
+    """What was bought, as it was called and priced at that moment."""
+
+    id: UUID
+    sku: str
+    title: str
+    variant_title: str
+    quantity: int
+    unit_price: MoneyOut
+    subtotal: MoneyOut
+
+
+class OrderOut(Output):
+    """An order. Only its status ever changes."""
+
+    id: UUID
+    number: str
+    status: OrderStatus
+    email: str
+    lines: tuple[OrderLineOut, ...]
+    subtotal: MoneyOut
+    discount: MoneyOut
+    shipping: MoneyOut
+    tax: MoneyOut
+    total: MoneyOut
+    shipping_address: AddressOut
+    billing_address: AddressOut
+    placed_at: AwareDatetime
+
+
+class OrderPage(Output):
+    """Some orders, newest first, and the cursor that continues after them."""
+
+    items: tuple[OrderOut, ...]
+    next_cursor: str | None
+
+
+class Cancellation(Input):
+    """Why an order is not wanted any more."""
+
+    reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH)] = ""
+
+
+@router.get(
+    "",
+    operation_id="list_own_orders",
+    response_model=OrderPage,
+    responses=problems(422, 503),
+)
+def list_own_orders(
+    shop: ShopDependency,
+    token: OrderToken = "",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List what the token opens, newest first; nothing without one."""
+    return private(OrderPage.of(shop.orders.list_own(token, limit=limit, cursor=cursor)))
+
+
+@router.get(
+    "/{order_id}",
+    operation_id="open_order",
+    response_model=OrderOut,
+    responses=problems(404, 422, 503),
+)
+def open_order(shop: ShopDependency, order_id: UUID, token: OrderToken = "") -> Response:
+    """Show an order to whoever placed it."""
+    return private(OrderOut.of(shop.orders.open(OrderId(order_id), token)))
+
+
+@router.post(
+    "/{order_id}/cancel",
+    operation_id="cancel_own_order",
+    response_model=OrderOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+def cancel_own_order(
+    shop: ShopDependency, order_id: UUID, body: Cancellation | None = None, token: OrderToken = ""
+) -> Response:
+    """Stop an order and give its stock back; money that moved is sent back.
+
+    Needs no idempotency key: of several who cancel, one succeeds and the others get a 409.
+    """
+    reason = body.reason if body else ""
+    return private(OrderOut.of(shop.orders.cancel_own(OrderId(order_id), token, reason=reason)))

@@ -1,0 +1,116 @@
+"""RFC 9457 problem documents: the one shape of every answer that is not what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong with what was sent."""
+
+    pointer: Annotated[
+        str,
+        Field(
+            description="Where: a JSON pointer into the body (`/shipping_address/country`), or "
+            "`query:limit`, `header:Idempotency-Key`, `path:cart_id`."
+        ),
+    ]
+    code: Annotated[str, Field(description="What: stable and machine-readable.")]
+    detail: Annotated[str, Field(description="What would be right, for people.")]
+
+
+class Problem(BaseModel):
+    """Why a request had another outcome. What was sent is never repeated in it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable, machine-readable name of the problem.")]
+    detail: str
+    errors: Annotated[
+        list[FieldProblem] | None, Field(description="Only when fields are to be corrected.")
+    ] = None
+    order_status: Annotated[str | None, Field(description="Only with `order_state`.")] = None
+    sku: Annotated[str | None, Field(description="Only with `out_of_stock`.")] = None
+    available: Annotated[
+        int | None, Field(description="Only with `out_of_stock`: units that can be bought now.")
+    ] = None
+
+
+class ProblemError(HTTPException):
+    """Raised by HTTP code itself, for requests that never reach a use case."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, errors: Sequence[FieldProblem] = ()
+    ) -> None:
+        super().__init__(status, detail)
+        self.code = code
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    code: str
+    detail: str
+
+
+_REASONS: Final[Mapping[int, _Reason]] = {
+    400: _Reason("bad_request", "The request cannot be read."),
+    404: _Reason("not_found", "There is nothing at this address."),
+    405: _Reason("method_not_allowed", "This address does not answer to this method."),
+    413: _Reason("body_too_large", "The body is larger than 256 KiB."),
+    415: _Reason("unsupported_media_type", "Send the body as application/json, in UTF-8."),
+    422: _Reason("invalid_request", "Correct what is listed in `errors` and send it again."),
+    500: _Reason("internal_error", "Something went wrong here. Ask with the X-Request-Id."),
+    503: _Reason("unavailable", "Not possible right now. Try again."),
+}
+
+
+def default_reason(status: int) -> tuple[str, str]:
+    """The code and detail of a status that says all there is to say."""
+    reason = _REASONS.get(status) or _Reason("http_error", HTTPStatus(status).description)
+    return reason.code, reason.detail
+
+
+def problem(
+    status: int,
+    code: str | None = None,
+    detail: str | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[FieldProblem] = (),
+    **facts: Any,
+) -> Response:
+    """The answer for a problem; without code and detail, those of the status."""
+    own_code, own_detail = default_reason(status)
+    document = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code or own_code,
+        detail=detail or own_detail,
+        errors=list(errors) or None,
+        **facts,
+    )
+    return Response(
+        document.model_dump_json(exclude_none=True),
+        status_code=status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's `responses` say of the problems that it may answer with."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase}
+        for status in (*statuses, 500)
+    }
