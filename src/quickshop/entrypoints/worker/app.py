@@ -1,0 +1,116 @@
+"""Celery's side of the worker: one task, which runs one job.
+
+`quickshop worker` starts it; `celery -A quickshop.entrypoints.worker.app worker` does, too, with
+the settings of the environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from quickshop.container import open_shop
+from quickshop.domain.errors import TransientError
+from quickshop.ports.jobs import JobId
+from quickshop.settings import Settings, SettingsError
+from quickshop.shop import Shop
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+logger: Final = logging.getLogger("quickshop.worker")
+
+
+class ProcessShop:
+    """A shop that is opened when first needed, once per process, whatever was forked from what.
+
+    Connections must not cross a fork, so a child never uses what its parent opened. Safe to share
+    between threads.
+    """
+
+    def __init__(self, open_shop: Callable[[], Shop]) -> None:
+        self._open = open_shop
+        self._lock = Lock()
+        self._shop: Shop | None = None
+        self._owner = 0
+
+    def __call__(self) -> Shop:
+        """The shop of this process.
+
+        Raises:
+            TransientError: it cannot be opened now.
+            QuickShopError: it cannot be opened.
+        """
+        with self._lock:
+            if self._shop is None or self._owner != os.getpid():
+                self._shop, self._owner = self._open(), os.getpid()
+            return self._shop
+
+    def close(self) -> None:
+        """Close what this process opened; the next call opens it again."""
+        with self._lock:
+            shop, self._shop = self._shop, None
+            if shop is not None and self._owner == os.getpid():
+                shop.close()
+
+
+def build_worker_app(settings: Settings) -> Celery:
+    """The Celery app whose workers run jobs of the shop of these settings.
+
+    Raises:
+        SettingsError: there is no broker in the settings.
+        MissingExtraError: Celery is not installed.
+    """
+    if settings.broker_url is None:
+        raise SettingsError("QUICKSHOP_BROKER_URL: must be set for a Celery worker")
+    from quickshop.adapters.celery.jobs import RUN_JOB, make_celery  # noqa: PLC0415
+
+    # A task may run for the lease of its job: afterwards the queue hands it to someone else.
+    lease_seconds = math.ceil(settings.job_lease_seconds)
+    app = make_celery(settings.broker_url, visibility_timeout_seconds=2 * lease_seconds + 10)
+    shop = ProcessShop(lambda: open_shop(settings=settings))
+    app.task(name=RUN_JOB)(lambda job_id: run_job(shop, job_id))
+    _close_at_shutdown(shop)
+    return app
+
+
+def run_job(shop: Callable[[], Shop], job_id: object) -> None:
+    """Run the job that a message names. Raises nothing that is to be expected.
+
+    While the database is out of reach messages are dropped, not given back: a broker would hand
+    them out again at once, as fast as it can. The job is still in the queue of record, which
+    sends it again when its lease is over.
+    """
+    try:
+        job = JobId(UUID(str(job_id)))
+    except ValueError:
+        logger.error("dropped a message that names no job")  # noqa: TRY400 - there is no cause
+        return
+    try:
+        outcome = shop().jobs.run(job)
+    except TransientError as error:
+        logger.warning("job %s is left to the queue: %s", job, error)
+    else:
+        logger.info("job %s: %s", job, outcome)
+
+
+def _close_at_shutdown(shop: ProcessShop) -> None:
+    from celery import signals  # noqa: PLC0415
+
+    def close(**_facts: object) -> None:
+        shop.close()
+
+    signals.worker_process_shutdown.connect(close, weak=False)  # a child of a prefork pool
+    signals.worker_shutdown.connect(close, weak=False)  # the process of a thread pool
+
+
+def __getattr__(name: str) -> Celery:
+    """Build `app` when Celery's own command asks this module for it, and not on import."""
+    if name in {"app", "celery"}:
+        return build_worker_app(Settings.load())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
