@@ -1,0 +1,164 @@
+"""Whatever dies, no order is lost and no card is charged twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import make_url
+
+from quickshop.adapters.sandbox.payments import SandboxGateway
+from quickshop.domain.orders import OrderId
+from tests.fault_proxy import FaultProxy
+from tests.integration.buyers import Buyers, open_buyers, problems, stock, until
+from tests.processes import Running, running, variables
+from tests.servers import run_valkey
+
+SOON = {"job_lease_seconds": 3, "poll_seconds": 0.2, "sweep_seconds": 0.5}
+SLOW = {"sandbox_slow_seconds": 60}
+FAST = {"sandbox_slow_seconds": 0}
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    """A Valkey of one's own, to be flushed and killed."""
+    with run_valkey() as server:
+        yield server.url
+
+
+def environment(url: str, folder: Path, **more: object) -> dict[str, str]:
+    """The settings that every process of one shop shares."""
+    return variables(
+        database_url=url,
+        mail_dir=folder / "mail",
+        sandbox_book=folder / "sandbox.db",
+        **SOON,
+        **more,
+    )
+
+
+def charges(folder: Path) -> int:
+    """How often money moved, in the gateway's own book."""
+    book = SandboxGateway(str(folder / "sandbox.db"), slow_seconds=0).book()
+    return sum(1 for charge in book.charges if charge.captured.minor)
+
+
+def until_paid(buyers: Buyers, order_id: OrderId, *processes: Running) -> None:
+    """Wait for an order to be paid; on failure tell what the processes said."""
+    try:
+        until(lambda: buyers.shop.orders.get(order_id).status == "paid", what="the payment")
+    except AssertionError as error:
+        raise AssertionError("\n".join(p.output[-3000:] for p in processes)) from error
+
+
+def test_a_worker_killed_while_it_pays_is_followed_by_one_that_charges_once(
+    any_database_url: str, tmp_path: Path
+) -> None:
+    with open_buyers(any_database_url, tmp_path) as buyers:
+        stock(buyers.shop, "MUG", 5)
+        placed = buyers.check_out(buyers.fill("MUG"), pay_with="tok_slow")
+        slow = environment(any_database_url, tmp_path, **SLOW)
+        with running(tmp_path, slow, "worker", "--concurrency", "1") as worker:
+            until(lambda: _is_being_paid(buyers, placed.order.id), what="the gateway to be called")
+            worker.kill()
+        fast = environment(any_database_url, tmp_path, **FAST)
+        with running(tmp_path, fast, "worker", "--concurrency", "2") as successor:
+            until_paid(buyers, placed.order.id, successor)
+            assert successor.stop() == 0
+        assert charges(tmp_path) == 1
+        assert problems(buyers.shop) == []
+
+
+def _is_being_paid(buyers: Buyers, order_id: OrderId) -> bool:
+    with buyers.shop.orders.place.unit_of_work() as tx:
+        return tx.payments.of_order(order_id)[0].status == "processing"
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_celery_pays_what_the_relay_hands_over(
+    database_url: str, broker: str, tmp_path: Path, pool: str
+) -> None:
+    env = environment(database_url, tmp_path, broker_url=broker)
+    with (
+        open_buyers(database_url, tmp_path) as buyers,
+        running(tmp_path, env, "relay") as relay,
+        running(tmp_path, env, "worker", "--pool", pool, "--concurrency", "2") as worker,
+    ):
+        stock(buyers.shop, "MUG", 50)
+        orders = [buyers.check_out(buyers.fill("MUG")).order.id for _ in range(20)]
+        for order_id in orders:
+            until_paid(buyers, order_id, relay, worker)
+        until(
+            lambda: len(list((tmp_path / "mail").glob("*.eml"))) == len(orders),
+            what="a mail for each order",
+        )
+        assert relay.stop() == 0
+        assert charges(tmp_path) == len(orders)
+        assert problems(buyers.shop) == []
+
+
+def test_a_pool_child_killed_in_mid_task_loses_nothing(
+    database_url: str, broker: str, tmp_path: Path
+) -> None:
+    env = environment(database_url, tmp_path, broker_url=broker)
+    with (
+        open_buyers(database_url, tmp_path) as buyers,
+        running(tmp_path, env, "relay") as relay,
+    ):
+        stock(buyers.shop, "MUG", 5)
+        with running(
+            tmp_path, env | variables(**SLOW), "worker", "--pool", "prefork", "--concurrency", "1"
+        ) as worker:
+            slow = buyers.check_out(buyers.fill("MUG"), pay_with="tok_slow").order.id
+            until(lambda: _is_being_paid(buyers, slow), what="the gateway to be called")
+            for child in worker.children:
+                os.kill(child, signal.SIGKILL)
+            worker.kill()
+        with running(
+            tmp_path, env | variables(**FAST), "worker", "--concurrency", "2"
+        ) as successor:
+            until_paid(buyers, slow, relay, successor)
+        assert charges(tmp_path) == 1
+        assert problems(buyers.shop) == []
+
+
+def test_a_broker_that_forgets_everything_is_sent_it_again(
+    database_url: str, broker: str, tmp_path: Path
+) -> None:
+    env = environment(database_url, tmp_path, broker_url=broker)
+    with (
+        open_buyers(database_url, tmp_path) as buyers,
+        running(tmp_path, env, "relay") as relay,
+    ):
+        stock(buyers.shop, "MUG", 50)
+        orders = [buyers.check_out(buyers.fill("MUG")).order.id for _ in range(5)]
+        with redis.Redis.from_url(broker) as connection:
+            until(lambda: connection.llen("celery"), what="messages to arrive")
+            connection.flushall()
+        with running(tmp_path, env, "worker", "--concurrency", "2") as worker:
+            for order_id in orders:
+                until_paid(buyers, order_id, relay, worker)
+        assert charges(tmp_path) == len(orders)
+        assert problems(buyers.shop) == []
+
+
+@pytest.mark.parametrize("trouble", ["black_hole", "refuse"])
+def test_orders_are_placed_while_redis_is_away(
+    database_url: str, broker: str, tmp_path: Path, trouble: str
+) -> None:
+    with FaultProxy(make_url(broker).port or 0) as proxy:
+        url = proxy.through(broker)
+        with open_buyers(database_url, tmp_path, redis_url=url, broker_url=url) as buyers:
+            stock(buyers.shop, "MUG", 20)
+            getattr(proxy, trouble)()
+            proxy.cut()
+            carts = [buyers.fill("MUG") for _ in range(20)]
+            assert buyers.all_at_once(carts, clients=4) == {"placed": 20}
+            page = buyers.shop.products.page("product-mug", lambda view: view.title.encode())
+            assert page.body == b"Product MUG"
+            assert buyers.shop.run_jobs() == 40
+            assert problems(buyers.shop) == []

@@ -1,0 +1,103 @@
+"""The API does what its OpenAPI document says, whatever it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.http_client import Web, open_web
+
+DOCUMENTED = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+MODEST = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def documented_operations() -> dict[str, set[str]]:
+    """Every operation, and the statuses that it may answer with."""
+    with open_web() as web:
+        paths = web.client.app.openapi()["paths"]
+    return {
+        f"{method.upper()} {path}": set(operation["responses"])
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+OPERATIONS = documented_operations()
+FUSSY = [name for name, statuses in OPERATIONS.items() if "422" in statuses]
+"""Those that take something that can be wrong."""
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    with open_web() as web:
+        for n in range(3):
+            web.stock(f"MUG-{n}", units=1000)
+        yield web
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(web: Web, request: pytest.FixtureRequest) -> APIOperation:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", web.client.app)
+    method, path = request.param.split()
+    return schema[path][method]
+
+
+@MODEST
+@given(data=st.data())
+def test_what_fits_the_document_is_answered_as_documented(
+    operation: APIOperation, data: st.DataObject
+):
+    case = data.draw(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    case.call_and_validate(checks=DOCUMENTED)
+
+
+@pytest.mark.parametrize("operation", FUSSY, indirect=True)
+@MODEST
+@given(data=st.data())
+def test_what_does_not_fit_the_document_is_refused_as_documented(
+    operation: APIOperation, data: st.DataObject
+):
+    case = data.draw(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    case.call_and_validate(checks=[*DOCUMENTED, negative_data_rejection])
+
+
+@MODEST
+@given(data=st.data())
+def test_who_holds_the_tokens_is_answered_as_documented(
+    web: Web, operation: APIOperation, data: st.DataObject
+):
+    case: Case = data.draw(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    basket = web.cart(("MUG-1", 1))
+    [line] = web.client.get(basket.url, headers=basket.headers).json()["lines"]
+    receipt = web.order(("MUG-2", 1), pay_with="tok_declined")
+    web.shop.run_jobs()
+    names = {"cart_id": basket.id, "line_id": line["id"], "order_id": receipt.id, "key": "mug-1"}
+    case.path_parameters = {name: names[name] for name in case.path_parameters or {}}
+    case.headers.update(basket.headers | receipt.headers)
+    case.call_and_validate(checks=DOCUMENTED)

@@ -1,0 +1,73 @@
+"""The SQL adapters keep the same promises as their twins, on SQLite and on PostgreSQL."""
+
+from tests.contracts.cart import CartRepositoryContract
+from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
+from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.inventory import StockRepositoryContract
+from tests.contracts.inventory_reader import StockReaderContract
+from tests.contracts.jobs import JobQueueContract, ScheduleContract
+from tests.contracts.notifications import NotificationRepositoryContract
+from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
+from tests.contracts.payments import PaymentRepositoryContract
+from tests.contracts.unit_of_work import UnitOfWorkContract
+
+
+class TestSqlCarts(CartRepositoryContract):
+    pass
+
+
+class TestSqlCategories(CategoryRepositoryContract):
+    pass
+
+
+class TestSqlProducts(ProductRepositoryContract):
+    pass
+
+
+class TestSqlProductReader(ProductReaderContract):
+    pass
+
+
+class TestSqlProductSearch(ProductSearchContract):
+    pass
+
+
+class TestSqlIdempotency(IdempotencyRepositoryContract):
+    pass
+
+
+class TestSqlStockReader(StockReaderContract):
+    pass
+
+
+class TestSqlStock(StockRepositoryContract):
+    pass
+
+
+class TestSqlJobQueue(JobQueueContract):
+    pass
+
+
+class TestSqlSchedules(ScheduleContract):
+    pass
+
+
+class TestSqlNotifications(NotificationRepositoryContract):
+    pass
+
+
+class TestSqlOrderReader(OrderReaderContract):
+    pass
+
+
+class TestSqlOrders(OrderRepositoryContract):
+    pass
+
+
+class TestSqlPayments(PaymentRepositoryContract):
+    pass
+
+
+class TestSqlUnitOfWork(UnitOfWorkContract):
+    pass
