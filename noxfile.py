@@ -1,0 +1,59 @@
+"""What can be checked, in the environment that `shop` set up: `python3 shop test` runs it all."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["test"]
+nox.options.error_on_external_run = False
+
+PYTHON_FILES = ("src", "tests", "noxfile.py", "shop")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and dependencies that are declared but unused or the reverse."""
+    session.run("ruff", "check", *PYTHON_FILES)
+    session.run("ruff", "format", "--check", *PYTHON_FILES)
+    session.run("deptry", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Who may import whom."""
+    session.run("lint-imports")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """The rules and the stories, on the twins: seconds."""
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """The same promises on real servers, which the tests bring along."""
+    session.run("pytest", "tests/integration", *session.posargs)
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Everything that a change must pass."""
+    lint(session)
+    types(session)
+    imports(session)
+    # One run of pytest over both, so that its closing line counts every test.
+    session.run("pytest", "tests/unit", "tests/integration", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Ratios against floors measured in the same run."""
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
