@@ -7,6 +7,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from quickshop.application.catalog import NewVariant
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, DomainError, QuickShopError, TransientError
 from quickshop.domain.money import Money
@@ -22,6 +23,7 @@ __all__ = [
     "Address",
     "DomainError",
     "Money",
+    "NewVariant",
     "PaymentSource",
     "QuickShopError",
     "Settings",
