@@ -1,4 +1,4 @@
-"""Real processes of a shop, started as an operator would and ended by their ids."""
+"""Programs that a test runs beside itself, and waiting for what they do."""
 
 from __future__ import annotations
 
@@ -6,63 +6,50 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+PATIENCE_SECONDS: Final = 60
+ROOT: Final = Path(__file__).parent.parent
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A process that was started, in a process group of its own."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self.log.read_text(errors="replace")
-
-    @property
-    def children(self) -> list[int]:
-        """Ids of its direct children."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in listed.split()]
-
-    def kill(self) -> None:
-        """End it and its children at once, as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> int:
-        """Ask it to end, and wait until it has; its exit code."""
-        self.process.terminate()
-        return self.process.wait(30)
+def eventually(what: Callable[[], bool]) -> bool:
+    """Whether it comes true; given up on after a minute."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 @contextmanager
-def running(folder: Path, environment: Mapping[str, str], *words: str) -> Iterator[Running]:
-    """`quickshop WORDS` with these variables, in this folder; killed in the end if need be."""
-    log = folder / f"{'-'.join(words[:1])}-{len(list(folder.glob('*.log')))}.log"
-    with log.open("wb") as output:
+def running(
+    *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python program of this project, in a process group of its own that ends with the block."""
+    search_path = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "quickshop.entrypoints.cli.app", *words],
-            cwd=folder,
-            env={**os.environ, **environment},
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": search_path, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=output,
             start_new_session=True,
         )
-    started = Running(process, log)
     try:
-        yield started
+        yield process
     finally:
-        if process.poll() is None:
-            started.kill()
+        kill(process)
 
 
-def variables(**settings: object) -> dict[str, str]:
-    """Settings as the environment spells them."""
-    return {f"QUICKSHOP_{name.upper()}": str(value) for name, value in settings.items()}
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a program and its children with kill -9."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(PATIENCE_SECONDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from quickshop.domain.errors import QuickShopError
 from quickshop.settings import Settings
 from quickshop.shop import Shop
 from tests.builders import an_address
+from tests.processes import eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,6 @@ def open_buyers(url: str, folder: Path, **more: object) -> Iterator[Buyers]:
         yield Buyers(shop)
 
 
-def until(condition: Callable[[], object], *, what: str, tries: int = 600) -> None:
-    """Wait for something to come true, looking ten times a second."""
-    for _ in range(tries):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"waited in vain: {what}")
+def until(condition: Callable[[], bool], *, what: str) -> None:
+    """Wait for something to come true."""
+    assert eventually(condition), f"waited in vain: {what}"

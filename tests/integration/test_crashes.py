@@ -11,11 +11,12 @@ import pytest
 import redis
 from sqlalchemy import make_url
 
+from quickshop.adapters.celery.jobs import QUEUE
 from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.domain.orders import OrderId
 from tests.fault_proxy import FaultProxy
 from tests.integration.buyers import Buyers, open_buyers, problems, stock, until
-from tests.processes import Running, running, variables
+from tests.integration.shop_processes import ShopProcess, running, variables
 from tests.servers import run_valkey
 
 SOON = {"job_lease_seconds": 3, "poll_seconds": 0.2, "sweep_seconds": 0.5}
@@ -47,7 +48,7 @@ def charges(folder: Path) -> int:
     return sum(1 for charge in book.charges if charge.captured.minor)
 
 
-def until_paid(buyers: Buyers, order_id: OrderId, *processes: Running) -> None:
+def until_paid(buyers: Buyers, order_id: OrderId, *processes: ShopProcess) -> None:
     """Wait for an order to be paid; on failure tell what the processes said."""
     try:
         until(lambda: buyers.shop.orders.get(order_id).status == "paid", what="the payment")
@@ -137,7 +138,7 @@ def test_a_broker_that_forgets_everything_is_sent_it_again(
         stock(buyers.shop, "MUG", 50)
         orders = [buyers.check_out(buyers.fill("MUG")).order.id for _ in range(5)]
         with redis.Redis.from_url(broker) as connection:
-            until(lambda: connection.llen("celery"), what="messages to arrive")
+            until(lambda: bool(connection.llen(QUEUE)), what="messages to arrive")
             connection.flushall()
         with running(tmp_path, env, "worker", "--concurrency", "2") as worker:
             for order_id in orders:

@@ -29,7 +29,7 @@ DOCUMENTED = [
     response_schema_conformance,
 ]
 MODEST = settings(
-    max_examples=20,
+    max_examples=14,
     deadline=None,
     derandomize=True,
     database=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,8 +20,8 @@ from quickshop.adapters.mail.rendering import render
 from quickshop.adapters.mail.smtp import SmtpNotifier, find_html_renderer
 from quickshop.domain.errors import AdapterError, TransientError
 from tests.fault_proxy import FaultProxy
+from tests.mails import SENDER, a_message
 from tests.servers import free_port
-from tests.unit.test_mail import SENDER, a_message
 
 OK = "250 OK"
 HOST = "127.0.0.1"
@@ -149,9 +148,9 @@ def test_mail_goes_over_an_encrypted_connection_with_a_login(
     way = (
         {"ssl_context": server_tls, "auth_require_tls": False}
         if security == "tls"
-        else {"tls_context": server_tls, "require_starttls": True}
+        else {"tls_context": server_tls, "require_starttls": True, "auth_required": True}
     )
-    with serve(authenticator=mailbox.log_in, auth_required=True, **way) as port:
+    with serve(authenticator=mailbox.log_in, **way) as port:
         notifier = encrypted(
             port, security=security, tls=client_tls, username="shop", password="right"
         )
@@ -207,7 +206,7 @@ def test_a_mail_that_is_not_taken_now_is_to_be_tried_again(
     serve: Serve, mailbox: Mailbox, answers: dict[str, str]
 ) -> None:
     vars(mailbox).update(answers)
-    with serve() as port, pytest.raises(TransientError, match="4[25]"):
+    with serve() as port, pytest.raises(TransientError, match=r"answered 4\d\d"):
         plain(port).send(a_message())
 
 
@@ -239,8 +238,5 @@ def test_a_server_that_says_nothing_is_to_be_tried_again(serve: Serve) -> None:
 
 
 def test_a_server_that_hangs_up_is_to_be_tried_again() -> None:
-    with socket.create_server((HOST, 0)) as server, pytest.raises(TransientError):
-        server.settimeout(5)
-        notifier = plain(server.getsockname()[1])
-        server.shutdown(socket.SHUT_RDWR)
-        notifier.send(a_message())
+    with FaultProxy(free_port()) as nobody_behind, pytest.raises(TransientError):
+        plain(nobody_behind.port).send(a_message())

@@ -49,6 +49,7 @@ def test_search_words_stay_as_they_are(text: str) -> None:
 
 def test_search_compares_without_accents_case_and_punctuation() -> None:
     assert search_words("Crème-BRÛLÉE, 54cm (Straße)") == ["creme", "brulee", "54cm", "strasse"]
+    assert search_words("\uff22\uff29\uff2b\uff25 \u1d2eike") == ["bike", "bike"]
 
 
 def test_everything_a_shopper_may_name_is_searched() -> None:

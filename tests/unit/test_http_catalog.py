@@ -18,6 +18,14 @@ def web() -> Iterator[Web]:
         yield web
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Web]:
+    """For tests that leave nothing behind that another could notice."""
+    with open_web() as web:
+        web.stock()
+        yield web
+
+
 def test_a_product_shows_its_variants_prices_and_availability(web: Web):
     product_id = web.stock(units=7, price=1250, vendor="Acme", tags=["kitchen"])
     product = web.client.get("/v1/products/mug-1").json()
@@ -40,8 +48,8 @@ def test_a_product_opens_by_its_id_as_by_its_handle(web: Web):
 
 
 @pytest.mark.parametrize("key", ["nothing", "a%00b", "%ED%A0%80", "x" * 300, "a%0Ab"])
-def test_a_product_that_is_not_there_is_a_404(web: Web, key: str):
-    assert_problem(web.client.get(f"/v1/products/{key}"), 404, "not_found")
+def test_a_product_that_is_not_there_is_a_404(shared: Web, key: str):
+    assert_problem(shared.client.get(f"/v1/products/{key}"), 404, "not_found")
 
 
 def test_a_key_that_no_product_can_have_never_gets_to_the_database(web: Web):
@@ -57,11 +65,10 @@ def test_an_unpublished_product_is_a_404(web: Web):
 
 @pytest.mark.parametrize("url", ["/v1/products/mug-1", "/v1/products", "/v1/categories"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '"other" , W/{}', "*"])
-def test_whoever_has_the_page_already_is_told_so_without_a_body(web: Web, url: str, form: str):
-    web.stock()
-    first = web.client.get(url)
+def test_whoever_has_the_page_already_is_told_so_without_a_body(shared: Web, url: str, form: str):
+    first = shared.client.get(url)
     known = {"If-None-Match": form.format(first.headers["etag"])}
-    again = web.client.get(url, headers=known)
+    again = shared.client.get(url, headers=known)
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
     assert "content-type" not in again.headers
@@ -173,10 +180,10 @@ def test_products_are_found_by_what_is_asked_for(web: Web, query: str, expected:
     ],
 )
 def test_a_query_that_makes_no_sense_is_refused_by_the_parameters_name(
-    web: Web, query: str, pointer: str
+    shared: Web, query: str, pointer: str
 ):
     document = assert_problem(
-        web.client.get(f"/v1/products?{query}"),
+        shared.client.get(f"/v1/products?{query}"),
         422,
         "invalid_value" if "cursor=" in query and "%00" not in query else "invalid_request",
     )

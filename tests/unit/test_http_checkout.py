@@ -18,6 +18,14 @@ def web() -> Iterator[Web]:
         yield web
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Web]:
+    """For tests that leave nothing behind that another could notice."""
+    with open_web() as web:
+        web.stock("MUG-1", units=100)
+        yield web
+
+
 def test_checking_out_places_a_pending_order_and_takes_the_stock(web: Web):
     basket = web.cart(("MUG-1", 2))
     answer = web.check_out(basket)
@@ -99,10 +107,10 @@ def test_a_checkout_without_a_key_is_told_to_send_one(web: Web):
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 256, b"caf\xe9", b"tab\there", b"\x7f"])
-def test_a_key_is_1_to_255_printable_ascii_characters(web: Web, key: bytes):
-    basket = web.cart(("MUG-1", 1))
+def test_a_key_is_1_to_255_printable_ascii_characters(shared: Web, key: bytes):
+    basket = shared.cart(("MUG-1", 1))
     headers = {"X-Cart-Token": basket.token.encode(), "Idempotency-Key": key}
-    answer = web.client.post(f"{basket.url}/checkout", json=order_form(), headers=headers)
+    answer = shared.client.post(f"{basket.url}/checkout", json=order_form(), headers=headers)
     document = assert_problem(answer, 422, "invalid_request")
     assert document["errors"][0]["pointer"] == "header:Idempotency-Key"
 
@@ -198,14 +206,14 @@ def test_a_cart_is_not_checked_out_without_its_token(web: Web, headers: dict):
         ({"discount": 100}, ""),
     ],
 )
-def test_what_is_wrong_with_a_checkout_is_pointed_at(web: Web, changes: dict, pointer: str):
-    basket = web.cart(("MUG-1", 1))
-    answer = web.check_out(basket, **changes)
+def test_what_is_wrong_with_a_checkout_is_pointed_at(shared: Web, changes: dict, pointer: str):
+    basket = shared.cart(("MUG-1", 1))
+    answer = shared.check_out(basket, **changes)
     document = answer.json()
     assert answer.status_code == 422
     assert [entry["pointer"] for entry in document["errors"]] == [pointer]
     assert all(entry["code"] and entry["detail"] for entry in document["errors"])
-    assert web.check_out(basket).status_code == 201
+    assert shared.check_out(basket).status_code == 201
 
 
 def test_no_shipping_method_may_be_said_in_so_many_words(web: Web):

@@ -9,7 +9,6 @@ from email.policy import default
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -21,24 +20,10 @@ from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.notifications import OrderMessage
-from quickshop.ports.orders import OrderView
-from tests.builders import AWKWARD, a_cart_with, a_rich_product, an_order
+from tests.builders import AWKWARD
+from tests.mails import SENDER, a_message
 
-SENDER = "shop@example.com"
 ATTACK = 'Ada\r\nBcc: all@example.com <b onload="x">&amp; </mj-text><mj-raw>'
-
-
-def a_message(kind: MessageKind = MessageKind.ORDER_CONFIRMATION, **more: object) -> OrderMessage:
-    order = OrderView.of(an_order(a_cart_with(a_rich_product(), quantity=2)))
-    message = OrderMessage(
-        kind=kind,
-        recipient="ada@example.com",
-        order=order,
-        shop_name="Bits & Bikes",
-        key=f"{uuid4()}.{kind}",
-        note="card_declined",
-    )
-    return replace(message, **more)  # type: ignore[arg-type]
 
 
 def text_of(mail: EmailMessage) -> str:

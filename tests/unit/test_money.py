@@ -63,7 +63,13 @@ def test_text_without_a_digit_is_refused_politely(text: str) -> None:
 @given(st.text("0123456789.-+eE_ \u0663", max_size=12))
 def test_whatever_looks_like_a_number_is_an_amount_or_refused(text: str) -> None:
     with suppress(InvalidValueError):
-        assert isinstance(Money.parse(text, "EUR").minor, int)
+        assert Money.parse(text, "EUR").decimal == Decimal(text)
+
+
+def test_no_digit_is_ever_rounded_away() -> None:
+    with pytest.raises(InvalidValueError, match="2 decimals"):
+        Money.parse("1." + "0" * 40 + "1", "EUR")
+    assert Money.parse("1." + "0" * 40, "EUR") == Money(100, "EUR")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,10 @@ def test_whatever_looks_like_a_number_is_an_amount_or_refused(text: str) -> None
         ("-1.5", "USD", -150),
         ("1250", "JPY", 1250),
         ("1.234", "KWD", 1234),
-        ("1e3", "USD", 100_000),
+        ("+.5", "USD", 50),
+        ("000007.", "USD", 700),
+        ("0" * 5000 + "1", "USD", 100),
+        ("-0", "USD", 0),
         ("36.000", "USD", 3600),
     ],
 )
@@ -84,7 +93,28 @@ def test_amounts_are_read(text: str, currency: str, minor: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "1,50", "12 €", "NaN", "Infinity", "-inf", "1e400", "0x10", "1.005", "1e15"]
+    "text",
+    [
+        "",
+        " ",
+        ".",
+        "-",
+        "1e3",
+        "0e99999999999999999999",
+        "1_000",
+        "٣",
+        "1 0",
+        "1.2.3",
+        "1,50",
+        "12 €",
+        "NaN",
+        "Infinity",
+        "-inf",
+        "1e400",
+        "0x10",
+        "1.005",
+        "1" * 16,
+    ],
 )
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError, match="amount"):

@@ -34,7 +34,8 @@ def slugify(text: str) -> str:
 
 def search_words(text: str) -> list[str]:
     """The words of a text as search compares them: no accents, case or punctuation."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    # Twice, because taking a letter apart can leave a capital, and folding one that is composed.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     return re.findall(r"[^\W_]+", plain)
 

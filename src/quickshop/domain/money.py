@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 
 from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError
@@ -21,6 +21,9 @@ MAX_MINOR = 10**15
 """Amounts stay below this, in minor units: sums fit 64-bit columns and JSON numbers."""
 
 _CODE = re.compile(r"[A-Z]{3}")
+_PLAIN_DECIMAL = re.compile(
+    r"(?=[+-]?\.?[0-9])(?P<sign>[+-]?)0*(?P<whole>[0-9]{0,15})(?:\.(?P<fraction>[0-9]*))?"
+)
 
 
 def exponent(currency: str) -> int:
@@ -65,18 +68,17 @@ class Money:
         Raises:
             InvalidValueError: no plain decimal number, or finer than the currency's minor unit.
         """
-        try:
-            number = Decimal(text.strip())
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or abs(number) >= MAX_MINOR:
+        match = _PLAIN_DECIMAL.fullmatch(text.strip())
+        if match is None:
             raise InvalidValueError("amount", "must be a decimal number such as 36.00")
-        scaled = number.scaleb(exponent(currency))
-        if scaled != scaled.to_integral_value():
+        fraction = (match["fraction"] or "").rstrip("0")
+        decimals = exponent(currency)
+        if len(fraction) > decimals:
             raise InvalidValueError(
-                "amount", f"has more than the {exponent(currency)} decimals of {currency}"
+                "amount", f"has more than the {decimals} decimals of {currency}"
             )
-        return cls(int(scaled), currency)
+        minor = int(f"0{match['whole']}{fraction.ljust(decimals, '0')}")
+        return cls(-minor if match["sign"] == "-" else minor, currency)
 
     @property
     def decimal(self) -> Decimal:

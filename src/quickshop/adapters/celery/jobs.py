@@ -152,6 +152,9 @@ class CeleryJobs:
             self._connection = self._app.connection_for_write(
                 transport_options={"socket_timeout": PUBLISH_SECONDS}
             )
+            self._connection.ensure_connection(
+                max_retries=1, interval_start=0, interval_max=0, timeout=PUBLISH_SECONDS
+            )
             channel = self._connection.channel()
             # The queue may not exist yet on a broker that no worker has ever asked.
             self._app.amqp.queues[QUEUE].bind(channel).declare()

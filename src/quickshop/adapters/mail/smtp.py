@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from importlib import import_module
 from typing import Literal
 
 from quickshop.adapters.mail.rendering import HtmlRenderer, compose
@@ -78,15 +77,10 @@ class SmtpNotifier:
 def find_html_renderer() -> HtmlRenderer | None:
     """The MJML renderer of the `smtp` extra; None when it is not installed."""
     try:
-        mrml = import_module("mrml")
+        import mrml  # noqa: PLC0415 - it may be missing
     except ImportError:
         return None
-
-    def to_html(mjml: str) -> str:
-        html: str = mrml.to_html(mjml).content
-        return html
-
-    return to_html
+    return lambda mjml: str(mrml.to_html(mjml).content)
 
 
 @contextmanager

@@ -74,7 +74,11 @@ def build_worker_app(settings: Settings) -> Celery:
     lease_seconds = math.ceil(settings.job_lease_seconds)
     app = make_celery(settings.broker_url, visibility_timeout_seconds=2 * lease_seconds + 10)
     shop = ProcessShop(lambda: open_shop(settings=settings))
-    app.task(name=RUN_JOB)(lambda job_id: run_job(shop, job_id))
+
+    @app.task(name=RUN_JOB)
+    def run(job_id: str) -> None:  # Celery reads the signature, so no lambda
+        run_job(shop, job_id)
+
     _close_at_shutdown(shop)
     return app
 

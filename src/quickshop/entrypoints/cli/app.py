@@ -1,0 +1,85 @@
+"""The `quickshop` command: a shop from the terminal.
+
+Commands import what is slow to import when they run, so that help appears at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from quickshop.entrypoints.cli import (
+    catalog,
+    database,
+    demo,
+    doctor,
+    imports,
+    jobs,
+    orders,
+    processes,
+    stock,
+)
+from quickshop.entrypoints.cli.failures import ClearFailures, drop_output
+from quickshop.entrypoints.cli.output import say
+
+app = typer.Typer(
+    cls=ClearFailures,
+    name="quickshop",
+    help="A shop from the command line. Settings are read from QUICKSHOP_* variables.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("serve")(processes.serve)
+app.command("worker")(processes.worker)
+app.command("relay")(processes.relay)
+app.command("migrate")(database.migrate)
+app.add_typer(imports.app, name="import")
+app.command("products")(catalog.products)
+app.add_typer(orders.app, name="orders")
+app.add_typer(stock.app, name="stock")
+app.add_typer(jobs.app, name="jobs")
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
+
+        try:
+            say(f"quickshop {version('quickshop')}")
+        except PackageNotFoundError:
+            say("quickshop, run from its sources")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Show what there is when no command is named."""
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+
+
+def main() -> None:
+    """Run the command line; ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the terminal cannot show is no reason to fail.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            drop_output()

@@ -1,0 +1,71 @@
+"""The shop that a command works on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from quickshop.entrypoints.cli.output import complain
+
+if TYPE_CHECKING:
+    from quickshop.settings import Settings
+    from quickshop.shop import Shop
+
+_NOT_SETTINGS: Final = ("VENV", "TEST_")
+"""What other programs of this project read begins with one of these."""
+
+
+def load_settings(**values: object) -> Settings:
+    """The settings of the environment, `values` before them; misspelled ones are warned of.
+
+    Raises:
+        SettingsError: a value is not what it should be.
+    """
+    from quickshop.settings import PREFIX, Settings  # noqa: PLC0415 - pydantic is slow to import
+
+    for name, meant in misspelled(os.environ, PREFIX, list(Settings.model_fields)):
+        hint = f", did you mean {meant}?" if meant else "; it has no effect"
+        complain(f"warning: {name} is not a setting{hint}")
+    return Settings.load(**values)
+
+
+def misspelled(
+    environment: os._Environ[str] | dict[str, str], prefix: str, fields: list[str]
+) -> list[tuple[str, str | None]]:
+    """Variables with the prefix that are no setting, each with the name probably meant."""
+    unknown = [
+        name
+        for name in sorted(environment)
+        if name.upper().startswith(prefix)
+        and (rest := name[len(prefix) :].lower()) not in fields
+        and not rest.upper().startswith(_NOT_SETTINGS)
+    ]
+    return [(name, _closest(name[len(prefix) :].lower(), prefix, fields)) for name in unknown]
+
+
+def _closest(name: str, prefix: str, fields: list[str]) -> str | None:
+    found = get_close_matches(name, fields, n=1, cutoff=0.6)
+    return f"{prefix}{found[0]}".upper() if found else None
+
+
+@contextmanager
+def opened_shop(settings: Settings | None = None, *, worker: bool = False) -> Iterator[Shop]:
+    """The shop of the settings, closed afterwards.
+
+    Raises:
+        QuickShopError: it cannot be opened; says why.
+    """
+    from quickshop.container import open_shop  # noqa: PLC0415 - brings the database layer along
+
+    with open_shop(settings=settings or load_settings(), worker=worker) as shop:
+        yield shop
+
+
+def address_of(url: str) -> str:
+    """A URL that can be shown: without password and options."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - as above
+
+    return make_url(url).set(query={}).render_as_string(hide_password=True)

@@ -1,0 +1,149 @@
+"""What the demonstration claims, and whether it is true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from quickshop.adapters.sandbox.payments import Charge
+from quickshop.domain.money import total
+from quickshop.domain.orders import OrderStatus
+from quickshop.entrypoints.cli.demo_story import ADA, BEN, CLEO, DREW, EVE, SHOPPERS, Day, Shopper
+from quickshop.entrypoints.cli.imports import SAMPLE_CURRENCY
+from quickshop.entrypoints.cli.output import money
+from quickshop.ports.payments import PaymentView
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence about the day, whether it is true, and what was seen."""
+
+    text: str
+    ok: bool
+    detail: str
+
+
+def claims_of(day: Day) -> Sequence[Claim]:
+    """Everything that a shop has to get right in such a day."""
+    return [
+        _imported(day),
+        *_fates(day),
+        _asked_again(day),
+        _stock_adds_up(day),
+        _ledger(day),
+        _mails(day),
+        *_gateway(day),
+        *(Claim(f"doctor: {each.check}", each.ok, each.detail) for each in day.findings),
+    ]
+
+
+def _imported(day: Day) -> Claim:
+    report = day.report
+    accounted = report.imported_rows == report.rows > 0
+    detail = f"{report.imported_rows} of {report.rows} rows, {report.variants} variants"
+    return Claim("every row of the sample catalog was imported", accounted, detail)
+
+
+def _fates(day: Day) -> Iterator[Claim]:
+    expected = (
+        (ADA, OrderStatus.PAID, "paid"),
+        (BEN, OrderStatus.PAYMENT_FAILED, "was declined and nothing was charged"),
+        (CLEO, OrderStatus.PAID, "paid although the gateway gave no answer at first"),
+        (EVE, OrderStatus.CANCELED, "canceled and has the money back"),
+    )
+    for shopper, status, fate in expected:
+        order = day.orders.get(shopper.name)
+        found = order.status if order else "there is no order"
+        yield Claim(f"{shopper.name} {fate}", found == status and _money_is(day, shopper), found)
+    refusal = day.refusals.get(DREW.name)
+    detail = str(refusal) if refusal else "the order was taken"
+    yield Claim(f"{DREW.name} was refused what is not there", refusal is not None, detail)
+
+
+def _money_is(day: Day, shopper: Shopper) -> bool:
+    """Whether the shop kept of this order what its status says: the total, or nothing."""
+    order = day.orders[shopper.name]
+    kept = total(
+        [each.captured - each.refunded for each in day.payments[shopper.name]],
+        order.total.currency,
+    )
+    return kept.minor == (order.total.minor if order.status is OrderStatus.PAID else 0)
+
+
+def _asked_again(day: Day) -> Claim:
+    payments = day.payments.get(CLEO.name, ())
+    asked = sum(payment.checks for payment in payments)
+    detail = f"{len(payments)} attempt, asked {asked} times"
+    text = f"{CLEO.name}'s payment was asked about again, under the same key"
+    return Claim(text, len(payments) == 1 and asked > 1, detail)
+
+
+def sold(day: Day, sku: str) -> int:
+    """Units of a SKU in paid orders."""
+    return sum(
+        line.quantity
+        for order in day.orders.values()
+        if order.status is OrderStatus.PAID
+        for line in order.lines
+        if line.sku == sku
+    )
+
+
+def _stock_adds_up(day: Day) -> Claim:
+    wished = {wish.sku for shopper in SHOPPERS for wish in shopper.wishes}
+    wrong = [
+        sku
+        for sku in sorted(wished)
+        if day.before[sku].available - day.after[sku].available != sold(day, sku)
+    ]
+    detail = f"wrong: {', '.join(wrong)}" if wrong else f"{len(wished)} SKUs"
+    return Claim("what is gone from the stock is what was paid for", not wrong, detail)
+
+
+def _ledger(day: Day) -> Claim:
+    found = day.discrepancies
+    return Claim("the ledger reconciles to the unit", not found, f"{found} counters differ")
+
+
+def _mails(day: Day) -> Claim:
+    numbers = {name: order.number for name, order in day.orders.items()}
+    expected = Counter((s.email, numbers.get(s.name)) for s in (ADA, BEN, CLEO, EVE, EVE))
+    sent = Counter(
+        (str(mail["To"]), number)
+        for mail in day.mails
+        for number in numbers.values()
+        if number in str(mail["Subject"]).split()
+    )
+    detail = f"{len(day.mails)} mails"
+    return Claim("everyone got exactly the mails they should", sent == expected, detail)
+
+
+def _gateway(day: Day) -> Iterator[Claim]:
+    payments = [payment for each in day.payments.values() for payment in each]
+    wrong = disagreements(payments, day.book.charges)
+    detail = "; ".join(wrong) or f"{len(day.book.charges)} charges"
+    yield Claim("the gateway's own book agrees with the shop's payments", not wrong, detail)
+    kept = day.book.captured(SAMPLE_CURRENCY) - day.book.refunded(SAMPLE_CURRENCY)
+    paid = [order.total for order in day.orders.values() if order.status is OrderStatus.PAID]
+    due = total(paid, SAMPLE_CURRENCY)
+    detail = f"the gateway holds {money(kept)}, paid orders come to {money(due)}"
+    yield Claim("the money taken is the money that paid orders cost", kept == due, detail)
+
+
+def disagreements(payments: Sequence[PaymentView], charges: Sequence[Charge]) -> list[str]:
+    """Where the gateway's book and the shop's payments tell different stories."""
+    theirs = {charge.key: (charge.captured, charge.refunded) for charge in charges}
+    ours = {each.gateway_key: (each.captured, each.refunded) for each in payments}
+    return [
+        f"{key}: the gateway has {_sums(theirs.get(key))}, the shop {_sums(ours.get(key))}"
+        for key in sorted(theirs.keys() | ours.keys())
+        if theirs.get(key) != ours.get(key)
+    ]
+
+
+def _sums(amounts: tuple[object, object] | None) -> str:
+    if amounts is None:
+        return "nothing"
+    captured, refunded = amounts
+    return f"captured {captured} and refunded {refunded}"

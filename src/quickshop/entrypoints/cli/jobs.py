@@ -1,0 +1,87 @@
+"""`quickshop jobs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from quickshop.entrypoints.cli.context import opened_shop
+from quickshop.entrypoints.cli.failures import FAILED
+from quickshop.entrypoints.cli.options import AsJson, Limit
+from quickshop.entrypoints.cli.output import (
+    complain,
+    moment,
+    print_json,
+    say,
+)
+from quickshop.ports.jobs import JobId
+from quickshop.shop import Shop
+
+app = typer.Typer(help="List and replay jobs that were given up on.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_dead(limit: Limit = 100, as_json: AsJson = False) -> None:
+    """List the dead letters: jobs that were given up on after five tries."""
+    with opened_shop() as shop:
+        dead = list(shop.jobs.dead(limit=limit))
+    if as_json:
+        print_json({"items": dead})
+        return
+    if not dead:
+        say("No job was given up on.")
+        return
+    for job in dead:
+        say(f"{job.id}  {job.effect}, after {job.event} at {moment(job.occurred_at)} UTC")
+        say(f"    about {job.subject}, {job.attempts} tries, the last one: {job.error}")
+    say("", "`quickshop jobs replay ID` or `--all` gives them another five tries.")
+
+
+@app.command("replay")
+def replay(
+    job_ids: Annotated[
+        list[UUID] | None, typer.Argument(metavar="ID", help="As `jobs list` shows it.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give dead letters another five tries."""
+    if every == bool(job_ids):
+        raise typer.BadParameter("name one or more ids, or --all")
+    with opened_shop() as shop:
+        wanted = [JobId(job_id) for job_id in job_ids or []]
+        replayed = _replay_all(shop) if every else _replay(shop, wanted)
+    missing = [job_id for job_id in wanted if job_id not in replayed]
+    for job_id in missing:
+        complain(f"there is no dead job {job_id}")
+    if as_json:
+        print_json({"replayed": replayed})
+    elif replayed or every:
+        say(f"{len(replayed)} jobs are due again.")
+    if missing:
+        raise typer.Exit(FAILED)
+
+
+def _replay(shop: Shop, job_ids: Iterable[JobId]) -> list[JobId]:
+    return [job_id for job_id in job_ids if shop.jobs.replay(job_id)]
+
+
+def _replay_all(shop: Shop) -> list[JobId]:
+    replayed: list[JobId] = []
+    while again := _replay(shop, [job.id for job in shop.jobs.dead(limit=100)]):
+        replayed.extend(again)
+    return replayed
+
+
+@app.command("run")
+def run(as_json: AsJson = False) -> None:
+    """Do what is due now: payments, mails, refunds. For shops that have no worker running."""
+    with opened_shop() as shop:
+        ran = shop.run_jobs()
+    if as_json:
+        print_json({"ran": ran})
+    else:
+        say(f"{ran} jobs ran.")

@@ -1,0 +1,153 @@
+"""The HTTP API on a socket."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from quickshop.container import open_shop
+from quickshop.domain.errors import AdapterError, MissingExtraError
+from quickshop.entrypoints.cli.context import address_of, opened_shop
+from quickshop.entrypoints.cli.output import say
+from quickshop.ports.catalog import ProductQuery
+from quickshop.settings import Settings
+from quickshop.shop import Shop
+
+try:
+    import uvicorn
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from quickshop.entrypoints.http.app import create_app
+except ModuleNotFoundError as error:
+    raise MissingExtraError("http", "the HTTP API") from error
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+BACKLOG: Final = 2048
+GRACE_SECONDS: Final = 10
+"""How long requests may take to end after the server was told to stop."""
+
+
+def serve_shop(settings: Settings, *, host: str, port: int, processes: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT, then end what was begun.
+
+    Raises:
+        AdapterError: the address cannot be listened on.
+        QuickShopError: the shop cannot be opened.
+    """
+    with listening(host, port) as sock, _stoppable():
+        if processes > 1:
+            with opened_shop(settings) as shop:
+                _announce(settings, sock, shop)
+            _serve_in_processes(sock, processes)
+            return
+        with opened_shop(settings, worker=works_itself(settings)) as shop:
+            _announce(settings, sock, shop)
+            config = _config(_app_for(shop, settings))
+            uvicorn.Server(config).run(sockets=[sock])
+
+
+def works_itself(settings: Settings) -> bool:
+    """Whether whoever serves the shop also does its background work."""
+    return settings.broker_url is None
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens.
+
+    Raises:
+        AdapterError: the port is taken, or the address is none of this machine's.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise AdapterError(_why_not(host, port, error)) from error
+    with sock:
+        yield sock
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use; choose another with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}"
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """End the block on SIGTERM or SIGINT as if it had ended by itself.
+
+    The server stops gracefully on its own and then raises the signal that stopped it once more.
+    """
+
+    def stop(_number: int, _frame: object) -> None:
+        raise _Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except _Stopped:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Stopped(BaseException):
+    """Not an Exception, so that nothing on the way takes it for a failure."""
+
+
+def _announce(settings: Settings, sock: socket.socket, shop: Shop) -> None:
+    host, port = sock.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    database = address_of(settings.database_url)
+    say(f"{shop.policy.name}: {url}, docs: {url}/docs, database: {database}")
+    if not shop.products.list(ProductQuery(limit=1)).items:
+        say("The catalog is empty. `quickshop import shopify --sample` brings a small one.")
+
+
+def _app_for(shop: Shop, settings: Settings) -> FastAPI:
+    return create_app(
+        shop,
+        pool_size=settings.database_pool_size,
+        product_cache_seconds=settings.product_cache_seconds,
+    )
+
+
+def _config(app: Any, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        **more,
+    )
+
+
+def _serve_in_processes(sock: socket.socket, processes: int) -> None:
+    config = _config(f"{__name__}:app_of_process", factory=True, workers=processes)
+    uvicorn.supervisors.Multiprocess(config, sockets=[sock]).run()
+
+
+def app_of_process() -> ASGIApp:
+    """The API with a shop of its own, for one of several processes; closed when that ends."""
+    settings = Settings.load()
+    shop = open_shop(settings=settings, worker=works_itself(settings))
+    app = _app_for(shop, settings)
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            shop.close()
+
+    return closing
