@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from quickshop.application.catalog import with_variants
-from quickshop.application.imported_categories import open_category
-from quickshop.application.imported_skus import SkuBook
-from quickshop.application.imported_stock import StockChange, stock_shelves
-from quickshop.application.imported_variants import Pairing, pair_variants
+from quickshop.application.imports.categories import open_category
+from quickshop.application.imports.skus import SkuBook
+from quickshop.application.imports.stock import StockChange, stock_shelves
+from quickshop.application.imports.variants import Pairing, pair_variants
 from quickshop.application.inventory import open_location
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quickshop.application.imported_variants import Note
+from quickshop.application.imports.variants import Note
 from quickshop.domain.catalog import Variant
 from quickshop.domain.errors import ConflictError, OutOfStockError
 from quickshop.domain.inventory import Location, MovementKind, StockLevel, StockMovement

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from quickshop.application.imported_variants import Note, Pairing
+from quickshop.application.imports.variants import Note, Pairing
 from quickshop.domain.catalog import MAX_NAME_LENGTH, Product, ProductId, Variant, slugify
 from quickshop.ports.imports import ProductDraft, VariantDraft
 from quickshop.ports.unit_of_work import Transaction
