@@ -1,0 +1,93 @@
+"""Staff move stock, say why, and can have it reconciled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from quickshop import Money, NewVariant, Shop, open_shop
+from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = open_shop("memory://")
+    shop.products.create(title="Mug", variants=[NewVariant(sku="MUG", price=Money(1250, "USD"))])
+    return shop
+
+
+def on_hand(shop: Shop) -> dict[str, int]:
+    return {level.location: level.on_hand for level in shop.inventory.list(sku="MUG").items}
+
+
+def spoil(shop: Shop, by: int) -> None:
+    """Change a counter behind the ledger's back, as no path of the shop can."""
+    store = shop.inventory.adjust.unit_of_work.store  # type: ignore[attr-defined]
+    with store.change() as state:
+        for variant_id, shelves in state.shelves.items():
+            for location_id, shelf in shelves.items():
+                wrong = replace(
+                    shelf, level=replace(shelf.level, on_hand=shelf.level.on_hand + by)
+                )
+                state.shelves[variant_id] = {**shelves, location_id: wrong}
+
+
+def test_stock_that_arrives_can_be_bought(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    shop.inventory.receive("MUG", 2)
+    shop.inventory.receive("MUG", 3, location="attic")
+    assert on_hand(shop) == {"main": 7, "attic": 3}
+    assert shop.products.get("mug").variants[0].available == 10
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 2_000_000_000])
+def test_only_a_sensible_number_of_units_arrives(shop: Shop, quantity: int) -> None:
+    with pytest.raises(InvalidValueError):
+        shop.inventory.receive("MUG", quantity)
+    assert on_hand(shop) == {}
+
+
+def test_stock_of_an_unknown_sku_is_not_found(shop: Shop) -> None:
+    with pytest.raises(NotFoundError):
+        shop.inventory.receive("CUP", 1)
+    with pytest.raises(NotFoundError):
+        shop.inventory.adjust("CUP", 1, reason="counted")
+
+
+def test_a_correction_moves_the_shelf_by_the_difference(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    shop.inventory.adjust("MUG", -2, reason="broken")
+    shop.inventory.adjust("MUG", 1, reason="found behind the shelf")
+    assert on_hand(shop) == {"main": 4}
+    assert shop.inventory.reconcile() == []
+
+
+@pytest.mark.parametrize(("quantity", "reason"), [(0, "counted"), (1, ""), (1, "a\nb")])
+def test_a_correction_says_how_much_and_why(shop: Shop, quantity: int, reason: str) -> None:
+    shop.inventory.receive("MUG", 5)
+    with pytest.raises(InvalidValueError):
+        shop.inventory.adjust("MUG", quantity, reason=reason)
+    assert on_hand(shop) == {"main": 5}
+
+
+def test_what_is_not_there_cannot_be_taken_away(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    with pytest.raises(OutOfStockError):
+        shop.inventory.adjust("MUG", -6, reason="broken")
+    with pytest.raises(NotFoundError):
+        shop.inventory.adjust("MUG", 1, reason="counted", location="nowhere")
+    assert on_hand(shop) == {"main": 5}
+
+
+def test_reconciling_tells_what_is_wrong_and_repairs_only_when_told_to(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    spoil(shop, by=3)
+    found = shop.inventory.reconcile()
+    assert [str(wrong) for wrong in found] == ["MUG at main: on_hand is 8, expected 5"]
+    assert on_hand(shop) == {"main": 8}
+    assert not all(finding.ok for finding in shop.check())
+    assert shop.inventory.reconcile(repair=True) == found
+    assert on_hand(shop) == {"main": 5}
+    assert shop.inventory.reconcile() == []
+    assert all(finding.ok for finding in shop.check())
