@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -102,7 +103,8 @@ def _leave_for_serve(folder: Path) -> Path | None:
     if file is None or settings.mail_dir or settings.sandbox_book or file.name != DATABASE:
         return None
     home = file.parent
-    if not home.is_dir() or any((home / name).exists() for name in LEFTOVERS):
+    taken = any((home / name).exists() for name in LEFTOVERS)
+    if taken or not os.access(home, os.W_OK):
         return None
     for name in LEFTOVERS:
         if (folder / name).exists():

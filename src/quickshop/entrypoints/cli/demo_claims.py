@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from quickshop.adapters.sandbox.payments import Charge
-from quickshop.domain.money import total
+from quickshop.domain.money import Money, total
 from quickshop.domain.orders import OrderStatus
 from quickshop.entrypoints.cli.demo_story import ADA, BEN, CLEO, DREW, EVE, SHOPPERS, Day, Shopper
 from quickshop.entrypoints.cli.imports import SAMPLE_CURRENCY
@@ -142,8 +142,8 @@ def disagreements(payments: Sequence[PaymentView], charges: Sequence[Charge]) ->
     ]
 
 
-def _sums(amounts: tuple[object, object] | None) -> str:
+def _sums(amounts: tuple[Money, Money] | None) -> str:
     if amounts is None:
         return "nothing"
     captured, refunded = amounts
-    return f"captured {captured} and refunded {refunded}"
+    return f"captured {money(captured)} and refunded {money(refunded)}"

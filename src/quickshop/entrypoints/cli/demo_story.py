@@ -29,7 +29,7 @@ from quickshop.ports.payments import PaymentView
 from quickshop.settings import Settings
 from quickshop.shop import Shop
 
-DEADLINE_SECONDS: Final = 15
+DEADLINE_SECONDS: Final = 10
 """How long to wait for anything that the worker does."""
 _LOOK_SECONDS: Final = 0.02
 

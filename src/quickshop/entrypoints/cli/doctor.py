@@ -110,7 +110,7 @@ def _broker(settings: Settings) -> str:
     where = address_of(settings.broker_url)
     with make_celery(settings.broker_url).connection_for_read() as connection:
         try:
-            connection.ensure_connection(max_retries=1, timeout=_BROKER_SECONDS)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_BROKER_SECONDS)
         except Exception as error:
             raise UnwellError(f"{where} does not answer; jobs wait in the database") from error
     return f"{where} answers"

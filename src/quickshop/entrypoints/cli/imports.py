@@ -83,7 +83,9 @@ def shopify(
     if sample == (file is not None):
         raise typer.BadParameter("name one file, or --sample")
     settings = load_settings()
-    code = SAMPLE_CURRENCY if sample else known_currency(currency or settings.currency)
+    code = known_currency(settings.currency if currency is None else currency)
+    if sample:
+        code = SAMPLE_CURRENCY
     with ExitStack() as open_now:
         path = file or open_now.enter_context(sample_catalog())
         shop = open_now.enter_context(opened_shop(settings))
