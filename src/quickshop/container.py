@@ -6,6 +6,7 @@ extra are imported when a setting asks for them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from quickshop.adapters.clock import SystemClock
 from quickshop.adapters.identifiers import SystemIdentifiers
-from quickshop.adapters.mail.files import FileNotifier
+from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
@@ -106,25 +107,31 @@ def _open_signal(settings: Settings) -> Iterator[JobSignal]:
         yield MemoryJobSignal()
 
 
-def _product_cache(settings: Settings) -> ProductCache:
+def _open_product_cache(settings: Settings) -> Iterator[ProductCache]:
     if settings.redis_url is None:
-        return NoProductCache()
+        yield NoProductCache()
+        return
     from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415
 
-    return RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
+    cache = RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
+    yield cache
+    cache.close()
 
 
-def _publisher(settings: Settings) -> JobPublisher:
+def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
     if settings.broker_url is None:
-        return NoBroker()
+        yield NoBroker()
+        return
     from quickshop.adapters.celery.jobs import CeleryJobs, make_celery  # noqa: PLC0415
 
-    return CeleryJobs(make_celery(settings.broker_url))
+    publisher = CeleryJobs(make_celery(settings.broker_url))
+    yield publisher
+    publisher.close()
 
 
 def _notifier(settings: Settings) -> Notifier:
     if settings.smtp_host is None:
-        return FileNotifier(Path(settings.mail_dir or _beside_database(settings, "mail")))
+        return _development_notifier(settings)
     from quickshop.adapters.mail.smtp import SmtpNotifier  # noqa: PLC0415
 
     password = settings.smtp_password
@@ -137,6 +144,13 @@ def _notifier(settings: Settings) -> Notifier:
         timeout_seconds=settings.smtp_timeout_seconds,
         sender=settings.mail_from,
     )
+
+
+def _development_notifier(settings: Settings) -> Notifier:
+    if settings.mail_dir == "-":
+        return ConsoleNotifier(sys.stderr)
+    folder = settings.mail_dir or _beside_database(settings, "mail")
+    return FileNotifier(folder, sender=settings.mail_from)
 
 
 def _gateway(settings: Settings) -> PaymentGateway:
@@ -166,8 +180,10 @@ class Container(containers.DeclarativeContainer):
     product_feed: providers.Provider[ProductFeedReader] = providers.Singleton(ShopifyFeedReader)
     payment_gateway: providers.Provider[PaymentGateway] = providers.Singleton(_gateway, settings)
     notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
-    product_cache: providers.Provider[ProductCache] = providers.Singleton(_product_cache, settings)
-    job_publisher: providers.Provider[JobPublisher] = providers.Singleton(_publisher, settings)
+    product_cache: providers.Provider[ProductCache] = providers.Resource(
+        _open_product_cache, settings
+    )
+    job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
 
     dialect = providers.Singleton(_dialect, settings)
     engine = providers.Resource(_open_engine, dialect, settings)

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: float = Field(10, gt=0, le=120)
     mail_from: str = Field("shop@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     mail_dir: str | None = None
-    """Folder for mails as files, one `.eml` each; by default `mail`, beside a SQLite file."""
+    """Folder for mails as files; by default `mail`, beside a SQLite file. `-` prints them."""
 
     sandbox_book: str | None = None
     """File of the sandbox payment gateway; by default `quickshop-sandbox.db`, as `mail_dir`."""

@@ -54,7 +54,11 @@ def start(backend: Backend, job_id: JobId, *, after: timedelta = timedelta()) ->
 
 
 def is_over(backend: Backend, job_id: JobId) -> bool:
-    return backend.job_queue.start(job_id, NOW, lease=LEASE) is None
+    return cannot_be_started(backend, job_id, after=timedelta(days=1))
+
+
+def cannot_be_started(backend: Backend, job_id: JobId, *, after: timedelta) -> bool:
+    return backend.job_queue.start(job_id, NOW + after, lease=LEASE) is None
 
 
 def a_job(backend: Backend) -> JobId:
@@ -168,7 +172,20 @@ class JobQueueContract:
         assert start(backend, job_id, after=LEASE / 2).attempts == 1
         assert claim(backend, after=LEASE) == []
         assert claim(backend, after=LEASE * 1.5) == [job_id]
-        assert start(backend, job_id).attempts == 2
+        assert start(backend, job_id, after=LEASE * 1.5).attempts == 2
+
+    def test_a_job_that_someone_works_on_cannot_be_started(self, backend: Backend) -> None:
+        job_id = a_job(backend)
+        start(backend, job_id)
+        assert cannot_be_started(backend, job_id, after=LEASE - A_MOMENT)
+        assert start(backend, job_id, after=LEASE).attempts == 2
+
+    def test_a_job_that_waits_for_its_next_try_cannot_be_started(self, backend: Backend) -> None:
+        job_id = a_job(backend)
+        start(backend, job_id)
+        backend.job_queue.fail(job_id, "try again", retry_at=NOW + timedelta(seconds=5))
+        assert cannot_be_started(backend, job_id, after=timedelta(seconds=5) - A_MOMENT)
+        assert start(backend, job_id, after=timedelta(seconds=5)).attempts == 2
 
     def test_a_done_job_is_never_handed_out_again(self, backend: Backend) -> None:
         job_id = a_job(backend)
@@ -195,7 +212,7 @@ class JobQueueContract:
         backend.job_queue.fail(job_id, AWKWARD, retry_at=NOW + timedelta(seconds=5))
         assert claim(backend, after=timedelta(seconds=5) - A_MOMENT) == []
         assert claim(backend, after=timedelta(seconds=5)) == [job_id]
-        assert start(backend, job_id).attempts == 2
+        assert start(backend, job_id, after=timedelta(seconds=5)).attempts == 2
 
     def test_a_job_given_up_is_listed_and_not_handed_out(self, backend: Backend) -> None:
         order = store_order(backend.unit_of_work)

@@ -98,6 +98,7 @@ def test_a_job_that_kills_every_worker_is_given_up(world: World) -> None:
     queue = MemoryJobQueue(world.unit_of_work.store)
     for _ in range(MAX_ATTEMPTS):
         assert queue.start(job_id, world.clock.now(), lease=LEASE)
+        world.clock.advance(seconds=LEASE.total_seconds())
     assert world.shop.jobs.run(job_id) is JobOutcome.DEAD
     assert world.gateway.asked == []
     assert world.shop.jobs.dead()[0].error == "the worker died on every attempt"

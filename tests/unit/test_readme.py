@@ -18,4 +18,3 @@ def test_the_settings_table_names_every_setting_and_its_default() -> None:
         (PREFIX + name.upper(), "" if field.default is None else str(field.default))
         for name, field in fields
     ]
-

@@ -64,7 +64,11 @@ class JobQueue(Protocol):
         ...
 
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
-        """Count one more attempt and hold the job for `lease`; None when it is done or dead."""
+        """Count one more attempt and hold the job for `lease`.
+
+        None when it is done or dead, when someone else holds it, and before the time that a
+        failed attempt is to be repeated at: brokers hand the same id out twice.
+        """
         ...
 
     def finish(self, job_id: JobId, now: datetime) -> None:

@@ -37,7 +37,10 @@ class MemoryJobQueue:
             job = state.jobs.get(job_id)
             if job is None or job.status is not JobStatus.WAITING:
                 return None
-            job = replace(job, attempts=job.attempts + 1, available_at=now + lease)
+            if job.held_until is not None and now < job.held_until:
+                return None
+            until = now + lease
+            job = replace(job, attempts=job.attempts + 1, available_at=until, held_until=until)
             state.jobs[job_id] = job
         return Job(
             id=job.id,
@@ -63,7 +66,9 @@ class MemoryJobQueue:
             if retry_at is None:
                 state.jobs[job_id] = replace(job, status=JobStatus.DEAD, error=error)
             else:
-                state.jobs[job_id] = replace(job, available_at=retry_at, error=error)
+                state.jobs[job_id] = replace(
+                    job, available_at=retry_at, held_until=retry_at, error=error
+                )
 
     def dead(self, *, limit: int) -> Sequence[JobView]:
         """As `JobQueue.dead`."""
@@ -77,7 +82,12 @@ class MemoryJobQueue:
             if job is None or job.status is not JobStatus.DEAD:
                 return False
             state.jobs[job_id] = replace(
-                job, status=JobStatus.WAITING, attempts=0, available_at=now, error=""
+                job,
+                status=JobStatus.WAITING,
+                attempts=0,
+                available_at=now,
+                held_until=None,
+                error="",
             )
         return True
 

@@ -53,6 +53,8 @@ class JobRecord:
     effect: str
     event: DomainEvent
     available_at: datetime
+    held_until: datetime | None = None
+    """Before then nobody may start it."""
     status: JobStatus = JobStatus.WAITING
     attempts: int = 0
     error: str = ""

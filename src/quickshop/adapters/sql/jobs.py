@@ -49,8 +49,16 @@ _CLAIM: Final = (
 )
 _START: Final = (
     update(jobs)
-    .where(jobs.c.id == bindparam("job"), jobs.c.status == "waiting")
-    .values(attempts=jobs.c.attempts + 1, available_at=bindparam("until"))
+    .where(
+        jobs.c.id == bindparam("job"),
+        jobs.c.status == "waiting",
+        jobs.c.held_until.is_(None) | (jobs.c.held_until <= bindparam("now")),
+    )
+    .values(
+        attempts=jobs.c.attempts + 1,
+        available_at=bindparam("until"),
+        held_until=bindparam("until"),
+    )
     .returning(jobs)
 )
 _FINISH: Final = (
@@ -141,7 +149,7 @@ class SqlJobQueue:
 
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
         """As the port promises."""
-        rows = self._run(_START, {"job": job_id, "until": now + lease})
+        rows = self._run(_START, {"job": job_id, "now": now, "until": now + lease})
         return self._job(rows[0]) if rows else None
 
     def _job(self, row: Row[Any]) -> Job:
@@ -160,7 +168,11 @@ class SqlJobQueue:
     def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
         """As the port promises."""
         changes: dict[str, Any] = {"error": error}
-        changes |= {"status": "dead"} if retry_at is None else {"available_at": retry_at}
+        changes |= (
+            {"status": "dead"}
+            if retry_at is None
+            else {"available_at": retry_at, "held_until": retry_at}
+        )
         mine = (jobs.c.id == job_id, jobs.c.status == "waiting")
         self._run(update(jobs).where(*mine).values(changes), {})
 
@@ -185,7 +197,7 @@ class SqlJobQueue:
         statement = (
             update(jobs)
             .where(jobs.c.id == job_id, jobs.c.status == "dead")
-            .values(status="waiting", attempts=0, available_at=now, error="")
+            .values(status="waiting", attempts=0, available_at=now, held_until=None, error="")
         )
         return bool(self._run(statement, {}))
 

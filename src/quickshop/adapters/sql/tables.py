@@ -324,6 +324,7 @@ jobs: Final = Table(
     Column("status", PlainText, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("available_at", UtcDateTime, nullable=False),
+    Column("held_until", UtcDateTime),
     Column("error", PlainText, nullable=False),
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),

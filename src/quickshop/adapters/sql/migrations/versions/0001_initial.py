@@ -399,6 +399,7 @@ def _integration() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("available_at", MOMENT, nullable=False),
+        sa.Column("held_until", MOMENT, nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("occurred_at", MOMENT, nullable=False),
         sa.Column("done_at", MOMENT, nullable=True),
