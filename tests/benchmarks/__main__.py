@@ -13,6 +13,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -48,29 +49,45 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
 }
 
 
+@dataclass(slots=True)
+class Findings:
+    """What a run came to."""
+
+    rows: list[Row] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each measurement took."""
+    failures: list[str] = field(default_factory=list)
+
+
 def main() -> int:
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 140)
-    begin = time.monotonic()
     effort = Effort.quick() if options.quick else Effort.full()
+    findings = Findings()
+    begin = time.monotonic()
     try:
-        rows = list(_measure(effort, options.only or list(MEASUREMENTS), console))
+        _measure(effort, options.only or list(MEASUREMENTS), findings, console)
     except (BenchmarkError, ServerError) as error:
-        console.print(f"bench: {error}", style="red", markup=False)
-        return 1
+        findings.failures.append(str(error))
+    except KeyboardInterrupt:
+        return 130
     seconds = time.monotonic() - begin
-    show(rows, console)
+    show(findings.rows, console)
+    for failure in findings.failures:
+        console.print(failure, style="red", markup=False)
     write(
-        rows,
+        findings.rows,
         options.json,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(seconds, 1),
+        seconds_each=findings.seconds,
+        failures=findings.failures,
         quick=options.quick,
         python=platform.python_version(),
         cores=os.cpu_count(),
     )
     console.print(f"{seconds:.0f} s; all of it in {options.json}")
-    return 0
+    return 1 if findings.failures else 0
 
 
 def _options() -> argparse.Namespace:
@@ -83,14 +100,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(effort: Effort, names: list[str], console: Console) -> Iterator[Row]:
+def _measure(effort: Effort, names: list[str], findings: Findings, console: Console) -> None:
     with (
         console.status("starting servers, importing a catalog") as status,
         set_up(effort) as stage,
     ):
         for name in names:
             status.update(f"measuring {name}")
-            yield from MEASUREMENTS[name](stage)
+            begin = time.monotonic()
+            try:
+                findings.rows.extend(MEASUREMENTS[name](stage))
+            except BenchmarkError as error:
+                findings.failures.append(f"{name}: {error}")
+            findings.seconds[name] = round(time.monotonic() - begin, 1)
 
 
 if __name__ == "__main__":

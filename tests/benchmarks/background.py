@@ -87,7 +87,7 @@ def commit_to_start(stage: Stage) -> Iterator[Row]:
         path="commit to task start, p50",
         value=outbox / direct,
         target=1.5,
-        at_most=True,
+        bound="at most",
         here=f"{outbox / 1e6:.2f} ms",
         floor=f"{direct / 1e6:.2f} ms",
         rate_ratio=outbox / direct,

@@ -169,7 +169,7 @@ def oversell(stage: Stage) -> Iterator[Row]:
         value=sold,
         unit="orders",
         target=STOCK,
-        at_most=True,
+        bound="exactly",
         details={"answers": {str(status): n for status, n in answers.items()}, "left": left},
     )
 

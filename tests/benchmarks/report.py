@@ -24,6 +24,8 @@ CAPTION: Final = (
 )
 
 Unit = Literal["x", "s", "MiB", "orders"]
+Bound = Literal["at least", "at most", "exactly"]
+_SIGNS: Final[dict[Bound, str]] = {"at least": "≥", "at most": "≤", "exactly": "="}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,7 @@ class Row:
     """The figure that counts."""
     unit: Unit = "x"
     target: float | None = None
-    at_most: bool = False
-    """Whether the target is an upper limit."""
+    bound: Bound = "at least"
     here: str = ""
     floor: str = ""
     rate_ratio: float | None = None
@@ -49,9 +50,15 @@ class Row:
     @property
     def met(self) -> bool | None:
         """None when there is no target."""
-        if self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
+        match self.target, self.bound:
+            case None, _:
+                return None
+            case target, "at least":
+                return self.value >= target
+            case target, "at most":
+                return self.value <= target
+            case target, _:
+                return self.value == target
 
 
 def compared(
@@ -84,7 +91,9 @@ def show(rows: Sequence[Row], console: Console) -> None:
     """Print the table."""
     table = Table(box=SIMPLE_HEAD, caption=CAPTION, caption_justify="left", pad_edge=False)
     table.add_column("path")
-    for title in ("here", "floor", "rate", "CPU", "target", ""):
+    for title in ("here", "floor"):
+        table.add_column(title, justify="right")
+    for title in ("rate", "CPU", "target", ""):
         table.add_column(title, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(_path(row), row.here, row.floor, *_figures(row), _target(row), _verdict(row))
@@ -122,7 +131,7 @@ def _ratio(ratio: float | None, judged: float) -> Text:
 def _target(row: Row) -> str:
     if row.target is None:
         return ""
-    return f"{'≤' if row.at_most else '≥'} {_with_unit(row.target, row.unit)}"
+    return f"{_SIGNS[row.bound]} {_with_unit(row.target, row.unit)}"
 
 
 def _with_unit(value: float, unit: Unit) -> str:

@@ -44,7 +44,7 @@ def cold_start(stage: Stage) -> Iterator[Row]:
         value=median(found[1:]),
         unit="s",
         target=1,
-        at_most=True,
+        bound="at most",
         details={"seconds": found},
     )
 
@@ -64,7 +64,7 @@ def memory(stage: Stage) -> Iterator[Row]:
         value=resident,
         unit="MiB",
         target=120,
-        at_most=True,
+        bound="at most",
     )
 
 
