@@ -33,7 +33,7 @@ class Effort:
 
     @classmethod
     def quick(cls) -> Self:
-        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=250)
+        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=150)
 
 
 @dataclass(frozen=True, slots=True)
