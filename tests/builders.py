@@ -145,7 +145,6 @@ def an_offer(product: Product, variant: Variant | None = None) -> Offer:
         variant_title=chosen.title,
         unit_price=chosen.price,
         published=product.published,
-        requires_shipping=chosen.requires_shipping,
     )
 
 

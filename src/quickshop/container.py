@@ -153,9 +153,11 @@ def _development_notifier(settings: Settings) -> Notifier:
     return FileNotifier(folder, sender=settings.mail_from)
 
 
-def _gateway(settings: Settings) -> PaymentGateway:
+def _open_gateway(settings: Settings) -> Iterator[PaymentGateway]:
     book = settings.sandbox_book or _beside_database(settings, "quickshop-sandbox.db")
-    return SandboxGateway(book, slow_seconds=settings.sandbox_slow_seconds)
+    gateway = SandboxGateway(book, slow_seconds=settings.sandbox_slow_seconds)
+    yield gateway
+    gateway.close()
 
 
 def _beside_database(settings: Settings, name: str) -> str:
@@ -178,7 +180,9 @@ class Container(containers.DeclarativeContainer):
     identifiers: providers.Provider[Identifiers] = providers.Singleton(SystemIdentifiers)
     sanitizer: providers.Provider[HtmlSanitizer] = providers.Singleton(NhHtmlSanitizer)
     product_feed: providers.Provider[ProductFeedReader] = providers.Singleton(ShopifyFeedReader)
-    payment_gateway: providers.Provider[PaymentGateway] = providers.Singleton(_gateway, settings)
+    payment_gateway: providers.Provider[PaymentGateway] = providers.Resource(
+        _open_gateway, settings
+    )
     notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
     product_cache: providers.Provider[ProductCache] = providers.Resource(
         _open_product_cache, settings
@@ -307,7 +311,7 @@ def _closing(shop: Shop, container: Container, *, worker: bool) -> Shop:
     def close() -> None:
         stop.set()
         if thread.is_alive():
-            container.job_signal().wake()
+            shop.wake()
             thread.join()
         container.shutdown_resources()
 

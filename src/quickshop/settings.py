@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         """Read the environment; `values` come before it.
 
         Raises:
-            SettingsError: a value is not what it should be, or a variable is misspelled.
+            SettingsError: a value is not what it should be; names the variable.
         """
         try:
             return cls(**values)  # type: ignore[arg-type]

@@ -144,6 +144,10 @@ class Shop:
         """Do the work that is due now (payments, mails, refunds) and tell how much there was."""
         return self.jobs.run_due()
 
+    def wake(self) -> None:
+        """Have whoever waits for work in this process look again, or notice that it shall stop."""
+        self.jobs.watch.signal.wake()
+
     def work(self, stop: Event) -> None:
         """Do work as it comes in, and the periodic tasks, until `stop` is set."""
         self.jobs.watch(lambda: self.jobs.run_due(limit=100, stop=stop), stop=stop)

@@ -29,7 +29,7 @@ class Effort:
 
     @classmethod
     def full(cls) -> Self:
-        return cls(rounds=5, seconds=0.8, orders=600, floor_orders=600)
+        return cls(rounds=5, seconds=0.8, orders=400, floor_orders=400)
 
     @classmethod
     def quick(cls) -> Self:

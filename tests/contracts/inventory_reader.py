@@ -115,6 +115,8 @@ class StockReaderContract:
         found = backend.stock_reader.discrepancies()
         assert list(found) == [
             StockDiscrepancy(
+                variant_id=level.variant_id,
+                location_id=level.location_id,
                 sku=level.sku,
                 location="main",
                 counter=counter,

@@ -167,6 +167,15 @@ class JobQueueContract:
             thread.join(60)
         assert (len(claimed), len(set(claimed))) == (12, 12)
 
+    def test_a_job_given_back_is_handed_out_again_at_once(self, backend: Backend) -> None:
+        store_order(backend.unit_of_work)
+        (job_id,) = claim(backend)
+        backend.job_queue.give_back([job_id], NOW)
+        assert claim(backend) == [job_id]
+        start(backend, job_id)
+        backend.job_queue.give_back([job_id], NOW)
+        assert claim(backend) == [], "someone works on it"
+
     def test_starting_counts_and_renews_the_lease(self, backend: Backend) -> None:
         job_id = a_job(backend)
         assert start(backend, job_id, after=LEASE / 2).attempts == 1

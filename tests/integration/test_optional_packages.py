@@ -94,7 +94,7 @@ def test_a_setting_that_needs_an_extra_names_it(
     assert f"pip install 'quickshop[{extra}]'" in said
 
 
-def test_importing_quickshop_loads_no_third_party_package_but_stamina(tmp_path: Path) -> None:
+def test_importing_quickshop_loads_nothing_heavy(tmp_path: Path) -> None:
     said = run_without_optional_packages(
         tmp_path,
         """

@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 from quickshop import open_shop
+from quickshop.adapters.sql.tables import jobs
+from tests.integration.backends import open_engine
 from tests.integration.buyers import open_buyers, problems, settings_for, stock, until
 
 
@@ -35,7 +37,7 @@ def test_no_job_is_missed_while_others_are_being_written(
         finally:
             stop.set()
             for worker in workers:
-                buyers.shop.jobs.watch.signal.wake()
+                buyers.shop.wake()
                 worker.join()
         assert len(list((tmp_path / "mail").glob("*.eml"))) == len(placed)
         assert buyers.shop.run_jobs() == 0
@@ -73,3 +75,18 @@ def test_unanswered_payments_are_asked_about_again_by_the_sweeper(
                 what="the gateway to be asked again",
             )
         assert problems(buyers.shop) == []
+
+
+def test_a_job_that_cannot_be_read_is_given_up_and_holds_up_no_other(
+    any_database_url: str, tmp_path: Path
+) -> None:
+    with open_buyers(any_database_url, tmp_path) as buyers:
+        stock(buyers.shop, "MUG", 10)
+        strange, sound = (buyers.check_out(buyers.fill("MUG")).order for _ in range(2))
+        with open_engine(any_database_url) as engine, engine.begin() as connection:
+            this = jobs.c.subject == str(strange.id)
+            connection.execute(jobs.update().where(this).values(event_kind="OfAnotherRelease"))
+        buyers.shop.run_jobs()
+        assert buyers.shop.orders.get(sound.id).status == "paid"
+        (dead,) = buyers.shop.jobs.dead()
+        assert "OfAnotherRelease" in dead.error

@@ -115,11 +115,8 @@ def test_variants_of_a_product_share_a_currency_and_no_combination() -> None:
             a_product(one, other, option_names=("Size",))
 
 
-def test_a_variant_is_found_by_its_options_and_named_by_them() -> None:
-    product = a_rich_product()
-    second = product.variants[1]
-    assert product.find_variant(["Größe 56", "Schwarz", "🚲"]) == second
-    assert product.find_variant(["Größe 58", "Schwarz", "🚲"]) is None
+def test_a_variant_is_named_by_its_options() -> None:
+    second = a_rich_product().variants[1]
     assert second.title == "Größe 56 / Schwarz / 🚲"
     assert a_variant().title == ""
 

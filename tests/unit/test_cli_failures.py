@@ -98,7 +98,7 @@ def test_a_database_that_is_none_is_said_in_one_line(terminal: Terminal):
     for command in ("products", "migrate"):
         done = terminal.run(command)
         assert done.code == 1
-        assert done.err == "quickshop: the database cannot be used now: file is not a database\n"
+        assert done.err == "quickshop: the database refused it: file is not a database\n"
 
 
 def test_doctor_asks_for_a_database_before_there_is_one(terminal: Terminal):

@@ -101,9 +101,17 @@ def test_head_answers_like_get_without_the_body(web: Web, url: str):
     assert headed.headers["content-length"] == str(len(got.content))
 
 
-def test_product_pages_may_be_kept_for_a_second_by_everyone(web: Web):
-    web.stock()
-    assert web.client.get("/v1/products/mug-1").headers["cache-control"] == "public, max-age=1"
+def test_product_pages_may_be_kept_for_a_second_by_everyone():
+    with open_web(product_cache_seconds=2) as web:
+        web.stock()
+        page = web.client.get("/v1/products/mug-1")
+        assert page.headers["cache-control"] == "public, max-age=1"
+
+
+def test_where_nothing_is_cached_nobody_else_caches_either():
+    with open_web(product_cache_seconds=0) as web:
+        web.stock()
+        assert web.client.get("/v1/products/mug-1").headers["cache-control"] == "no-cache"
 
 
 def test_paging_shows_every_product_once(web: Web):

@@ -33,11 +33,11 @@ class TestMemoryProductCache(ProductCacheContract):
     pass
 
 
-def test_a_page_is_believed_to_be_current_for_five_seconds(
+def test_a_page_is_believed_to_be_current_for_two_seconds(
     product_cache: MemoryProductCache, seconds: Seconds
 ) -> None:
     product_cache.put("bike", OLD)
-    seconds.now += 4.9
+    seconds.now += 1.9
     assert product_cache.current("bike") == OLD
     seconds.now += 0.1
     assert product_cache.current("bike") is None

@@ -6,7 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from quickshop.domain.errors import InvalidValueError, NotFoundError, OrderStateError
+from quickshop.domain.errors import (
+    IdempotencyMismatchError,
+    InvalidValueError,
+    NotFoundError,
+    OrderStateError,
+)
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import PaymentStatus
 from tests.scripted import WorkerDied, World
@@ -163,7 +168,20 @@ def test_a_guest_cancels_with_the_token_and_with_no_other(world: World) -> None:
     with pytest.raises(NotFoundError):
         world.shop.orders.cancel_own(placed.order.id, "another")
     canceled = world.shop.orders.cancel_own(placed.order.id, placed.token, reason="🚲 broke")
-    assert canceled.status is OrderStatus.CANCELED
+    assert canceled.order.status is OrderStatus.CANCELED
+    with pytest.raises(OrderStateError):
+        world.shop.orders.cancel_own(placed.order.id, placed.token, reason="🚲 broke")
+
+
+def test_canceling_with_a_key_can_be_repeated(world: World) -> None:
+    placed = world.order()
+    for replayed in (False, True):
+        canceled = world.shop.orders.cancel_own(
+            placed.order.id, placed.token, reason="too late", idempotency_key="one"
+        )
+        assert (canceled.order.status, canceled.replayed) == (OrderStatus.CANCELED, replayed)
+    with pytest.raises(IdempotencyMismatchError):
+        world.shop.orders.cancel_own(placed.order.id, placed.token, idempotency_key="one")
 
 
 def test_a_reason_is_not_a_novel(world: World) -> None:

@@ -105,14 +105,37 @@ def test_a_silent_gateway_is_asked_again_after_the_patience_is_over() -> None:
     payment.mark_unknown(now=later, patience=PATIENCE)
     assert payment.check_at == later + PATIENCE
     payment.collect_events()
-    payment.ask_again(now=later, patience=PATIENCE * 2)
+    payment.ask_again(now=later, patience=PATIENCE)
     assert payment.check_at == later + PATIENCE * 2
     assert payment.collect_events() == [
         PaymentCheckDue(order_id=payment.order_id, payment_id=payment.id, occurred_at=later)
     ]
 
 
-@pytest.mark.parametrize("outcome", ["captured", "declined", "canceled"])
+def test_a_gateway_that_stays_silent_is_asked_less_and_less_often() -> None:
+    payment = payment_that_is()
+    waits = []
+    for _ in range(9):
+        payment.ask_again(now=NOW, patience=PATIENCE)
+        payment.begin(now=NOW, patience=PATIENCE)
+        payment.mark_unknown(now=NOW, patience=PATIENCE)
+        assert payment.check_at is not None
+        waits.append((payment.check_at - NOW) // PATIENCE)
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 64, 64]
+
+
+def test_an_attempt_that_was_called_off_is_asked_about_a_few_times_more() -> None:
+    payment = payment_that_is()
+    payment.begin(now=NOW, patience=PATIENCE)
+    payment.cancel(now=NOW)
+    checks = 0
+    while payment.check_at is not None:
+        payment.ask_again(now=NOW, patience=PATIENCE)
+        checks += 1
+    assert 5 <= checks <= 20
+
+
+@pytest.mark.parametrize("outcome", ["captured", "declined"])
 def test_once_the_outcome_is_known_nobody_asks_again(outcome: str) -> None:
     payment = payment_that_is()
     payment.begin(now=NOW, patience=PATIENCE)

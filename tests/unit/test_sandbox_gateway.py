@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,7 +26,7 @@ PROCESSES = multiprocessing.get_context("spawn")
 @pytest.fixture(params=["file", "memory"])
 def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SandboxGateway]:
     book = MEMORY if request.param == "memory" else str(tmp_path / "new folder" / "book.db")
-    with SandboxGateway(book, slow_seconds=0) as gateway:
+    with closing(SandboxGateway(book, slow_seconds=0)) as gateway:
         yield gateway
 
 
@@ -97,7 +98,7 @@ def test_an_ask_that_got_lost_goes_through_the_next_time(gateway: SandboxGateway
 
 def test_a_slow_payment_is_waited_for_once() -> None:
     waits: list[float] = []
-    with SandboxGateway(MEMORY, slow_seconds=3, wait=waits.append) as gateway:
+    with closing(SandboxGateway(MEMORY, slow_seconds=3, wait=waits.append)) as gateway:
         assert capture(gateway, "tok_slow") == capture(gateway, "tok_slow")
 
         assert waits == [3]

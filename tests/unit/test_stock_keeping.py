@@ -55,6 +55,14 @@ def test_stock_of_an_unknown_sku_is_not_found(shop: Shop) -> None:
         shop.inventory.adjust("CUP", 1, reason="counted")
 
 
+def test_a_delivery_changes_nothing_about_selling_on_credit(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 1, backorder_limit=5)
+    shop.inventory.receive("MUG", 2)
+    assert shop.inventory.list(sku="MUG").items[0].available == 8
+    shop.inventory.receive("MUG", 1, backorder_limit=0)
+    assert shop.inventory.list(sku="MUG").items[0].available == 4
+
+
 def test_a_correction_moves_the_shelf_by_the_difference(shop: Shop) -> None:
     shop.inventory.receive("MUG", 5)
     shop.inventory.adjust("MUG", -2, reason="broken")
@@ -91,3 +99,14 @@ def test_reconciling_tells_what_is_wrong_and_repairs_only_when_told_to(shop: Sho
     assert on_hand(shop) == {"main": 5}
     assert shop.inventory.reconcile() == []
     assert all(finding.ok for finding in shop.check())
+
+
+def test_a_cart_that_would_come_to_more_than_money_can_be_keeps_what_it_had(shop: Shop) -> None:
+    shop.products.create(
+        title="Planet", variants=[NewVariant(sku="PLANET", price=Money(10**13, "USD"))]
+    )
+    new = shop.carts.create()
+    shop.carts.add_line(new.cart.id, new.token, sku="PLANET", quantity=50)
+    with pytest.raises(InvalidValueError):
+        shop.carts.add_line(new.cart.id, new.token, sku="PLANET", quantity=900)
+    assert shop.carts.get(new.cart.id, new.token).lines[0].quantity == 50

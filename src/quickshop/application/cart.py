@@ -41,7 +41,7 @@ class CreateCart:
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
-        return NewCart(CartView.of(cart), token)
+            return NewCart(CartView.of(cart), token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class AddCartLine:
                 now=self.clock.now(),
             )
             tx.carts.save(cart)
-        return CartView.of(cart)
+            return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class ChangeCartLine:
             cart = tx.carts.get(cart_id, token_digest=digest(token))
             cart.change(line_id, quantity, now=self.clock.now())
             tx.carts.save(cart)
-        return CartView.of(cart)
+            return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +133,4 @@ class RemoveCartLine:
             cart = tx.carts.get(cart_id, token_digest=digest(token))
             cart.remove(line_id, now=self.clock.now())
             tx.carts.save(cart)
-        return CartView.of(cart)
+            return CartView.of(cart)

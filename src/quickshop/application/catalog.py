@@ -131,29 +131,10 @@ class ChangePrice:
                 else variant
                 for variant in product.variants
             )
-            if product.revise(with_variants(product, variants), now=self.clock.now()):
+            if product.revise(replace(product, variants=variants), now=self.clock.now()):
                 tx.products.save(product)
         self.cache.forget(str(product.id), product.handle)
         return product
-
-
-def with_variants(product: Product, variants: tuple[Variant, ...]) -> Product:
-    """The same product with other variants, as content to `revise` it by."""
-    return Product(
-        id=product.id,
-        handle=product.handle,
-        title=product.title,
-        variants=variants,
-        description_html=product.description_html,
-        vendor=product.vendor,
-        product_type=product.product_type,
-        category_id=product.category_id,
-        tags=product.tags,
-        option_names=product.option_names,
-        images=product.images,
-        published=product.published,
-        metadata=product.metadata,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from quickshop.application.access import digest
+from quickshop.application.access import digest, order_token
+from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email
@@ -25,7 +26,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order just placed, and the secret that opens it to a guest: it is shown this once."""
+    """An order just placed, and the secret that opens it to a guest."""
 
     order: OrderView
     token: str
@@ -78,28 +79,19 @@ class PlaceOrder:
             payment=payment,
             expected_total=expected_total,
         )
-        return self._prepare(request, idempotency_key)
+        once = Once(f"place_order:{digest(token)}", idempotency_key, request.fingerprint)
+        return self._prepare(request, token, once)
 
     @retried
-    def _prepare(self, request: _Request, idempotency_key: str | None) -> PlacedOrder:
+    def _prepare(self, request: _Request, cart_token: str, once: Once) -> PlacedOrder:
         now = self.clock.now()
-        scope = f"place_order:{request.token_digest}"
         with self.unit_of_work() as tx:
-            if idempotency_key is not None:
-                earlier = tx.idempotency.claim(
-                    scope,
-                    idempotency_key,
-                    fingerprint=request.fingerprint,
-                    answer_type=PlacedOrder,
-                    now=now,
-                )
-                if earlier is not None:
-                    return replace(earlier, replayed=True)
+            if earlier := once.earlier(tx, OrderView, now):
+                return PlacedOrder(earlier, order_token(cart_token, earlier.id), replayed=True)
             cart = tx.carts.get(request.cart_id, token_digest=request.token_digest)
             cart.complete(now=now)
             _require_expected(cart.subtotal, request.expected_total)
-            token = self.identifiers.secret()
-            order = self._order(tx, cart, request, token, now)
+            order = self._order(tx, cart, request, cart_token, now)
             allocations = plan(tx, order, self.identifiers)
             tx.orders.add(order)
             tx.payments.add(
@@ -113,22 +105,22 @@ class PlaceOrder:
                 )
             )
             tx.carts.save(cart)
-            placed = PlacedOrder(OrderView.of(order), token)
-            if idempotency_key is not None:
-                tx.idempotency.store(scope, idempotency_key, placed)
+            view = OrderView.of(order)
+            once.keep(tx, view)
             # Last, so that a level stays locked for as short as can be.
             tx.stock.allocate(allocations, now=now)
-        return placed
+        return PlacedOrder(view, order_token(cart_token, view.id))
 
     def _order(
-        self, tx: Transaction, cart: Cart, request: _Request, token: str, now: datetime
+        self, tx: Transaction, cart: Cart, request: _Request, cart_token: str, now: datetime
     ) -> Order:
         new = self.identifiers.new
+        order_id = OrderId(new())
         return Order.place(
-            id=OrderId(new()),
+            id=order_id,
             number=tx.orders.next_number(),
             cart_id=cart.id,
-            token_digest=digest(token),
+            token_digest=digest(order_token(cart_token, order_id)),
             email=request.email,
             lines=tuple(OrderLine.of(line, id=OrderLineId(new())) for line in cart.lines),
             shipping_address=request.shipping_address,
@@ -212,20 +204,15 @@ class PayOrderAgain:
             IdempotencyInProgressError: the same request is still running.
         """
         now = self.clock.now()
-        token_digest = digest(token)
-        scope = f"pay_order:{token_digest}"
+        once = Once(
+            f"pay_order:{digest(token)}",
+            idempotency_key,
+            digest(f"{order_id}:{payment.method}:{payment.token}"),
+        )
         with self.unit_of_work() as tx:
-            if idempotency_key is not None:
-                earlier = tx.idempotency.claim(
-                    scope,
-                    idempotency_key,
-                    fingerprint=digest(f"{order_id}:{payment.method}:{payment.token}"),
-                    answer_type=PlacedOrder,
-                    now=now,
-                )
-                if earlier is not None:
-                    return replace(earlier, token=token, replayed=True)
-            order = tx.orders.get_with_token(order_id, token_digest=token_digest)
+            if earlier := once.earlier(tx, OrderView, now):
+                return PlacedOrder(earlier, token, replayed=True)
+            order = tx.orders.get_with_token(order_id, token_digest=digest(token))
             attempts = tx.payments.of_order(order_id)
             if not attempts:
                 raise NotFoundError("payment")
@@ -244,8 +231,6 @@ class PayOrderAgain:
                 )
             )
             view = OrderView.of(order)
-            if idempotency_key is not None:
-                # The caller holds the order's secret; it is not written down a second time.
-                tx.idempotency.store(scope, idempotency_key, PlacedOrder(view, token=""))
+            once.keep(tx, view)
             tx.stock.allocate(allocations, now=now)
         return PlacedOrder(view, token)

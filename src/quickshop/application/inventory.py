@@ -40,14 +40,16 @@ class ReceiveStock:
         quantity: int,
         *,
         location: str | None = None,
-        backorder_limit: int = 0,
+        backorder_limit: int | None = None,
         reason: str = "received",
     ) -> None:
         """The location is opened if it is new; without one the default is used.
 
+        Without a `backorder_limit` the level keeps the one it has; a new level has none.
+
         Raises:
             NotFoundError: no variant has this SKU.
-            InvalidValueError: fewer than one unit.
+            InvalidValueError: fewer than one unit, or a limit below what is sold on credit.
         """
         if quantity < 1:
             raise InvalidValueError("quantity", "must be at least 1")
@@ -77,15 +79,19 @@ def open_location(tx: Transaction, name: str, identifiers: Identifiers) -> Locat
 
 
 def open_level(
-    tx: Transaction, offer: Offer, location: Location, *, backorder_limit: int
+    tx: Transaction, offer: Offer, location: Location, *, backorder_limit: int | None
 ) -> StockLevel:
-    """The level of a variant at a location, opened if it is new."""
+    """The level of a variant at a location, opened if it is new; None keeps its limit."""
+    if backorder_limit is None:
+        for level in tx.stock.levels([offer.variant_id]):
+            if level.location_id == location.id:
+                return level
     return tx.stock.open_level(
         StockLevel(
             variant_id=offer.variant_id,
             sku=offer.sku,
             location_id=location.id,
-            backorder_limit=backorder_limit,
+            backorder_limit=backorder_limit or 0,
         )
     )
 

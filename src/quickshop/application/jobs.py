@@ -26,8 +26,8 @@ logger: Final = logging.getLogger("quickshop.jobs")
 
 MAX_ATTEMPTS: Final = 5
 """Tries before a job is given up and listed as dead."""
-RETRY_DELAYS: Final = tuple(timedelta(seconds=s) for s in (1, 5, 30, 120))
-"""Wait after the first, second, … failed try."""
+RETRY_DELAYS: Final = tuple(timedelta(seconds=s) for s in (5, 60, 600, 7_200))
+"""Wait after the first, second, … failed try: an outage of two hours loses nothing."""
 
 Handler = Callable[[Job], None]
 
@@ -131,7 +131,11 @@ class RelayJobs:
         """
         job_ids = self.queue.claim(self.clock.now(), limit=self.batch, lease=self.lease)
         if job_ids:
-            self.publisher.publish(job_ids)
+            try:
+                self.publisher.publish(job_ids)
+            except TransientError:
+                self.queue.give_back(job_ids, self.clock.now())
+                raise
         return len(job_ids)
 
 
@@ -175,19 +179,22 @@ class WatchQueue:
 
     def __call__(self, work: Callable[[], int], *, stop: Event) -> None:
         """Call `work` until it finds nothing more, then wait for a signal; until `stop` is set."""
-        healthy = True
+        healthy, found = True, 0
         while not stop.is_set():
             try:
                 self.run_periodic_tasks()
                 found = work()
                 healthy = True
-            except Exception as error:  # noqa: BLE001 - the watch outlives every failure
+            except TransientError as error:
                 if healthy:
-                    logger.warning("the queue is out of reach, trying on: %s", error)
-                healthy = False
+                    logger.warning("out of reach, trying on: %s", error)
+                healthy = found = False
+            except Exception:  # the watch outlives every failure
+                logger.exception("this should not have happened; trying on")
+                found = False
+            if not healthy:
                 stop.wait(self.poll_seconds)
-                continue
-            if not found:
+            elif not found:
                 self.signal.wait(self.poll_seconds)
 
 

@@ -29,7 +29,8 @@ class NotifyShopper:
     ) -> bool:
         """Tell whether a mail went out: one per event, however often this is repeated.
 
-        Only a crash between sending and writing that down can send it twice; nothing can lose it.
+        Only a crash between sending and writing that down, or a mail server slower than the lease
+        of a job, can send it twice; nothing can lose it.
 
         Raises:
             NotFoundError: no such order.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quickshop.application.access import digest
+from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import PaymentStatus
@@ -126,6 +127,15 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CanceledOrder:
+    """An order as it was when it had just been canceled."""
+
+    order: OrderView
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOwnOrder:
     """Stop an order, as the guest who placed it."""
 
@@ -133,16 +143,31 @@ class CancelOwnOrder:
     clock: Clock
 
     @retried
-    def __call__(self, order_id: OrderId, token: str, *, reason: str = "") -> OrderView:
-        """As `CancelOrder`.
+    def __call__(
+        self,
+        order_id: OrderId,
+        token: str,
+        *,
+        reason: str = "",
+        idempotency_key: str | None = None,
+    ) -> CanceledOrder:
+        """As `CancelOrder`; with a key, a repeated call gives the first one's answer.
 
         Raises:
             NotFoundError: no such order, or the token is another's.
             OrderStateError: it is canceled already.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
         """
+        fingerprint = digest(f"{order_id}:{reason}")
+        once = Once(f"cancel_order:{digest(token)}", idempotency_key, fingerprint)
         with self.unit_of_work() as tx:
+            if earlier := once.earlier(tx, OrderView, self.clock.now()):
+                return CanceledOrder(earlier, replayed=True)
             order = tx.orders.get_with_token(order_id, token_digest=digest(token))
-            return _cancel(tx, order, reason, self.clock)
+            canceled = _cancel(tx, order, reason, self.clock)
+            once.keep(tx, canceled)
+        return CanceledOrder(canceled)
 
 
 def _cancel(tx: Transaction, order: Order, reason: str, clock: Clock) -> OrderView:

@@ -222,6 +222,6 @@ class AskAgainAboutPayments:
         with self.unit_of_work() as tx:
             payments = tx.payments.due(now, limit=limit)
             for payment in payments:
-                payment.ask_again(now=now, patience=self.patience * min(2**payment.checks, 64))
+                payment.ask_again(now=now, patience=self.patience)
                 tx.payments.save(payment)
         return len(payments)

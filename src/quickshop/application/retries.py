@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
-import stamina
-from stamina.instrumentation import set_on_retry_hooks
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from quickshop.domain.errors import ConflictError, ContentionError
 
-# A lost race is ordinary, not news: the caller hears of it when three tries have failed.
-set_on_retry_hooks([])
-logging.getLogger("stamina").addHandler(logging.NullHandler())
-
-retried: Final = stamina.retry(
-    on=(ConflictError, ContentionError),
-    attempts=3,
-    timeout=None,
-    wait_initial=0.01,
-    wait_max=0.1,
-    wait_jitter=0.05,
+retried: Final = retry(
+    retry=retry_if_exception_type((ConflictError, ContentionError)),
+    stop=stop_after_attempt(3),
+    wait=wait_random_exponential(multiplier=0.01, max=0.1),
+    reraise=True,
 )
 """Marks a use case that reads, decides and writes in one transaction: it is run up to 3 times."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NewType
@@ -185,11 +185,6 @@ class Product(Aggregate):
             self._record(ProductChanged(product_id=self.id, occurred_at=now))
         return bool(changed)
 
-    def find_variant(self, options: Sequence[str]) -> Variant | None:
-        """The variant with this combination of options, if there is one."""
-        wanted = tuple(options)
-        return next((variant for variant in self.variants if variant.options == wanted), None)
-
     @property
     def currency(self) -> str:
         """The one currency that all variants are priced in."""
@@ -251,4 +246,3 @@ class Offer:
     variant_title: str
     unit_price: Money
     published: bool
-    requires_shipping: bool

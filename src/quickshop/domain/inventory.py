@@ -61,6 +61,8 @@ class StockLevel:
         for name in ("allocated", "held", "backorder_limit"):
             if not 0 <= getattr(self, name) <= MAX_UNITS:
                 raise InvalidValueError(name, f"must be between 0 and {MAX_UNITS}")
+        if abs(self.on_hand) > MAX_UNITS:
+            raise InvalidValueError("on_hand", f"must be at most {MAX_UNITS}")
         if self.available < 0:
             raise InvalidValueError("on_hand", "must cover what is allocated and held")
 
@@ -68,6 +70,10 @@ class StockLevel:
     def available(self) -> int:
         """Units that can be bought now, back-orders included."""
         return self.on_hand - self.allocated - self.held + self.backorder_limit
+
+
+COUNTERS: Final = ("on_hand", "allocated", "held")
+"""The counters of a level that movements change."""
 
 
 class MovementKind(StrEnum):
@@ -102,11 +108,6 @@ class StockMovement:
         """
         if max(abs(self.on_hand), abs(self.allocated), abs(self.held)) > MAX_UNITS:
             raise InvalidValueError("quantity", f"must be at most {MAX_UNITS} units")
-
-    @property
-    def takes(self) -> bool:
-        """Whether fewer units can be bought afterwards; only such a movement can be refused."""
-        return self.on_hand - self.allocated - self.held < 0
 
     @classmethod
     def adjustment(
@@ -224,8 +225,11 @@ def lock_order(item: StockLevel | StockMovement) -> tuple[str, LocationId]:
 class StockDiscrepancy:
     """A level whose counters are not what its ledger or its orders say."""
 
+    variant_id: VariantId
+    location_id: LocationId
     sku: str
     location: str
+    """Its name."""
     counter: str
     """`on_hand`, `allocated` or `held`, or `allocations` for what live orders were promised."""
     recorded: int

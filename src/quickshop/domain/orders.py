@@ -43,6 +43,10 @@ TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 """Which status may follow which; every other pair is refused."""
 
 
+HOLDS_STOCK: Final = frozenset({OrderStatus.PENDING, OrderStatus.PAID})
+"""Orders that units are promised to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent(DomainEvent):
     """Something about one order. Its timeline is the sequence of these."""

@@ -34,6 +34,9 @@ class PaymentStatus(StrEnum):
     REFUNDED = "refunded"
 
 
+_LAST_CHECK: Final = 10
+"""Checks after which an attempt that was called off is let go: hours, by any sane patience."""
+
 _ASKED: Final = frozenset({PaymentStatus.CAPTURED, PaymentStatus.DECLINED, PaymentStatus.UNKNOWN})
 
 TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
@@ -111,7 +114,7 @@ class Payment(Aggregate):
     check_at: datetime | None = None
     """When to ask the gateway again; set while no answer is known."""
     checks: int = 0
-    """How often the gateway has been called."""
+    """How often the gateway was to be asked: 0 means that it never heard of this attempt."""
 
     def __post_init__(self) -> None:
         """Re-check the amounts, also of a stored payment.
@@ -168,8 +171,8 @@ class Payment(Aggregate):
             PaymentStateError: the outcome is known.
         """
         self._move(PaymentStatus.PROCESSING, now)
-        self.checks += 1
-        self.check_at = now + patience
+        self.checks = max(1, self.checks)
+        self.check_at = self._next_check(now, patience)
 
     def mark_captured(self, reference: str, *, now: datetime) -> None:
         """The whole amount moved.
@@ -199,21 +202,26 @@ class Payment(Aggregate):
             PaymentStateError: the outcome is known.
         """
         self._move(PaymentStatus.UNKNOWN, now)
-        self.check_at = now + patience
+        self.check_at = self._next_check(now, patience)
 
     def ask_again(self, *, now: datetime, patience: timedelta) -> None:
-        """Have the gateway asked again, and put the next check off by `patience`."""
-        self.check_at = now + patience
+        """Have the gateway asked again, and put the next check off, longer each time.
+
+        One that was called off is asked about a few times more: a request that was on its way may
+        still arrive.
+        """
+        self.checks += 1
+        given_up = self.status is PaymentStatus.CANCELED and self.checks > _LAST_CHECK
+        self.check_at = None if given_up else self._next_check(now, patience)
         self._record(PaymentCheckDue(order_id=self.order_id, payment_id=self.id, occurred_at=now))
 
     def cancel(self, *, now: datetime) -> None:
-        """Call it off: no money moved, and none will.
+        """Call it off: no money moved, as far as anyone can tell.
 
         Raises:
             PaymentStateError: money has moved, or it was declined.
         """
         self._move(PaymentStatus.CANCELED, now)
-        self.check_at = None
 
     def mark_refunded(self, *, now: datetime) -> None:
         """All that was captured went back.
@@ -223,6 +231,11 @@ class Payment(Aggregate):
         """
         self._move(PaymentStatus.REFUNDED, now)
         self.refunded_minor = self.captured_minor
+
+    def _next_check(self, now: datetime, patience: timedelta) -> datetime:
+        """After `patience`, then twice as long each time, up to 64 times as long."""
+        doublings = min(max(0, self.checks - 1), 6)
+        return now + patience * (1 << doublings)
 
     def _move(self, status: PaymentStatus, now: datetime) -> None:
         if status not in TRANSITIONS[self.status]:

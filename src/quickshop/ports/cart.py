@@ -14,7 +14,7 @@ class CartRepository(Protocol):
     """The carts, as seen from inside one transaction. Lines carry today's prices."""
 
     def get(self, cart_id: CartId, *, token_digest: str) -> Cart:
-        """The cart that this secret opens, locked until the transaction ends.
+        """The cart that this secret opens. Not locked: `save` notices who was faster.
 
         Raises:
             NotFoundError: there is none with this id, or the secret is another's.

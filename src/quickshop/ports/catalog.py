@@ -72,12 +72,8 @@ class CategoryRepository(Protocol):
         """The category with this slug."""
         ...
 
-    def add(self, category: Category) -> None:
-        """Store a new category.
-
-        Raises:
-            AlreadyExistsError: its slug is taken.
-        """
+    def open(self, category: Category) -> Category:
+        """The category of that slug, stored as given if there is none."""
         ...
 
 

@@ -42,6 +42,9 @@ class StockRepository(Protocol):
         """The level of that variant and location, with the back-order limit of `level`.
 
         One that does not exist yet begins with zero counters: units come by `record` alone.
+
+        Raises:
+            InvalidValueError: the limit is below what has been sold on credit already.
         """
         ...
 

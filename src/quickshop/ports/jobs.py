@@ -51,7 +51,7 @@ class QueueSize:
     waiting: int
     """Jobs not done, due now or later."""
     overdue: int
-    """Of these, jobs that have been due for longer than was asked about."""
+    """Of these, jobs that should have been done, or tried again, longer ago than was asked."""
     dead: int
     """Jobs that were given up on."""
 
@@ -63,11 +63,16 @@ class JobQueue(Protocol):
         """Due jobs, oldest first, which nobody else gets before `lease` has passed."""
         ...
 
+    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """Have claimed jobs that nobody started handed out again at once."""
+        ...
+
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
         """Count one more attempt and hold the job for `lease`.
 
         None when it is done or dead, when someone else holds it, and before the time that a
-        failed attempt is to be repeated at: brokers hand the same id out twice.
+        failed attempt is to be repeated at: brokers hand the same id out twice. An event that
+        cannot be read makes its job dead.
         """
         ...
 
@@ -124,5 +129,8 @@ class ScheduleRepository(Protocol):
     """When periodic work is due, shared by however many schedulers there are."""
 
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
-        """True for exactly one caller per interval: that one does the work."""
+        """True for exactly one caller per interval: that one does the work.
+
+        Writes only when the work is due, so asking often is cheap.
+        """
         ...

@@ -11,7 +11,7 @@ from typing import Final
 from quickshop.ports.cache import CachedPage
 
 _KEEP_SECONDS: Final = 3600
-_BELIEVE_SECONDS: Final = 5
+_BELIEVE_SECONDS: Final = 2
 
 
 class NoProductCache:

@@ -121,7 +121,6 @@ def _offer(product: Product, variant: Variant) -> Offer:
         variant_title=variant.title,
         unit_price=variant.price,
         published=product.published,
-        requires_shipping=variant.requires_shipping,
     )
 
 
@@ -135,16 +134,13 @@ class MemoryCategories:
         """As `CategoryRepository.find`."""
         return next((c for c in self._categories.values() if c.slug == slug), None)
 
-    def add(self, category: Category) -> None:
-        """As `CategoryRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its id or slug is taken.
-        """
-        if category.id in self._categories:
-            raise AlreadyExistsError("category", "id")
-        if self.find(category.slug) is not None:
-            raise AlreadyExistsError("category", "slug")
+    def open(self, category: Category) -> Category:
+        """As `CategoryRepository.open`."""
+        found = self.find(category.slug)
+        if found is not None:
+            return found
+        assert category.id not in self._categories, "a category's id was used before"
         parent_id = category.parent_id
         assert parent_id is None or parent_id in self._categories, "no such parent category"
         self._categories[category.id] = category
+        return category

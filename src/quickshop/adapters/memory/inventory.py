@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from quickshop.adapters.memory.session import MemorySession
@@ -14,6 +13,7 @@ from quickshop.adapters.memory.state import MemoryState, MemoryStore, Shelf
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
 from quickshop.domain.inventory import (
+    COUNTERS,
     Allocation,
     Location,
     LocationId,
@@ -22,12 +22,9 @@ from quickshop.domain.inventory import (
     StockMovement,
     lock_order,
 )
-from quickshop.domain.orders import OrderId, OrderStatus
+from quickshop.domain.orders import HOLDS_STOCK, OrderId
 from quickshop.ports.inventory import StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
-
-_COUNTERS: Final = ("on_hand", "allocated", "held")
-_LIVE: Final = frozenset({OrderStatus.PENDING, OrderStatus.PAID})
 
 
 class MemoryStock:
@@ -98,7 +95,7 @@ class MemoryStock:
         if shelf is None:
             raise NotFoundError("stock level")
         level = shelf.level
-        change = {name: sum(getattr(m, name) for m in movements) for name in _COUNTERS}
+        change = {name: sum(getattr(m, name) for m in movements) for name in COUNTERS}
         taken = change["allocated"] + change["held"] - change["on_hand"]
         if taken > max(0, level.available):
             sku = movements[0].sku
@@ -151,12 +148,11 @@ class MemoryStock:
         Raises:
             NotFoundError: no such level.
         """
-        assert discrepancy.counter in _COUNTERS, "only a counter can be set"
-        location = self.location(discrepancy.location)
+        assert discrepancy.counter in COUNTERS, "only a counter can be set"
         for shelf in _shelves(self._state):
             level = self._named(shelf.level)
-            if (level.sku, level.location_id) == (discrepancy.sku, location.id):
-                counters = {name: getattr(level, name) for name in _COUNTERS}
+            if _level_key(level) == (discrepancy.variant_id, discrepancy.location_id):
+                counters = {name: getattr(level, name) for name in COUNTERS}
                 counters[discrepancy.counter] = discrepancy.expected
                 self._put(replace(level, **counters))
                 return
@@ -226,12 +222,12 @@ class MemoryStockReader:
         state = self._store.state
         ledger: defaultdict[tuple[VariantId, LocationId, str], int] = defaultdict(int)
         for movement in state.ledger:
-            for counter in _COUNTERS:
+            for counter in COUNTERS:
                 ledger[*_level_key(movement), counter] += getattr(movement, counter)
         promised = _promised_to_live_orders(state)
         found = []
         for level in (shelf.level for shelf in _shelves(state)):
-            for counter in _COUNTERS:
+            for counter in COUNTERS:
                 expected = ledger[*_level_key(level), counter]
                 found += _compare(state, level, counter, getattr(level, counter), expected)
             expected = promised[_level_key(level)]
@@ -244,7 +240,7 @@ class MemoryStockReader:
         return [
             order.number
             for order in state.orders.values()
-            if order.status in _LIVE
+            if order.status in HOLDS_STOCK
             and sum(a.quantity for a in state.allocations.get(order.id, ()))
             < sum(line.quantity for line in order.lines)
         ]
@@ -279,7 +275,7 @@ def _promised_to_live_orders(
 ) -> defaultdict[tuple[VariantId, LocationId], int]:
     promised: defaultdict[tuple[VariantId, LocationId], int] = defaultdict(int)
     for order_id, allocations in state.allocations.items():
-        if state.orders[OrderId(order_id)].status in _LIVE:
+        if state.orders[OrderId(order_id)].status in HOLDS_STOCK:
             for allocation in allocations:
                 promised[_level_key(allocation)] += allocation.quantity
     return promised
@@ -292,6 +288,8 @@ def _compare(
         return []
     return [
         StockDiscrepancy(
+            variant_id=level.variant_id,
+            location_id=level.location_id,
             sku=state.offers[level.variant_id].sku,
             location=state.locations[level.location_id].name,
             counter=counter,

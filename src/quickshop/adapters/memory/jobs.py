@@ -31,6 +31,14 @@ class MemoryJobQueue:
                 state.jobs[job_id] = replace(state.jobs[job_id], available_at=now + lease)
         return claimed
 
+    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """As `JobQueue.give_back`."""
+        with self._store.change() as state:
+            for job_id in job_ids:
+                job = state.jobs.get(job_id)
+                if job is not None and job.held_until is None:
+                    state.jobs[job_id] = replace(job, available_at=now)
+
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
         """As `JobQueue.start`."""
         with self._store.change() as state:
@@ -67,7 +75,7 @@ class MemoryJobQueue:
                 state.jobs[job_id] = replace(job, status=JobStatus.DEAD, error=error)
             else:
                 state.jobs[job_id] = replace(
-                    job, available_at=retry_at, held_until=retry_at, error=error
+                    job, due_at=retry_at, available_at=retry_at, held_until=retry_at, error=error
                 )
 
     def dead(self, *, limit: int) -> Sequence[JobView]:
@@ -85,6 +93,7 @@ class MemoryJobQueue:
                 job,
                 status=JobStatus.WAITING,
                 attempts=0,
+                due_at=now,
                 available_at=now,
                 held_until=None,
                 error="",
@@ -97,7 +106,7 @@ class MemoryJobQueue:
         waiting = list(_waiting(state))
         return QueueSize(
             waiting=len(waiting),
-            overdue=sum(job.available_at < now - patience for job in waiting),
+            overdue=sum(job.due_at < now - patience for job in waiting),
             dead=sum(job.status is JobStatus.DEAD for job in state.jobs.values()),
         )
 

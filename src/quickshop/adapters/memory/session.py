@@ -71,6 +71,7 @@ class MemorySession:
                 event_id=event_id,
                 effect=effect,
                 event=event,
+                due_at=event.occurred_at,
                 available_at=event.occurred_at,
             )
             self.state.jobs[job.id] = job

@@ -52,7 +52,10 @@ class JobRecord:
     event_id: UUID
     effect: str
     event: DomainEvent
+    due_at: datetime
+    """When it was or is to be done."""
     available_at: datetime
+    """When it may be handed out."""
     held_until: datetime | None = None
     """Before then nobody may start it."""
     status: JobStatus = JobStatus.WAITING

@@ -20,7 +20,7 @@ except ImportError as error:
 T = TypeVar("T")
 
 PAGE_SECONDS: Final = 3600
-POINTER_SECONDS: Final = 3
+POINTER_SECONDS: Final = 2
 """How long the word of the cache is taken for which page is current."""
 FORGOTTEN_SECONDS: Final = 5
 """How long after `forget` a page that was rendered before it is kept out."""

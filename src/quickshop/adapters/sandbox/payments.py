@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 from uuid import uuid4
 
 from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentUnknownError
@@ -200,14 +200,6 @@ class SandboxGateway:
         """Let go of a book kept in memory, and forget it."""
         if self._memory is not None:
             self._memory.close()
-
-    def __enter__(self) -> Self:
-        """Nothing to open: a book in a file is opened for each step."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Close the gateway."""
-        self.close()
 
     def _find(self, key: str) -> Charge | None:
         with self._connection() as db:

@@ -35,7 +35,6 @@ OFFER_COLUMNS: Final = (
     variants.c.options,
     variants.c.price_minor,
     variants.c.currency,
-    variants.c.requires_shipping,
     variants.c.retired,
     products.c.title,
     products.c.published,
@@ -82,7 +81,6 @@ def offer_of(row: Row[Any]) -> Offer:
         variant_title=" / ".join(row.options),
         unit_price=Money(row.price_minor, row.currency),
         published=row.published and not row.retired,
-        requires_shipping=row.requires_shipping,
     )
 
 
@@ -270,8 +268,9 @@ def _row_of(product: Product) -> dict[str, Any]:
 class SqlCategories:
     """Categories in a table."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
         self._connection = connection
+        self._dialect = dialect
 
     def find(self, slug: str) -> Category | None:
         """As the port promises."""
@@ -283,9 +282,11 @@ class SqlCategories:
         parent_id = CategoryId(row.parent_id) if row.parent_id else None
         return Category(id=CategoryId(row.id), slug=row.slug, name=row.name, parent_id=parent_id)
 
-    def add(self, category: Category) -> None:
+    def open(self, category: Category) -> Category:
         """As the port promises."""
-        try:
-            self._connection.execute(insert(categories), asdict(category))
-        except IntegrityError as error:
-            raise AlreadyExistsError("category", "slug") from error
+        row = asdict(category)
+        if self._dialect.insert_if_absent(self._connection, categories.name, row):
+            return category
+        found = self.find(category.slug)
+        assert found is not None
+        return found

@@ -15,7 +15,7 @@ class SqlDialect(Protocol):
     """How one kind of database does what the others do otherwise."""
 
     migrates_itself: bool
-    """Whether opening a shop may create and upgrade its schema: for files, not for servers."""
+    """Whether opening a shop creates a schema that is not there: for files, not servers."""
 
     def open_engine(self, settings: Settings) -> Engine:
         """A pool of connections with every timeout set."""

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from quickshop.domain.errors import (
@@ -43,9 +49,9 @@ def translate(error: SQLAlchemyError) -> QuickShopError:
         return ContentionError("another transaction was faster")
     if state in _NO_SUCH_TABLE_OR_COLUMN or message.startswith("no such "):
         return SchemaError(f"the database is not migrated ({message}): run `quickshop migrate`")
-    if isinstance(error, IntegrityError):
-        return AdapterError(f"the database refused it: {message}")
-    return TransientError(f"the database cannot be used now: {message}")
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return TransientError(f"the database cannot be used now: {message}")
+    return AdapterError(f"the database refused it: {message}")
 
 
 def is_violation_of(error: IntegrityError, *names: str) -> bool:

@@ -19,8 +19,14 @@ from quickshop.adapters.sql.tables import (
     variants,
 )
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.errors import ContentionError, NotFoundError, OutOfStockError
+from quickshop.domain.errors import (
+    ContentionError,
+    InvalidValueError,
+    NotFoundError,
+    OutOfStockError,
+)
 from quickshop.domain.inventory import (
+    MAX_UNITS,
     Allocation,
     AllocationId,
     Location,
@@ -50,6 +56,7 @@ _MOVE: Final = (
         # The domain's rule, a second time and on the very row: nobody can have changed it since.
         _MOVED["on_hand"] - _MOVED["allocated"] - _MOVED["held"] + stock_levels.c.backorder_limit
         >= 0,
+        _MOVED["on_hand"] <= MAX_UNITS,
     )
     .values(**_MOVED, version=stock_levels.c.version + 1)
 )
@@ -110,7 +117,10 @@ class SqlStock:
         if not self._dialect.insert_if_absent(self._connection, stock_levels.name, row):
             self._connection.execute(_set_limit(level))
         levels = self.levels([level.variant_id])
-        return next(found for found in levels if found.location_id == level.location_id)
+        opened = next(found for found in levels if found.location_id == level.location_id)
+        if opened.backorder_limit != level.backorder_limit:
+            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
+        return opened
 
     def record(self, movements: Sequence[StockMovement]) -> None:
         """As the port promises."""
@@ -133,6 +143,11 @@ class SqlStock:
             wanted[place] -= movement.on_hand - movement.allocated - movement.held
         if wanted.keys() - levels.keys():
             return NotFoundError("stock level")
+        arrived = sum(max(0, movement.on_hand) for movement in movements)
+        if any(level.on_hand + arrived > MAX_UNITS for level in levels.values()):
+            return InvalidValueError(
+                "quantity", f"must leave at most {MAX_UNITS} units on a shelf"
+            )
         # At least one of these did not move; others may look short by what was just taken.
         short = [place for place, units in wanted.items() if levels[place].available < units]
         if len(short) != 1:
@@ -176,13 +191,11 @@ class SqlStock:
 
     def correct(self, discrepancy: StockDiscrepancy) -> None:
         """As the port promises."""
-        sku = select(variants.c.id).where(variants.c.sku == discrepancy.sku)
-        place = select(locations.c.id).where(locations.c.name == discrepancy.location)
         self._connection.execute(
             update(stock_levels)
             .where(
-                stock_levels.c.variant_id.in_(sku),
-                stock_levels.c.location_id.in_(place),
+                stock_levels.c.variant_id == discrepancy.variant_id,
+                stock_levels.c.location_id == discrepancy.location_id,
                 stock_levels.c[discrepancy.counter] == discrepancy.recorded,
             )
             .values(
@@ -217,7 +230,6 @@ def _set_limit(level: StockLevel) -> Any:
         stock_levels.c.location_id == level.location_id,
         stock_levels.c.backorder_limit != level.backorder_limit,
     )
-    # Never below what has been sold on credit already.
     owed = stock_levels.c.on_hand - stock_levels.c.allocated - stock_levels.c.held
     enough = owed >= -level.backorder_limit
     return (

@@ -19,25 +19,26 @@ from quickshop.adapters.sql.tables import (
     stock_movements,
     variants,
 )
-from quickshop.domain.inventory import StockDiscrepancy
-from quickshop.domain.orders import OrderStatus
+from quickshop.domain.catalog import VariantId
+from quickshop.domain.inventory import COUNTERS, LocationId, StockDiscrepancy
+from quickshop.domain.orders import HOLDS_STOCK
 from quickshop.ports.inventory import StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
-COUNTERS: Final = ("on_hand", "allocated", "held")
-LIVE: Final = (OrderStatus.PENDING, OrderStatus.PAID)
-"""Orders that hold stock."""
-
-_LIST: Final[Select[Any]] = select(
-    stock_levels,
-    variants.c.sku,
-    products.c.title,
-    variants.c.options,
-    locations.c.name.label("location"),
-).select_from(
-    stock_levels.join(variants)
-    .join(products, products.c.id == variants.c.product_id)
-    .join(locations, locations.c.id == stock_levels.c.location_id)
+_LIST: Final[Select[Any]] = (
+    select(
+        stock_levels,
+        variants.c.sku,
+        products.c.title,
+        variants.c.options,
+        locations.c.name.label("location"),
+    )
+    .select_from(
+        stock_levels.join(variants)
+        .join(products, products.c.id == variants.c.product_id)
+        .join(locations, locations.c.id == stock_levels.c.location_id)
+    )
+    .where(~variants.c.retired)
 )
 _LEDGER: Final = (
     select(
@@ -55,7 +56,7 @@ _PROMISED: Final = (
         func.sum(allocations.c.quantity).label("quantity"),
     )
     .join(orders, orders.c.id == allocations.c.order_id)
-    .where(~allocations.c.released, orders.c.status.in_(LIVE))
+    .where(~allocations.c.released, orders.c.status.in_(HOLDS_STOCK))
     .group_by(allocations.c.variant_id, allocations.c.location_id)
     .subquery("promised")
 )
@@ -63,6 +64,8 @@ _EXPECTED: Final = {name: func.coalesce(_LEDGER.c[name], 0) for name in COUNTERS
 _LIVE_ALLOCATIONS: Final = func.coalesce(_PROMISED.c.quantity, 0)
 _WRONG: Final = (
     select(
+        stock_levels.c.variant_id,
+        stock_levels.c.location_id,
         variants.c.sku,
         locations.c.name.label("location"),
         *(stock_levels.c[name].label(f"recorded_{name}") for name in COUNTERS),
@@ -103,7 +106,7 @@ _ALLOCATED: Final = (
 )
 _SHORT: Final = (
     select(orders.c.number)
-    .where(orders.c.status.in_(LIVE), _ALLOCATED < _ORDERED)
+    .where(orders.c.status.in_(HOLDS_STOCK), _ALLOCATED < _ORDERED)
     .order_by(orders.c.number)
 )
 
@@ -156,6 +159,8 @@ def _discrepancies(row: Any) -> Sequence[StockDiscrepancy]:
     compared.append(("allocations", row.recorded_allocated, int(row.promised)))
     return [
         StockDiscrepancy(
+            variant_id=VariantId(row.variant_id),
+            location_id=LocationId(row.location_id),
             sku=row.sku,
             location=row.location,
             counter=counter,

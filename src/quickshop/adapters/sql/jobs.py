@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -60,6 +60,12 @@ _START: Final = (
         held_until=bindparam("until"),
     )
     .returning(jobs)
+)
+_DUE: Final = select(schedules.c.due_at).where(schedules.c.name == bindparam("task"))
+_MOVE_ON: Final = (
+    update(schedules)
+    .where(schedules.c.name == bindparam("task"), schedules.c.due_at == bindparam("was"))
+    .values(due_at=bindparam("next"))
 )
 _FINISH: Final = (
     update(jobs)
@@ -122,6 +128,7 @@ class EventLog:
                 "subject": subject(event),
                 "status": "waiting",
                 "attempts": 0,
+                "due_at": event.occurred_at,
                 "available_at": event.occurred_at,
                 "error": "",
                 "occurred_at": event.occurred_at,
@@ -147,17 +154,28 @@ class SqlJobQueue:
         rows = self._run(_CLAIM, {"now": now, "most": limit, "until": now + lease})
         return sorted(JobId(row.id) for row in rows)
 
+    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """As the port promises."""
+        unstarted = (jobs.c.id.in_(job_ids), jobs.c.held_until.is_(None))
+        self._run(update(jobs).where(*unstarted).values(available_at=now), {})
+
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
         """As the port promises."""
         rows = self._run(_START, {"job": job_id, "now": now, "until": now + lease})
-        return self._job(rows[0]) if rows else None
-
-    def _job(self, row: Row[Any]) -> Job:
+        if not rows:
+            return None
+        row = rows[0]
+        try:
+            event = codec(self._kinds[row.event_kind]).validate_python(row.event)
+        except (KeyError, ValidationError) as error:
+            # Written by another release. Trying again changes nothing until this one is replaced.
+            self.fail(job_id, f"unreadable event {row.event_kind}: {error}"[:500], retry_at=None)
+            return None
         return Job(
             id=JobId(row.id),
             event_id=row.event_id,
             effect=row.effect,
-            event=codec(self._kinds[row.event_kind]).validate_python(row.event),
+            event=event,
             attempts=row.attempts,
         )
 
@@ -171,7 +189,7 @@ class SqlJobQueue:
         changes |= (
             {"status": "dead"}
             if retry_at is None
-            else {"available_at": retry_at, "held_until": retry_at}
+            else {"due_at": retry_at, "available_at": retry_at, "held_until": retry_at}
         )
         mine = (jobs.c.id == job_id, jobs.c.status == "waiting")
         self._run(update(jobs).where(*mine).values(changes), {})
@@ -197,14 +215,21 @@ class SqlJobQueue:
         statement = (
             update(jobs)
             .where(jobs.c.id == job_id, jobs.c.status == "dead")
-            .values(status="waiting", attempts=0, available_at=now, held_until=None, error="")
+            .values(
+                status="waiting",
+                attempts=0,
+                due_at=now,
+                available_at=now,
+                held_until=None,
+                error="",
+            )
         )
         return bool(self._run(statement, {}))
 
     def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
         """As the port promises."""
         waiting = jobs.c.status == "waiting"
-        late = waiting & (jobs.c.available_at < now - patience)
+        late = waiting & (jobs.c.due_at < now - patience)
         statement = select(
             _count(waiting).label("waiting"),
             _count(late).label("overdue"),
@@ -232,12 +257,12 @@ class SqlSchedules:
 
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
         """As the port promises; compare-and-set."""
-        mine = (schedules.c.name == name, schedules.c.due_at <= now)
         with translated(), self._engine.connect() as connection:
-            moved = connection.execute(
-                update(schedules).where(*mine).values(due_at=now + interval)
-            )
-            if moved.rowcount:
-                return True
-            first = {"name": name, "due_at": now + interval}
-            return self._dialect.insert_if_absent(connection, schedules.name, first)
+            due_at = connection.execute(_DUE, {"task": name}).scalar_one_or_none()
+            if due_at is None:
+                first = {"name": name, "due_at": now + interval}
+                return self._dialect.insert_if_absent(connection, schedules.name, first)
+            if now < due_at:
+                return False
+            moved = {"task": name, "was": due_at, "next": now + interval}
+            return connection.execute(_MOVE_ON, moved).rowcount == 1

@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -144,6 +145,7 @@ stock_levels: Final = Table(
     CheckConstraint("allocated >= 0", name="allocated"),
     CheckConstraint("held >= 0", name="held"),
     CheckConstraint("backorder_limit >= 0", name="backorder_limit"),
+    CheckConstraint("on_hand <= 1000000000", name="on_hand"),
 )
 
 stock_movements: Final = Table(
@@ -159,6 +161,7 @@ stock_movements: Final = Table(
     Column("reason", PlainText, nullable=False),
     Column("order_id", Uuid),
     Column("occurred_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('received', 'allocated', 'released', 'adjusted')", name="kind"),
     Index("ix_stock_movements_level", "variant_id", "location_id"),
 )
 
@@ -230,6 +233,7 @@ order_lines: Final = Table(
     Column("unit_price_minor", BigInteger, nullable=False),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("unit_price_minor >= 0", name="unit_price"),
 )
 
 order_events: Final = Table(
@@ -254,6 +258,9 @@ allocations: Final = Table(
     Column("quantity", Integer, nullable=False),
     Column("released", Boolean, nullable=False),
     CheckConstraint("quantity > 0", name="quantity"),
+    ForeignKeyConstraint(
+        ["variant_id", "location_id"], ["stock_levels.variant_id", "stock_levels.location_id"]
+    ),
     Index("ix_allocations_order_id", "order_id"),
     Index(
         "ix_allocations_live",
@@ -323,6 +330,8 @@ jobs: Final = Table(
     Column("subject", PlainText, nullable=False),
     Column("status", PlainText, nullable=False),
     Column("attempts", Integer, nullable=False),
+    # When it was or is to be done; when it may be handed out; until when nobody may start it.
+    Column("due_at", UtcDateTime, nullable=False),
     Column("available_at", UtcDateTime, nullable=False),
     Column("held_until", UtcDateTime),
     Column("error", PlainText, nullable=False),

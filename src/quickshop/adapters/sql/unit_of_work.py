@@ -38,7 +38,7 @@ class SqlTransaction:
     @cached_property
     def categories(self) -> SqlCategories:
         """The category tree."""
-        return SqlCategories(self._connection)
+        return SqlCategories(self._connection, self._dialect)
 
     @cached_property
     def stock(self) -> SqlStock:

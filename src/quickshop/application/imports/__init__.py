@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from quickshop.application.catalog import with_variants
 from quickshop.application.imports.categories import open_category
 from quickshop.application.imports.skus import SkuBook
 from quickshop.application.imports.stock import StockChange, stock_shelves
@@ -23,7 +22,12 @@ from quickshop.domain.catalog import (
     VariantId,
 )
 from quickshop.domain.customers import require_text
-from quickshop.domain.errors import DomainError, InvalidValueError
+from quickshop.domain.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    DomainError,
+    InvalidValueError,
+)
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
@@ -239,20 +243,24 @@ class ImportProducts:
                 else variant
                 for variant in other.variants
             )
-            other.revise(with_variants(other, variants), now=self.clock.now())
+            other.revise(replace(other, variants=variants), now=self.clock.now())
             tx.products.save(other)
 
     def _keep(
         self, tx: Transaction, known: Product | None, content: Product
     ) -> tuple[Product, str]:
         now = self.clock.now()
-        if known is None:
-            product = Product.create(content, now=now)
-            tx.products.add(product)
-            return product, "created"
-        if not known.revise(content, now=now):
-            return known, "unchanged"
-        tx.products.save(known)
+        try:
+            if known is None:
+                product = Product.create(content, now=now)
+                tx.products.add(product)
+                return product, "created"
+            if not known.revise(content, now=now):
+                return known, "unchanged"
+            tx.products.save(known)
+        except AlreadyExistsError as error:
+            # Handle and SKUs were free a moment ago: someone else is importing, too.
+            raise ConflictError("product") from error
         return known, "updated"
 
     def _variants(self, pairing: Pairing, skus: Sequence[str]) -> tuple[Variant, ...]:

@@ -26,12 +26,8 @@ def _open_child(
 ) -> Category:
     parent_id = parent.id if parent else None
     for slug in _slugs(parent, name):
-        found = tx.categories.find(slug)
-        if found is None:
-            found = Category(
-                id=CategoryId(identifiers.new()), slug=slug, name=name, parent_id=parent_id
-            )
-            tx.categories.add(found)
+        new = Category(id=CategoryId(identifiers.new()), slug=slug, name=name, parent_id=parent_id)
+        found = tx.categories.find(slug) or tx.categories.open(new)
         if found.parent_id == parent_id:
             return found
     raise InvalidValueError("category", "must differ more clearly from other categories")

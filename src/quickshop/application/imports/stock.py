@@ -46,7 +46,7 @@ def stock_shelves(
     }
     opened = 0
     movements: list[StockMovement] = []
-    for draft, variant in pairs:
+    for draft, variant in sorted(pairs, key=lambda pair: pair[1].sku):  # the order of locks
         level, changed = _open(tx, place, variant, draft, known.get(variant.id), note)
         opened += changed
         if units := _missing(level, draft, note):

@@ -10,7 +10,13 @@ from pydantic import AwareDatetime, Field
 
 from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
 from quickshop.entrypoints.http.customers import AddressOut
-from quickshop.entrypoints.http.dependencies import Cursor, Limit, OrderToken, ShopDependency
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    Limit,
+    OptionalIdempotencyKey,
+    OrderToken,
+    ShopDependency,
+)
 from quickshop.entrypoints.http.json_body import StrictRoute
 from quickshop.entrypoints.http.models import Input, Output, private
 from quickshop.entrypoints.http.money import MoneyOut
@@ -97,11 +103,22 @@ def open_order(shop: ShopDependency, order_id: UUID, token: OrderToken = "") -> 
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
 def cancel_own_order(
-    shop: ShopDependency, order_id: UUID, body: Cancellation | None = None, token: OrderToken = ""
+    shop: ShopDependency,
+    order_id: UUID,
+    body: Cancellation | None = None,
+    idempotency_key: OptionalIdempotencyKey = None,
+    token: OrderToken = "",
 ) -> Response:
     """Stop an order and give its stock back; money that moved is sent back.
 
-    Needs no idempotency key: of several who cancel, one succeeds and the others get a 409.
+    Of several who cancel, one succeeds and the others get a 409; with a key, the one who did gets
+    the same answer again.
     """
-    reason = body.reason if body else ""
-    return private(OrderOut.of(shop.orders.cancel_own(OrderId(order_id), token, reason=reason)))
+    canceled = shop.orders.cancel_own(
+        OrderId(order_id),
+        token,
+        reason=body.reason if body else "",
+        idempotency_key=idempotency_key,
+    )
+    headers = {"Idempotent-Replayed": "true"} if canceled.replayed else {}
+    return private(OrderOut.of(canceled.order), headers=headers)

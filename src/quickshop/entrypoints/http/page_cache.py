@@ -16,7 +16,9 @@ from starlette.types import Scope, Send
 MAX_BYTES: Final = 16 * 1024 * 1024
 _OVERHEAD_BYTES: Final = 1024
 """What an entry costs besides its body, roughly."""
-_CACHE_CONTROL: Final = (b"cache-control", b"public, max-age=1")
+_BRIEFLY: Final = (b"cache-control", b"public, max-age=1")
+"""With what this process and the shared cache believe, a page is at most 5 seconds old."""
+_NOT_AT_ALL: Final = (b"cache-control", b"no-cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,14 @@ class Page:
     headers: tuple[tuple[bytes, bytes], ...]
 
     @classmethod
-    def of(cls, body: bytes, *, expires_at: float) -> Page:
-        """Make a page of a JSON document."""
+    def of(cls, body: bytes, *, expires_at: float, cacheable: bool = True) -> Page:
+        """Make a page of a JSON document; others may keep it for a second if it is `cacheable`."""
         etag = b'"%s"' % sha256(body).hexdigest()[:32].encode()
         headers = (
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"etag", etag),
-            _CACHE_CONTROL,
+            _BRIEFLY if cacheable else _NOT_AT_ALL,
         )
         return cls(body, etag, expires_at, headers)
 
@@ -123,7 +125,7 @@ class PageCache:
     async def _load(self, key: Hashable, render: Callable[[], bytes]) -> Page:
         started = self._now()
         body = await anyio.to_thread.run_sync(render)
-        page = Page.of(body, expires_at=started + self._seconds)
+        page = Page.of(body, expires_at=started + self._seconds, cacheable=self._seconds > 0)
         self.keep(key, page)
         return page
 

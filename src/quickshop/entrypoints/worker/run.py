@@ -140,5 +140,5 @@ def _wait_for_signal(threads: Sequence[Thread]) -> None:
 def _wake_until_ended(shop: Shop, threads: Sequence[Thread]) -> None:
     for thread in threads:
         while thread.is_alive():  # one that waits hears of it, one that works ends its job first
-            shop.jobs.watch.signal.wake()
+            shop.wake()
             thread.join(_LOOK_SECONDS)

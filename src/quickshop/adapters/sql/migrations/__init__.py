@@ -14,6 +14,7 @@ HEAD: Final = "0001"
 """The revision that this code needs; a test holds it against the files."""
 
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
+_NO_HURRY: Final = text("SET LOCAL statement_timeout = 0")
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(7177810)")
 
 
@@ -38,9 +39,16 @@ def require_current(engine: Engine) -> None:
         SchemaError: it is older, newer, or not there.
     """
     found = revision(engine)
-    if found != HEAD:
-        state = "has no QuickShop schema" if found is None else f"is at revision {found}"
-        raise SchemaError(f"the database {state}, {HEAD} is needed: run `quickshop migrate`")
+    if found is None:
+        raise SchemaError("the database has no QuickShop schema: run `quickshop migrate`")
+    if found < HEAD:
+        raise SchemaError(
+            f"the database is at revision {found}, not {HEAD}: run `quickshop migrate`"
+        )
+    if found > HEAD:
+        raise SchemaError(
+            f"the database is at revision {found}: this release knows {HEAD} at most"
+        )
 
 
 def migrate(engine: Engine) -> None:
@@ -57,6 +65,7 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     with translated(), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
+            connection.execute(_NO_HURRY)
             connection.execute(_LOCK)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

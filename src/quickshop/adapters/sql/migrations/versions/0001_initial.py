@@ -163,6 +163,7 @@ def _inventory() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("allocated >= 0", name=op.f("ck_stock_levels_allocated")),
         sa.CheckConstraint("backorder_limit >= 0", name=op.f("ck_stock_levels_backorder_limit")),
+        sa.CheckConstraint("on_hand <= 1000000000", name=op.f("ck_stock_levels_on_hand")),
         sa.CheckConstraint("held >= 0", name=op.f("ck_stock_levels_held")),
         sa.CheckConstraint(
             "on_hand - allocated - held >= -backorder_limit",
@@ -188,6 +189,10 @@ def _inventory() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("occurred_at", MOMENT, nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('received', 'allocated', 'released', 'adjusted')",
+            name=op.f("ck_stock_movements_kind"),
+        ),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_stock_movements_location_id")
         ),
@@ -279,6 +284,7 @@ def _orders() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_price_minor", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint("unit_price_minor >= 0", name=op.f("ck_order_lines_unit_price")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
         sa.ForeignKeyConstraint(
             ["variant_id"], ["variants.id"], name=op.f("fk_order_lines_variant_id")
@@ -309,6 +315,11 @@ def _orders() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_allocations_quantity")),
+        sa.ForeignKeyConstraint(
+            ["variant_id", "location_id"],
+            ["stock_levels.variant_id", "stock_levels.location_id"],
+            name=op.f("fk_allocations_variant_id_location_id"),
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_allocations_order_id")),
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_allocations_order_line_id")
@@ -398,6 +409,7 @@ def _integration() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
         sa.Column("available_at", MOMENT, nullable=False),
         sa.Column("held_until", MOMENT, nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
