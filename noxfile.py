@@ -8,6 +8,9 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["test"]
 nox.options.error_on_external_run = False
 
+IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4")
+"""Each process of the tests starts servers of its own."""
+
 PYTHON_FILES = ("src", "tests", "noxfile.py", "shop")
 
 
@@ -40,7 +43,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """The same promises on real servers, which the tests bring along."""
-    session.run("pytest", "tests/integration", *session.posargs)
+    session.run("pytest", "tests/integration", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -50,7 +53,8 @@ def test(session: nox.Session) -> None:
     types(session)
     imports(session)
     # One run of pytest over both, so that its closing line counts every test.
-    session.run("pytest", "tests/unit", "tests/integration", *session.posargs)
+    everything = ("tests/unit", "tests/integration")
+    session.run("pytest", *everything, *IN_PARALLEL, *session.posargs)
 
 
 @nox.session

@@ -165,10 +165,11 @@ class GetProductPage:
         Raises:
             NotFoundError: there is none, or it is not published.
         """
-        if page := self.cache.current(key):
-            return page
-        if page := self.cache.page(key, self.products.etag(key)):
-            return page
+        if self.cache.keeps:
+            if page := self.cache.current(key):
+                return page
+            if page := self.cache.page(key, self.products.etag(key)):
+                return page
         view = self.products.get(key)
         page = CachedPage(view.etag, render(view))
         self.cache.put(key, page)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from threading import Event
+from time import monotonic
 from typing import Final
 
 from quickshop.domain.errors import TransientError
@@ -179,11 +180,13 @@ class WatchQueue:
 
     def __call__(self, work: Callable[[], int], *, stop: Event) -> None:
         """Call `work` until it finds nothing more, then wait for a signal; until `stop` is set."""
-        healthy, found = True, 0
+        healthy, found, looked_at = True, 0, 0.0
         while not stop.is_set():
             try:
-                self.run_periodic_tasks()
                 found = work()
+                if not found or monotonic() - looked_at >= self.poll_seconds:
+                    self.run_periodic_tasks()
+                    looked_at = monotonic()
                 healthy = True
             except TransientError as error:
                 if healthy:

@@ -21,6 +21,9 @@ class ProductCache(Protocol):
     Nothing here raises: a cache that cannot be reached is an empty one.
     """
 
+    keeps: bool
+    """Whether it keeps anything at all; if not, asking it is in vain."""
+
     def current(self, key: str) -> CachedPage | None:
         """The page that may be shown for this id or handle without asking the database."""
         ...

@@ -17,6 +17,8 @@ _BELIEVE_SECONDS: Final = 2
 class NoProductCache:
     """An empty cache that stays empty."""
 
+    keeps = False
+
     def current(self, key: str) -> CachedPage | None:  # noqa: ARG002 - it knows no page
         """None."""
         return None
@@ -44,6 +46,8 @@ class MemoryProductCache:
 
     At most `max_pages` are kept: the one put first goes first. `monotonic` tells seconds.
     """
+
+    keeps = True
 
     def __init__(
         self, *, monotonic: Callable[[], float] = time.monotonic, max_pages: int = 1_000

@@ -97,6 +97,8 @@ class RedisProductCache:
     are read together.
     """
 
+    keeps = True
+
     def __init__(
         self, url: str, *, timeout_seconds: float = 0.2, rest_seconds: float = REST_SECONDS
     ) -> None:

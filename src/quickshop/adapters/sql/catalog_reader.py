@@ -50,24 +50,46 @@ _FREE: Final = (
     - stock_levels.c.held
     + stock_levels.c.backorder_limit
 )
-_SHOWN: Final = select(products, categories.c.slug.label("category")).select_from(
-    products.outerjoin(categories)
+_PRODUCT: Final = tuple(
+    products.c[name]
+    for name in (
+        "id handle title description_html vendor product_type tags option_names images metadata"
+        " version"
+    ).split()
 )
-_BY_ID: Final[Select[Any]] = _SHOWN.where(
-    products.c.id == bindparam("product"), products.c.published
+_VARIANT: Final = (
+    variants.c.id.label("variant_id"),
+    *(
+        variants.c[name]
+        for name in (
+            "product_id sku options price_minor compare_at_minor currency weight_grams barcode"
+            " requires_shipping"
+        ).split()
+    ),
+    func.coalesce(func.sum(_FREE), 0).label("available"),
+    func.coalesce(func.sum(stock_levels.c.version), 0).label("stock_version"),
 )
-_BY_HANDLE: Final[Select[Any]] = _SHOWN.where(
-    products.c.handle == bindparam("slug"), products.c.published
+# One statement, so that what is shown is one state: a row per variant, the product on each.
+_WHOLE: Final[Select[Any]] = (
+    select(*_PRODUCT, categories.c.slug.label("category"), *_VARIANT)
+    .select_from(
+        products.join(variants, (variants.c.product_id == products.c.id) & ~variants.c.retired)
+        .outerjoin(categories, categories.c.id == products.c.category_id)
+        .outerjoin(stock_levels, stock_levels.c.variant_id == variants.c.id)
+    )
+    .where(products.c.published)
+    .group_by(products.c.id, categories.c.id, variants.c.id)
+    .order_by(variants.c.position)
 )
-_BY_IDS: Final[Select[Any]] = _SHOWN.where(
-    products.c.id.in_(bindparam("products", expanding=True))
+_BY_ID: Final = _WHOLE.where(products.c.id == bindparam("product"))
+_BY_HANDLE: Final = _WHOLE.where(products.c.handle == bindparam("slug"))
+_BY_IDS: Final[Select[Any]] = (
+    select(*_PRODUCT, categories.c.slug.label("category"))
+    .select_from(products.outerjoin(categories))
+    .where(products.c.id.in_(bindparam("products", expanding=True)))
 )
 _VARIANTS: Final[Select[Any]] = (
-    select(
-        variants,
-        func.coalesce(func.sum(_FREE), 0).label("available"),
-        func.coalesce(func.sum(stock_levels.c.version), 0).label("stock_version"),
-    )
+    select(*_VARIANT)
     .select_from(variants.outerjoin(stock_levels))
     .where(variants.c.product_id.in_(bindparam("products", expanding=True)), ~variants.c.retired)
     .group_by(variants.c.id)
@@ -102,13 +124,13 @@ class SqlProductReader:
     def get(self, key: str) -> ProductView:
         """As the port promises."""
         with translated(), self._engine.connect() as connection:
-            row = _one(connection, key, _BY_ID, _BY_HANDLE)
-            return _views(connection, [row])[0]
+            rows = _rows(connection, key, _BY_ID, _BY_HANDLE)
+        return _view(rows[0], rows)
 
     def etag(self, key: str) -> str:
         """As the port promises."""
         with translated(), self._engine.connect() as connection:
-            row = _one(connection, key, _STATE_BY_ID, _STATE_BY_HANDLE)
+            row = _rows(connection, key, _STATE_BY_ID, _STATE_BY_HANDLE)[0]
         return _etag(row.id, row.version, row.stock_version)
 
     def search(self, query: ProductQuery) -> Page[ProductView]:
@@ -167,16 +189,19 @@ class SqlProductReader:
         return below(None)
 
 
-def _one(connection: Connection, key: str, by_id: Select[Any], by_handle: Select[Any]) -> Row[Any]:
+def _rows(
+    connection: Connection, key: str, by_id: Select[Any], by_handle: Select[Any]
+) -> Sequence[Row[Any]]:
+    """The rows about the product of this id or handle: at least one."""
     try:
         statement, values = by_id, {"product": UUID(key)}
     except ValueError:
-        row = connection.execute(by_handle, {"slug": key}).one_or_none()
+        rows = connection.execute(by_handle, {"slug": key}).all()
     else:
-        row = connection.execute(statement, values).one_or_none()
-    if row is None:
+        rows = connection.execute(statement, values).all()
+    if not rows:
         raise NotFoundError("product")
-    return row
+    return rows
 
 
 def _sort_key(sort: ProductSort, words: Sequence[str]) -> tuple[ColumnElement[Any], bool]:
@@ -268,10 +293,11 @@ def _view(row: Row[Any], its_variants: Sequence[Row[Any]]) -> ProductView:
 def _variant_view(row: Row[Any], option_names: Sequence[str]) -> VariantView:
     compare_at = row.compare_at_minor
     return VariantView(
-        id=VariantId(row.id),
+        id=VariantId(row.variant_id),
         sku=row.sku,
         title=" / ".join(row.options),
-        options=dict(zip(option_names, row.options, strict=True)),
+        # A list is read in several statements: between them a product may be given new options.
+        options=dict(zip(option_names, row.options, strict=False)),
         price=Money(row.price_minor, row.currency),
         compare_at_price=None if compare_at is None else Money(compare_at, row.currency),
         weight_grams=row.weight_grams,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -68,6 +69,7 @@ class PostgresDialect:
                 max_overflow=0,
                 pool_timeout=settings.database_timeout_seconds,
                 pool_use_lifo=True,
+                json_deserializer=from_json,
                 connect_args={
                     "connect_timeout": max(2, round(settings.database_timeout_seconds)),
                     "tcp_user_timeout": statement_ms,

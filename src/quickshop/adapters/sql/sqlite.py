@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -56,6 +57,7 @@ class SqliteDialect:
             pool_size=settings.database_pool_size,
             max_overflow=0,
             pool_timeout=settings.database_timeout_seconds,
+            json_deserializer=from_json,
             connect_args={
                 "timeout": settings.lock_timeout_seconds,
                 "check_same_thread": False,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
 from quickshop.entrypoints.cli.context import load_settings
+from quickshop.entrypoints.cli.logs import log_to_stderr
 
 DEFAULT_PORT: Final = 8000
 
@@ -29,7 +29,6 @@ def serve(
 ) -> None:
     """Serve the HTTP API; without a broker its processes do the background work, too."""
     settings = load_settings()
-    _log_to_stderr()
     from quickshop.entrypoints.cli.server import serve_shop  # noqa: PLC0415 - needs an extra
 
     serve_shop(settings, host=host, port=port, processes=workers)
@@ -45,7 +44,7 @@ def worker(
 ) -> None:
     """Do the background work (payments, mails, refunds) until told to stop."""
     settings = load_settings()
-    _log_to_stderr()
+    log_to_stderr()
     from quickshop.entrypoints.worker.run import run_worker  # noqa: PLC0415 - slow to import
 
     code = run_worker(settings, concurrency=concurrency, pool=pool.value if pool else None)
@@ -55,14 +54,7 @@ def worker(
 def relay() -> None:
     """Hand jobs from the database to the broker, and mind the schedule, until told to stop."""
     settings = load_settings()
-    _log_to_stderr()
+    log_to_stderr()
     from quickshop.entrypoints.worker.run import run_relay  # noqa: PLC0415 - slow to import
 
     raise typer.Exit(run_relay(settings))
-
-
-def _log_to_stderr() -> None:
-    """Its own news, and the warnings of everything below it."""
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(format=form, level=logging.WARNING)
-    logging.getLogger("quickshop").setLevel(logging.INFO)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quickshop.container import open_shop
 from quickshop.domain.errors import AdapterError, MissingExtraError
 from quickshop.entrypoints.cli.context import address_of, opened_shop
+from quickshop.entrypoints.cli.logs import log_to_stderr
 from quickshop.entrypoints.cli.output import say
 from quickshop.ports.catalog import ProductQuery
 from quickshop.settings import Settings
@@ -22,6 +23,7 @@ try:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from quickshop.entrypoints.http.app import create_app
+    from quickshop.entrypoints.http.middleware import RequestIdFilter
 except ModuleNotFoundError as error:
     raise MissingExtraError("http", "the HTTP API") from error
 
@@ -40,6 +42,7 @@ def serve_shop(settings: Settings, *, host: str, port: int, processes: int = 1) 
         AdapterError: the address cannot be listened on.
         QuickShopError: the shop cannot be opened.
     """
+    _log_requests()
     with listening(host, port) as sock, _stoppable():
         if processes > 1:
             with opened_shop(settings) as shop:
@@ -112,6 +115,10 @@ def _announce(settings: Settings, sock: socket.socket, shop: Shop) -> None:
         say("The catalog is empty. `quickshop import shopify --sample` brings a small one.")
 
 
+def _log_requests() -> None:
+    log_to_stderr(facts=["request_id"], filters=[RequestIdFilter()])
+
+
 def _app_for(shop: Shop, settings: Settings) -> FastAPI:
     return create_app(
         shop,
@@ -142,6 +149,7 @@ def _serve_in_processes(sock: socket.socket, processes: int) -> None:
 def app_of_process() -> ASGIApp:
     """The API with a shop of its own, for one of several processes; closed when that ends."""
     settings = Settings.load()
+    _log_requests()
     shop = open_shop(settings=settings, worker=works_itself(settings))
     app = _app_for(shop, settings)
 
