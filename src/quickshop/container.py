@@ -87,8 +87,8 @@ def _dialect(settings: Settings) -> SqlDialect:
 def _open_engine(dialect: SqlDialect, settings: Settings) -> Iterator[Engine]:
     engine = dialect.open_engine(settings)
     try:
-        if dialect.migrates_itself and migrations.revision(engine) is None:
-            migrations.migrate(engine)
+        if dialect.migrates_itself:
+            migrations.create_if_empty(engine)
         migrations.require_current(engine)
         yield engine
     finally:

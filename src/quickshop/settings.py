@@ -21,13 +21,33 @@ class SettingsError(QuickShopError):
 
 def _url_of(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
-        if urlsplit(url).scheme not in schemes:
+        if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}://")
+        parts = urlsplit(url)
+        try:
+            has_port = parts.port != 0
+        except ValueError:
+            has_port = False
+        if not has_port or not url.isprintable() or "%00" in url:
+            raise ValueError("must be a URL, with a port from 1 to 65535 if it has one")
+        if parts.scheme == "sqlite" and parts.netloc:
+            raise ValueError("must have three slashes, as in sqlite:///shop.db")
+        if parts.scheme.startswith("redis") and not parts.path.lstrip("/").isdecimal() | (
+            parts.path.strip("/") == ""
+        ):
+            raise ValueError("must end in the number of a database, as in redis://127.0.0.1/0")
         return url
 
     return AfterValidator(check)
 
 
+def _one_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("must be printable text on one line, and not blank")
+    return text
+
+
+Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
@@ -45,20 +65,20 @@ class Settings(BaseSettings):
     broker_url: BrokerUrl | None = None
     """Celery's broker; without it workers take their jobs straight from the database."""
 
-    shop_name: str = Field("QuickShop", min_length=1, max_length=100)
+    shop_name: Name = "QuickShop"
     """Stands in mails."""
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
     """ISO 4217 code that new carts are priced in."""
-    location: str = Field("main", min_length=1, max_length=100)
+    location: Name = "main"
     """Where stock lies unless another place is named."""
 
     database_pool_size: int = Field(8, ge=1, le=100)
     """Connections, and with them requests served at once, per process."""
-    database_timeout_seconds: float = Field(10, gt=0, le=600)
+    database_timeout_seconds: float = Field(10, ge=0.01, le=600)
     """Longest statement, and longest wait for a free connection."""
-    lock_timeout_seconds: float = Field(5, gt=0, le=600)
+    lock_timeout_seconds: float = Field(5, ge=0.01, le=600)
     """Longest wait for a row that another transaction holds."""
-    redis_timeout_seconds: float = Field(0.2, gt=0, le=10)
+    redis_timeout_seconds: float = Field(0.2, ge=0.01, le=10)
 
     product_cache_seconds: float = Field(2, ge=0, le=2)
     """How long a process believes its own copy of a product page; 0 turns that copy off."""
@@ -69,23 +89,23 @@ class Settings(BaseSettings):
     """How long a job may run, or stay unheard of, before it is handed out again."""
     sweep_seconds: float = Field(15, gt=0, le=3_600)
     """How often unanswered payments are looked for."""
-    poll_seconds: float = Field(1, gt=0, le=60)
+    poll_seconds: float = Field(1, ge=0.01, le=60)
     """How often the queue is looked at when nothing wakes the worker."""
     worker_threads: int = Field(4, ge=1, le=64)
     """Jobs at once in one worker that has no broker."""
 
-    smtp_host: str | None = None
+    smtp_host: str | None = Field(None, min_length=1)
     """Where mail is handed over; without it mails are written to `mail_dir`."""
     smtp_port: int = Field(587, ge=1, le=65_535)
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
-    smtp_timeout_seconds: float = Field(10, gt=0, le=120)
+    smtp_timeout_seconds: float = Field(10, ge=0.01, le=120)
     mail_from: str = Field("shop@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
-    mail_dir: str | None = None
+    mail_dir: str | None = Field(None, min_length=1)
     """Folder for mails as files; by default `mail`, beside a SQLite file. `-` prints them."""
 
-    sandbox_book: str | None = None
+    sandbox_book: str | None = Field(None, min_length=1)
     """File of the sandbox payment gateway; by default `quickshop-sandbox.db`, as `mail_dir`."""
     sandbox_slow_seconds: float = Field(3, ge=0, le=60)
     """How long the sandbox gateway takes over `tok_slow`."""

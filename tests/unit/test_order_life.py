@@ -269,3 +269,18 @@ def test_a_refund_waits_for_a_gateway_that_is_down(world: World) -> None:
     world.run(minutes=5)
     assert world.payments(placed.order.id)[0].status is PaymentStatus.REFUNDED
     assert len(world.gateway.refunded) == 1
+
+
+def test_money_that_arrives_after_everyone_gave_up_on_it_goes_back_once(world: World) -> None:
+    placed = world.order(token="tok_lost")
+    world.run()
+    world.shop.orders.cancel(placed.order.id)
+    world.run(minutes=2)
+    assert [payment.status for payment in world.payments(placed.order.id)] == ["canceled"]
+    (key,) = set(world.gateway.asked)
+    world.gateway.captured[key] = placed.order.total
+    for _ in range(4):
+        world.run(hours=1)
+    assert list(world.gateway.refunded.values()) == [placed.order.total]
+    assert [payment.status for payment in world.payments(placed.order.id)] == ["refunded"]
+    assert world.problems() == []

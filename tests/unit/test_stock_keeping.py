@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 
 from quickshop import Money, NewVariant, Shop, open_shop
-from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+from quickshop.domain.errors import (
+    CurrencyMismatchError,
+    InvalidValueError,
+    NotFoundError,
+    OutOfStockError,
+)
 
 
 @pytest.fixture
@@ -101,12 +106,29 @@ def test_reconciling_tells_what_is_wrong_and_repairs_only_when_told_to(shop: Sho
     assert all(finding.ok for finding in shop.check())
 
 
-def test_a_cart_that_would_come_to_more_than_money_can_be_keeps_what_it_had(shop: Shop) -> None:
-    shop.products.create(
-        title="Planet", variants=[NewVariant(sku="PLANET", price=Money(10**13, "USD"))]
-    )
+def test_the_fullest_cart_of_the_dearest_things_still_adds_up(shop: Shop) -> None:
     new = shop.carts.create()
-    shop.carts.add_line(new.cart.id, new.token, sku="PLANET", quantity=50)
+    for n in range(100):
+        variant = NewVariant(sku=f"PLANET-{n}", price=Money(10**12, "USD"))
+        shop.products.create(title=f"Planet {n}", variants=[variant])
+        shop.carts.add_line(new.cart.id, new.token, sku=variant.sku, quantity=999)
+    assert shop.carts.get(new.cart.id, new.token).total == Money(999 * 100 * 10**12, "USD")
+
+
+def test_a_price_stays_in_its_currency_so_that_carts_stay_readable(shop: Shop) -> None:
+    new = shop.carts.create()
+    shop.carts.add_line(new.cart.id, new.token, sku="MUG")
+    with pytest.raises(CurrencyMismatchError):
+        shop.products.change_price("MUG", Money(500, "JPY"))
+    assert shop.carts.get(new.cart.id, new.token).total == Money(1250, "USD")
+
+
+def test_nothing_is_counted_in_fractions(shop: Shop) -> None:
+    new = shop.carts.create()
     with pytest.raises(InvalidValueError):
-        shop.carts.add_line(new.cart.id, new.token, sku="PLANET", quantity=900)
-    assert shop.carts.get(new.cart.id, new.token).lines[0].quantity == 50
+        Money(12.5, "USD")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError):
+        shop.inventory.receive("MUG", 1.5)  # type: ignore[arg-type]
+    for wrong in (1.5, True, "2"):
+        with pytest.raises(InvalidValueError):
+            shop.carts.add_line(new.cart.id, new.token, sku="MUG", quantity=wrong)  # type: ignore[arg-type]

@@ -121,7 +121,8 @@ class ChangePrice:
 
         Raises:
             NotFoundError: no variant has this SKU.
-            InvalidValueError: negative, or not in the currency of the product.
+            InvalidValueError: negative, or too high to be true.
+            CurrencyMismatchError: not in the currency of the product.
         """
         with self.unit_of_work() as tx:
             product = tx.products.get(tx.products.offer(sku).product_id)

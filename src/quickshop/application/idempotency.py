@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from quickshop.domain.customers import require_text
 from quickshop.ports.unit_of_work import Transaction
 
 T = TypeVar("T")
@@ -20,6 +21,15 @@ class Once:
     key: str | None
     fingerprint: str
     """Digest of what is asked for."""
+
+    def __post_init__(self) -> None:
+        """Refuse keys that could not be stored.
+
+        Raises:
+            InvalidValueError: blank, over 255 characters, or not printable.
+        """
+        if self.key is not None:
+            require_text("idempotency_key", self.key, max_length=255)
 
     def earlier(self, tx: Transaction, answer_type: type[T], now: datetime) -> T | None:
         """The answer that was given before, if there was one; else the key is ours.

@@ -17,6 +17,7 @@ from quickshop.domain.inventory import (
     StockLevel,
     StockMovement,
 )
+from quickshop.domain.money import require_whole
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.inventory import StockReader, StockView
@@ -51,13 +52,15 @@ class ReceiveStock:
             NotFoundError: no variant has this SKU.
             InvalidValueError: fewer than one unit, or a limit below what is sold on credit.
         """
+        require_whole("quantity", quantity)
         if quantity < 1:
             raise InvalidValueError("quantity", "must be at least 1")
+        place = self.default_location if location is None else location
         with self.unit_of_work() as tx:
             level = open_level(
                 tx,
                 tx.products.offer(sku),
-                open_location(tx, location or self.default_location, self.identifiers),
+                open_location(tx, place, self.identifiers),
                 backorder_limit=backorder_limit,
             )
             movement = StockMovement(
@@ -119,7 +122,7 @@ class AdjustStock:
             raise InvalidValueError("quantity", "must not be 0")
         require_text("reason", reason, max_length=200)
         with self.unit_of_work() as tx:
-            place = tx.stock.location(location or self.default_location)
+            place = tx.stock.location(self.default_location if location is None else location)
             offer = tx.products.offer(sku)
             level = StockLevel(variant_id=offer.variant_id, sku=offer.sku, location_id=place.id)
             now = self.clock.now()

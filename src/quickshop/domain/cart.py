@@ -18,7 +18,7 @@ from quickshop.domain.errors import (
     NotFoundError,
 )
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.domain.money import Money, total
+from quickshop.domain.money import Money, require_whole, total
 
 CartId = NewType("CartId", UUID)
 CartLineId = NewType("CartLineId", UUID)
@@ -81,6 +81,7 @@ class CartLine:
         Raises:
             InvalidValueError: not within 1 to 999.
         """
+        require_whole("quantity", self.quantity)
         if not 1 <= self.quantity <= MAX_QUANTITY:
             raise InvalidValueError("quantity", f"must be between 1 and {MAX_QUANTITY}")
 
@@ -133,6 +134,7 @@ class Cart(Aggregate):
             raise NotForSaleError(offer.sku)
         if offer.unit_price.currency != self.currency:
             raise CurrencyMismatchError(offer.unit_price.currency, self.currency)
+        require_whole("quantity", quantity)
         if not 1 <= quantity <= MAX_QUANTITY:
             raise InvalidValueError("quantity", f"must be between 1 and {MAX_QUANTITY}")
         same = next(

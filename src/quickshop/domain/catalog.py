@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final, NewType
 from uuid import UUID
 
-from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.domain.money import Money
+from quickshop.domain.money import MAX_PRICE_MINOR, Money, require_whole
 
 ProductId = NewType("ProductId", UUID)
 VariantId = NewType("VariantId", UUID)
@@ -95,13 +95,16 @@ class Variant:
             InvalidValueError: with the field that is wrong.
         """
         _require_name("sku", self.sku)
-        if self.price.minor < 0:
-            raise InvalidValueError("price", "must not be negative")
+        if not 0 <= self.price.minor <= MAX_PRICE_MINOR:
+            raise InvalidValueError(
+                "price", f"must be between 0 and {MAX_PRICE_MINOR} minor units"
+            )
         if (compare := self.compare_at_price) is not None:
             if compare.currency != self.price.currency:
                 raise InvalidValueError("compare_at_price", "must be in the currency of the price")
-            if compare.minor < 0:
-                raise InvalidValueError("compare_at_price", "must not be negative")
+            if not 0 <= compare.minor <= MAX_PRICE_MINOR:
+                raise InvalidValueError("compare_at_price", "must be what a price may be")
+        require_whole("weight_grams", self.weight_grams)
         if self.weight_grams < 0:
             raise InvalidValueError("weight_grams", "must not be negative")
 
@@ -171,11 +174,16 @@ class Product(Aggregate):
     def revise(self, content: Product, *, now: datetime) -> bool:
         """Take over everything but the identity from `content`; tell whether anything changed.
 
+        The currency stays as it is: carts hold the product at its price.
+
         Raises:
             InvalidValueError: `content` is another product's.
+            CurrencyMismatchError: it is priced in another currency.
         """
         if content.id != self.id:
             raise InvalidValueError("id", "must be that of the product being revised")
+        if content.currency != self.currency:
+            raise CurrencyMismatchError(content.currency, self.currency)
         changed = [
             name for name in _CONTENT_FIELDS if getattr(self, name) != getattr(content, name)
         ]

@@ -35,6 +35,8 @@ def require_text(field: str, value: str, *, max_length: int) -> None:
     Raises:
         InvalidValueError: with `field` as given.
     """
+    if not issubclass(type(value), str):
+        raise InvalidValueError(field, "must be text")
     if not value.strip():
         raise InvalidValueError(field, "must not be blank")
     if len(value) > max_length:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError, OutOfStockError
+from quickshop.domain.money import require_whole
 
 LocationId = NewType("LocationId", UUID)
 AllocationId = NewType("AllocationId", UUID)
@@ -106,6 +107,8 @@ class StockMovement:
         Raises:
             InvalidValueError: more units than a level may hold.
         """
+        for name in COUNTERS:
+            require_whole("quantity", getattr(self, name))
         if max(abs(self.on_hand), abs(self.allocated), abs(self.held)) > MAX_UNITS:
             raise InvalidValueError("quantity", f"must be at most {MAX_UNITS} units")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError
 
@@ -17,13 +17,25 @@ _NO_MINOR_UNIT = frozenset(
 )
 _THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 
-MAX_MINOR = 10**15
-"""Amounts stay below this, in minor units: sums fit 64-bit columns and JSON numbers."""
+MAX_MINOR: Final = 10**17
+"""Amounts stay below this, in minor units: they and sums of many fit 64-bit columns."""
+MAX_PRICE_MINOR: Final = 10**12
+"""Highest price of one unit: a full cart of such stays below `MAX_MINOR`."""
 
 _CODE = re.compile(r"[A-Z]{3}")
 _PLAIN_DECIMAL = re.compile(
-    r"(?=[+-]?\.?[0-9])(?P<sign>[+-]?)0*(?P<whole>[0-9]{0,15})(?:\.(?P<fraction>[0-9]*))?"
+    r"(?=[+-]?\.?[0-9])(?P<sign>[+-]?)0*(?P<whole>[0-9]{0,17})(?:\.(?P<fraction>[0-9]*))?"
 )
+
+
+def require_whole(field: str, value: int) -> None:
+    """Refuse what is not a whole number, whatever its type says: 12.5 and True are none.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    if type(value) is not int:
+        raise InvalidValueError(field, "must be a whole number")
 
 
 def exponent(currency: str) -> int:
@@ -53,6 +65,7 @@ class Money:
         """
         if not _CODE.fullmatch(self.currency):
             raise InvalidValueError("currency", "must be an ISO 4217 code such as USD")
+        require_whole("amount", self.minor)
         if not -MAX_MINOR < self.minor < MAX_MINOR:
             raise InvalidValueError("amount", f"must lie within ±{MAX_MINOR} minor units")
 

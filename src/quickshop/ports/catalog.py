@@ -16,7 +16,8 @@ from quickshop.domain.catalog import (
     ProductId,
     VariantId,
 )
-from quickshop.domain.money import Money
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.money import MAX_MINOR, Money
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
@@ -106,6 +107,17 @@ class ProductQuery:
     sort: ProductSort = ProductSort.NEWEST
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse prices that nothing can have.
+
+        Raises:
+            InvalidValueError: with the criterion that is wrong.
+        """
+        for name in ("min_price_minor", "max_price_minor"):
+            price = getattr(self, name)
+            if price is not None and not 0 <= price < MAX_MINOR:
+                raise InvalidValueError(name, "must be a price in minor units")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory import MAX_UNITS
-from quickshop.domain.money import Money
+from quickshop.domain.money import MAX_PRICE_MINOR, Money
 
 MAX_URL_LENGTH: Final = 2048
 MAX_GRAMS: Final = 1_000_000_000
@@ -28,6 +28,8 @@ def amount(text: str, currency: str) -> Money:
     money = Money.parse(text, currency)
     if money.minor < 0:
         raise InvalidValueError("amount", "must not be negative")
+    if money.minor > MAX_PRICE_MINOR:
+        raise InvalidValueError("amount", "must be a price that something can have")
     return money
 
 

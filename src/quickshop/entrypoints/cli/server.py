@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from quickshop.container import open_shop
@@ -118,6 +121,13 @@ def _announce(settings: Settings, sock: socket.socket, shop: Shop) -> None:
         say("The catalog is empty. `quickshop import shopify --sample` brings a small one.")
 
 
+def _end_with_parent(parent: int) -> None:
+    """A supervisor that was killed ends no process, and they would go on holding the port."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _log_requests() -> None:
     log_to_stderr(facts=["request_id"], filters=[RequestIdFilter()])
 
@@ -153,6 +163,7 @@ def app_of_process() -> ASGIApp:
     """The API with a shop of its own, for one of several processes; closed when that ends."""
     settings = Settings.load()
     _log_requests()
+    Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     shop = open_shop(settings=settings, worker=works_itself(settings))
     app = _app_for(shop, settings)
 

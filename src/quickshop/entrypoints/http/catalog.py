@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import NotFoundError
-from quickshop.domain.money import MAX_MINOR
+from quickshop.domain.money import MAX_PRICE_MINOR
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,
@@ -95,7 +95,7 @@ class CategoryTree(Output):
     items: tuple[CategoryOut, ...]
 
 
-Price = Annotated[QueryInteger, Query(ge=0, lt=MAX_MINOR)]
+Price = Annotated[QueryInteger, Query(ge=0, le=MAX_PRICE_MINOR)]
 Name = Annotated[QueryText, Query(min_length=1, max_length=MAX_NAME_LENGTH)]
 _CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `If-None-Match`."}}
 

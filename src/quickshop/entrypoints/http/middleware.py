@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from contextvars import ContextVar
 from typing import Final
-from uuid import uuid4
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quickshop.entrypoints.http.problems import ProblemError, default_reason, problem
@@ -68,14 +69,9 @@ class RequestEnvelope:
             await send(message)
 
         try:
-            if method == "HEAD":
-                scope = {**scope, "method": "GET"}
-            elif method in _WRITES:
-                if _declares_too_much(scope):
-                    await problem(413)(scope, receive, send_named)
-                    return
-                receive = _limited(receive)
-            await self._app(scope, receive, send_named)
+            await self._serve(scope, receive, send_named)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
         except Exception:
             _log.exception("request %s failed", name)
             if started:
@@ -84,12 +80,22 @@ class RequestEnvelope:
         finally:
             request_id.reset(token)
 
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        elif scope["method"] in _WRITES:
+            if _declares_too_much(scope):
+                await problem(413)(scope, receive, send)
+                return
+            receive = _limited(receive)
+        await self._app(scope, receive, send)
+
 
 def _name(scope: Scope) -> str:
     for header, value in scope["headers"]:
         if header == b"x-request-id" and _SAFE_ID.fullmatch(value):
             return str(value.decode())
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _declares_too_much(scope: Scope) -> bool:

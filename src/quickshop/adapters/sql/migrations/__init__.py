@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from quickshop.adapters.sql.errors import translated
 from quickshop.domain.errors import SchemaError
@@ -51,15 +51,32 @@ def require_current(engine: Engine) -> None:
         )
 
 
+def create_if_empty(engine: Engine) -> None:
+    """Give an empty database its schema; leave any other as it is.
+
+    Raises:
+        SchemaError: it holds something, but not a QuickShop.
+    """
+    if revision(engine) is not None:
+        return
+    reading = engine.execution_options(quickshop_autocommit=True)
+    with translated(), reading.connect() as connection:
+        if inspect(connection).get_table_names() and revision(engine) is None:
+            raise SchemaError("the database holds something else than a QuickShop: name another")
+    migrate(engine)
+
+
 def migrate(engine: Engine) -> None:
     """Bring the schema up to date. Several who do so at once take turns.
 
     Raises:
+        SchemaError: it is at a revision that this release does not know.
         AdapterError: the database refused; nothing was changed on PostgreSQL.
     """
     # Alembic takes longer to import than everything else: only those who migrate wait for it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
@@ -68,4 +85,7 @@ def migrate(engine: Engine) -> None:
             connection.execute(_NO_HURRY)
             connection.execute(_LOCK)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise SchemaError("the database is at a revision of another release") from error
