@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from hashlib import sha256
 
 from quickshop.application.access import digest, order_token
 from quickshop.application.idempotency import Once
@@ -93,6 +91,7 @@ class PlaceOrder:
             _require_expected(cart.subtotal, request.expected_total)
             order = self._order(tx, cart, request, cart_token, now)
             allocations = plan(tx, order, self.identifiers)
+            tx.carts.save(cart)
             tx.orders.add(order)
             tx.payments.add(
                 Payment.attempt_for(
@@ -104,7 +103,6 @@ class PlaceOrder:
                     now=now,
                 )
             )
-            tx.carts.save(cart)
             view = OrderView.of(order)
             once.keep(tx, view)
             # Last, so that a level stays locked for as short as can be.
@@ -143,7 +141,7 @@ class _Request:
 
     @property
     def fingerprint(self) -> str:
-        return sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+        return digest("\n".join(repr(getattr(self, field.name)) for field in fields(self)))
 
 
 def _require_expected(actual: Money, expected: Money | None) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, Row, Select, bindparam, delete, insert, select, update
 
 from quickshop.adapters.sql.catalog import OFFER_COLUMNS, offer_of
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
@@ -55,7 +56,7 @@ _DELETE_LINE: Final = delete(cart_lines).where(cart_lines.c.id == bindparam("lin
 class SqlCarts:
     """Carts, noticing on save when someone else was faster."""
 
-    def __init__(self, connection: Connection, tracker: Tracker, log: EventLog) -> None:
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._tracker = tracker
         self._log = log
@@ -119,10 +120,11 @@ class SqlCartReader:
     def get(self, cart_id: CartId, *, token_digest: str) -> CartView:
         """As the port promises."""
         with translated(), self._engine.connect() as connection:
-            return CartView.of(_read(connection, cart_id, token_digest))
+            plain = BatchingConnection(connection)
+            return CartView.of(_read(plain, cart_id, token_digest))
 
 
-def _read(connection: Connection, cart_id: CartId, token_digest: str) -> Cart:
+def _read(connection: BatchingConnection, cart_id: CartId, token_digest: str) -> Cart:
     rows = connection.execute(_SELECT, {"cart": cart_id, "digest": token_digest}).all()
     if not rows:
         raise NotFoundError("cart")

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import is_violation_of
 from quickshop.adapters.sql.jobs import EventLog
@@ -88,7 +89,7 @@ class SqlProducts:
     """Products, locked while a transaction looks at them."""
 
     def __init__(
-        self, connection: Connection, dialect: SqlDialect, tracker: Tracker, log: EventLog
+        self, connection: BatchingConnection, dialect: SqlDialect, tracker: Tracker, log: EventLog
     ) -> None:
         self._connection = connection
         self._dialect = dialect
@@ -268,7 +269,7 @@ def _row_of(product: Product) -> dict[str, Any]:
 class SqlCategories:
     """Categories in a table."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+    def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 

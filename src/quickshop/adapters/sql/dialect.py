@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine
+from sqlalchemy import ColumnElement, Engine
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.settings import Settings
 
 
@@ -25,19 +26,21 @@ class SqlDialect(Protocol):
         """The same pool, for single statements that need no transaction."""
         ...
 
-    def next_order_number(self, connection: Connection) -> int:
+    def next_order_number(self, connection: BatchingConnection) -> int:
         """A number that no order has, and that nobody else is given."""
         ...
 
-    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+    def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
         """Insert an idempotency key; False when it is there or being written, without waiting."""
         ...
 
-    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+    def insert_if_absent(
+        self, connection: BatchingConnection, table: str, row: dict[str, object]
+    ) -> bool:
         """Insert a row into the table of this name; False when its key is taken."""
         ...
 
-    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+    def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Make a product findable by these words."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from quickshop.domain.errors import (
     AdapterError,
+    CartStateError,
+    ConflictError,
     ContentionError,
     QuickShopError,
     SchemaError,
@@ -26,6 +28,14 @@ from quickshop.domain.errors import (
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _LOST_RACES: Final = frozenset({"40001", "40P01", "55P03"})
 _NO_SUCH_TABLE_OR_COLUMN: Final = frozenset({"42P01", "42703"})
+
+
+_RULES: Final[Mapping[tuple[str, str], Callable[[], QuickShopError]]] = {
+    ("uq_orders_cart_id", "orders.cart_id"): CartStateError,
+    ("uq_payments_order_id_attempt", "payments.attempt"): lambda: ConflictError("order"),
+    ("uq_payments_gateway_key", "payments.gateway_key"): lambda: ConflictError("order"),
+}
+"""Rules of the shop that come to light when a batch is sent, by constraint and by column."""
 
 
 @contextmanager
@@ -43,8 +53,14 @@ def translate(error: SQLAlchemyError) -> QuickShopError:
         return TransientError("all database connections are busy")
     if not isinstance(error, DBAPIError):
         return AdapterError(f"the database layer failed: {type(error).__name__}")
-    state = getattr(error.orig, "sqlstate", None) or ""
+    return _complaint(error)
+
+
+def _complaint(error: DBAPIError) -> QuickShopError:
     message = str(error.orig).partition("\n")[0]
+    if isinstance(error, IntegrityError):
+        return _violated(error) or AdapterError(f"the database refused it: {message}")
+    state = getattr(error.orig, "sqlstate", None) or ""
     if state in _LOST_RACES or "database is locked" in message:
         return ContentionError("another transaction was faster")
     if state in _NO_SUCH_TABLE_OR_COLUMN or message.startswith("no such "):
@@ -52,6 +68,13 @@ def translate(error: SQLAlchemyError) -> QuickShopError:
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return TransientError(f"the database cannot be used now: {message}")
     return AdapterError(f"the database refused it: {message}")
+
+
+def _violated(error: IntegrityError) -> QuickShopError | None:
+    for names, rule in _RULES.items():
+        if is_violation_of(error, *names):
+            return rule()
+    return None
 
 
 def is_violation_of(error: IntegrityError, *names: str) -> bool:

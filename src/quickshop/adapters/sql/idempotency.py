@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import codec
 from quickshop.adapters.sql.tables import idempotency_keys as keys
@@ -26,7 +27,7 @@ _FORGET_THIS: Final = delete(keys).where(*_THIS_KEY, keys.c.created_at < bindpar
 class SqlIdempotency:
     """Keys in a table; a reservation is a row that others cannot see yet."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+    def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
@@ -56,7 +57,7 @@ class SqlIdempotency:
     def store(self, scope: str, key: str, answer: object) -> None:
         """As the port promises."""
         text = codec(type(answer)).dump_json(answer).decode()
-        self._connection.execute(_STORE, {"in_scope": scope, "of_key": key, "text": text})
+        self._connection.later(_STORE, {"in_scope": scope, "of_key": key, "text": text})
 
     def forget_expired(self, now: datetime) -> int:
         """As the port promises."""

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.tables import (
     allocations,
@@ -43,7 +44,7 @@ _LEVELS: Final = (
     .where(stock_levels.c.variant_id.in_(bindparam("variants", expanding=True)))
     .order_by(variants.c.sku, stock_levels.c.location_id)
 )
-_INSERT_MOVEMENTS: Final = insert(stock_movements)
+_INSERT_MOVEMENTS: Final = insert(stock_movements).inline()
 _MOVED: Final = {
     name: stock_levels.c[name] + bindparam(f"by_{name}")
     for name in ("on_hand", "allocated", "held")
@@ -77,7 +78,7 @@ _RELEASE: Final = (
 class SqlStock:
     """Levels, their ledger, and what orders were promised."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+    def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
@@ -126,7 +127,7 @@ class SqlStock:
         """As the port promises."""
         if not movements:
             return
-        self._connection.execute(_INSERT_MOVEMENTS, [_movement_row(m) for m in movements])
+        self._connection.later(_INSERT_MOVEMENTS, [_movement_row(m) for m in movements])
         changes = _changes(movements)
         if self._connection.execute(_MOVE, changes).rowcount < len(changes):
             raise self._refusal(movements)
@@ -162,7 +163,7 @@ class SqlStock:
         if not promised:
             return
         rows = [_allocation_row(allocation) for allocation in promised]
-        self._connection.execute(_INSERT_ALLOCATIONS, rows)
+        self._connection.later(_INSERT_ALLOCATIONS, rows)
         try:
             self.record([allocation.taken(now) for allocation in promised])
         except OutOfStockError as error:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Row,
     bindparam,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 from uuid_utils.compat import uuid7
 
 from quickshop.adapters.sql.column_types import UtcDateTime
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.tables import jobs, schedules
@@ -101,7 +101,7 @@ def subject(event: DomainEvent) -> str:
 class EventLog:
     """Turns the events of saved aggregates into jobs, in the same transaction."""
 
-    def __init__(self, connection: Connection, reactions: Reactions) -> None:
+    def __init__(self, connection: BatchingConnection, reactions: Reactions) -> None:
         self._connection = connection
         self._reactions = reactions
         self.wrote_jobs = False
@@ -111,7 +111,7 @@ class EventLog:
         events = aggregate.collect_events()
         rows = [row for event in events for row in self._rows(event)]
         if rows:
-            self._connection.execute(_INSERT, rows)
+            self._connection.later(_INSERT, rows)
             self.wrote_jobs = True
         return events
 
@@ -261,7 +261,8 @@ class SqlSchedules:
             due_at = connection.execute(_DUE, {"task": name}).scalar_one_or_none()
             if due_at is None:
                 first = {"name": name, "due_at": now + interval}
-                return self._dialect.insert_if_absent(connection, schedules.name, first)
+                plain = BatchingConnection(connection)
+                return self._dialect.insert_if_absent(plain, schedules.name, first)
             if now < due_at:
                 return False
             moved = {"task": name, "was": due_at, "next": now + interval}

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import bindparam, select, update
 
+from quickshop.adapters.sql.column_types import UtcDateTime
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.tables import notifications
 from quickshop.domain.notifications import Notification
+
+_THIS: Final = (
+    notifications.c.event_id == bindparam("event"),
+    notifications.c.channel == bindparam("by"),
+    notifications.c.recipient == bindparam("to"),
+)
+_SENT_AT: Final = select(notifications.c.sent_at).where(*_THIS)
+_MARK_SENT: Final = (
+    update(notifications).where(*_THIS).values(sent_at=bindparam("now", type_=UtcDateTime()))
+)
 
 
 class SqlNotifications:
     """One row per event, channel and recipient."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect) -> None:
+    def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
@@ -25,18 +37,17 @@ class SqlNotifications:
         row = asdict(notification)
         if self._dialect.insert_if_absent(self._connection, notifications.name, row):
             return True
-        sent_at = select(notifications.c.sent_at).where(*_same(notification))
-        return self._connection.execute(sent_at).scalar_one() is None
+        found = self._connection.execute(_SENT_AT, _key_of(notification))
+        return found.scalar_one() is None
 
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
         """As the port promises."""
-        mark = update(notifications).where(*_same(notification)).values(sent_at=now)
-        self._connection.execute(mark)
+        self._connection.later(_MARK_SENT, _key_of(notification) | {"now": now})
 
 
-def _same(notification: Notification) -> Sequence[ColumnElement[bool]]:
-    return (
-        notifications.c.event_id == notification.event_id,
-        notifications.c.channel == notification.channel,
-        notifications.c.recipient == notification.recipient,
-    )
+def _key_of(notification: Notification) -> dict[str, Any]:
+    return {
+        "event": notification.event_id,
+        "by": notification.channel,
+        "to": notification.recipient,
+    }

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, Row, bindparam, insert, select, update
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
-from quickshop.adapters.sql.errors import is_violation_of, translated
+from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog, facts
 from quickshop.adapters.sql.tables import order_events, order_lines, orders
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import CartId
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.customers import Address
-from quickshop.domain.errors import CartStateError, ConflictError, NotFoundError
+from quickshop.domain.errors import ConflictError, NotFoundError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId, OrderStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
@@ -33,7 +33,7 @@ _LINES: Final = (
 )
 _INSERT: Final = insert(orders)
 _INSERT_LINES: Final = insert(order_lines)
-_INSERT_EVENTS: Final = insert(order_events)
+_INSERT_EVENTS: Final = insert(order_events).inline()
 _UPDATE: Final = (
     update(orders)
     .where(_THIS, orders.c.version == bindparam("read_version"))
@@ -45,7 +45,7 @@ class SqlOrders:
     """Orders, locked while a transaction looks at them."""
 
     def __init__(
-        self, connection: Connection, dialect: SqlDialect, tracker: Tracker, log: EventLog
+        self, connection: BatchingConnection, dialect: SqlDialect, tracker: Tracker, log: EventLog
     ) -> None:
         self._connection = connection
         self._dialect = dialect
@@ -75,14 +75,9 @@ class SqlOrders:
 
     def add(self, order: Order) -> None:
         """As the port promises."""
-        try:
-            self._connection.execute(_INSERT, _row_of(order))
-        except IntegrityError as error:
-            if is_violation_of(error, "uq_orders_cart_id", "orders.cart_id"):
-                raise CartStateError from error
-            raise
+        self._connection.later(_INSERT, _row_of(order))
         rows = [_line_row(order.id, n, line) for n, line in enumerate(order.lines)]
-        self._connection.execute(_INSERT_LINES, rows)
+        self._connection.later(_INSERT_LINES, rows)
         self._finish(order)
 
     def save(self, order: Order) -> None:
@@ -95,7 +90,7 @@ class SqlOrders:
     def _finish(self, order: Order) -> None:
         events = self._log.write(order)
         if events:
-            self._connection.execute(
+            self._connection.later(
                 _INSERT_EVENTS,
                 [
                     {
@@ -236,11 +231,15 @@ def _row_of(order: Order) -> dict[str, Any]:
         "shipping_minor": order.shipping.minor,
         "tax_minor": order.tax.minor,
         "total_minor": order.total.minor,
-        "shipping_address": asdict(order.shipping_address),
-        "billing_address": asdict(order.billing_address),
+        "shipping_address": _address_row(order.shipping_address),
+        "billing_address": _address_row(order.billing_address),
         "placed_at": order.placed_at,
         "version": order.version + 1,
     }
+
+
+def _address_row(address: Address) -> dict[str, str | None]:
+    return {field.name: getattr(address, field.name) for field in fields(address)}
 
 
 def _line_row(order_id: OrderId, position: int, line: OrderLine) -> dict[str, Any]:

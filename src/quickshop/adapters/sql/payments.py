@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, bindparam, insert, select, update
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.tables import payments
 from quickshop.adapters.tracking import Tracker
@@ -52,7 +52,7 @@ _UPDATE: Final = (
 class SqlPayments:
     """Attempts, locked while a transaction looks at them."""
 
-    def __init__(self, connection: Connection, tracker: Tracker, log: EventLog) -> None:
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._tracker = tracker
         self._log = log
@@ -76,10 +76,7 @@ class SqlPayments:
 
     def add(self, payment: Payment) -> None:
         """As the port promises."""
-        try:
-            self._connection.execute(_INSERT, _row_of(payment))
-        except IntegrityError as error:
-            raise ConflictError("order") from error
+        self._connection.later(_INSERT, _row_of(payment))
         self._finish(payment)
 
     def save(self, payment: Payment) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Select,
     bindparam,
@@ -21,12 +21,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.tables import idempotency_keys, metadata, order_numbers
 from quickshop.domain.errors import MissingExtraError
 from quickshop.settings import Settings
@@ -51,6 +52,11 @@ _RESERVE: Final = (
     .on_conflict_do_nothing()
     .returning(idempotency_keys.c.key)
 )
+
+
+@cache
+def _insert_if_absent(table: str) -> Insert:
+    return insert(metadata.tables[table]).on_conflict_do_nothing()
 
 
 class PostgresDialect:
@@ -89,22 +95,26 @@ class PostgresDialect:
         """No BEGIN and COMMIT around single statements."""
         return engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    def next_order_number(self, connection: Connection) -> int:
+    def next_order_number(self, connection: BatchingConnection) -> int:
         """From a sequence: no waiting, and gaps where transactions rolled back."""
-        return connection.execute(_NEXT_NUMBER).scalar_one()
+        return int(connection.execute(_NEXT_NUMBER).scalar_one())
 
-    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+    def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
         """One statement, which never waits."""
         lock = {"lock": f"{row['scope']}\n{row['key']}"}
         return connection.execute(_RESERVE, row | lock).first() is not None
 
-    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+    def insert_if_absent(
+        self, connection: BatchingConnection, table: str, row: dict[str, object]
+    ) -> bool:
         """`ON CONFLICT DO NOTHING`."""
-        statement = insert(metadata.tables[table]).values(row).on_conflict_do_nothing()
-        inserted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        statement = _insert_if_absent(table)
+        inserted = connection.execute(
+            statement, row, execution_options={"preserve_rowcount": True}
+        )
         return inserted.rowcount == 1
 
-    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+    def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Nothing to do: the index is on an expression over `products.search_text`."""
 
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -19,11 +20,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.tables import idempotency_keys, metadata, orders
 from quickshop.domain.errors import InvalidValueError
 from quickshop.settings import Settings
@@ -31,6 +34,11 @@ from quickshop.settings import Settings
 FIRST_ORDER_NUMBER: Final = 1001
 
 _LAST_NUMBER: Final = select(func.max(orders.c.number))
+
+
+@cache
+def _insert_if_absent(table: str) -> Insert:
+    return insert(metadata.tables[table]).on_conflict_do_nothing()
 
 
 class SqliteDialect:
@@ -72,22 +80,26 @@ class SqliteDialect:
         """No BEGIN, so that reading takes no lock."""
         return engine.execution_options(quickshop_autocommit=True)
 
-    def next_order_number(self, connection: Connection) -> int:
+    def next_order_number(self, connection: BatchingConnection) -> int:
         """The highest and one: this transaction is the only writer."""
         last = connection.execute(_LAST_NUMBER).scalar_one()
         return FIRST_ORDER_NUMBER if last is None else last + 1
 
-    def reserve_key(self, connection: Connection, row: dict[str, object]) -> bool:
+    def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
         """Nobody else is writing, so a key that is there is one that was committed."""
         return self.insert_if_absent(connection, idempotency_keys.name, row)
 
-    def insert_if_absent(self, connection: Connection, table: str, row: dict[str, object]) -> bool:
+    def insert_if_absent(
+        self, connection: BatchingConnection, table: str, row: dict[str, object]
+    ) -> bool:
         """`ON CONFLICT DO NOTHING`."""
-        statement = insert(metadata.tables[table]).values(row).on_conflict_do_nothing()
-        inserted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        statement = _insert_if_absent(table)
+        inserted = connection.execute(
+            statement, row, execution_options={"preserve_rowcount": True}
+        )
         return inserted.rowcount == 1
 
-    def index_words(self, connection: Connection, product_id: UUID, words: str) -> None:
+    def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Write them to the full-text index."""
         connection.execute(_FORGET_WORDS, {"id": f'product_id:"{product_id.hex}"'})
         connection.execute(_INDEX_WORDS, {"id": product_id.hex, "words": words})
@@ -106,10 +118,23 @@ _INDEX_WORDS: Final = text("INSERT INTO product_search (product_id, words) VALUE
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     assert isinstance(connection, sqlite3.Connection)
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        _write_ahead(connection)
     # NORMAL with a write-ahead log survives any crash of the process; only the last transactions
     # before a power failure may be missing, and then wholly.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    stop=stop_after_delay(5),
+    wait=wait_random(0.01, 0.05),
+    reraise=True,
+)
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new file over. SQLite does not wait for others who are at it, so it is repeated."""
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin(connection: Connection) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from quickshop.adapters.sql.cart import SqlCarts
 from quickshop.adapters.sql.catalog import SqlCategories, SqlProducts
+from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.idempotency import SqlIdempotency
@@ -24,7 +25,9 @@ from quickshop.adapters.tracking import Tracker
 class SqlTransaction:
     """One open transaction. Repositories are made when they are first used."""
 
-    def __init__(self, connection: Connection, dialect: SqlDialect, reactions: Reactions) -> None:
+    def __init__(
+        self, connection: BatchingConnection, dialect: SqlDialect, reactions: Reactions
+    ) -> None:
         self._connection = connection
         self._dialect = dialect
         self.tracker = Tracker()
@@ -90,8 +93,10 @@ class SqlUnitOfWork:
     def __call__(self) -> Iterator[SqlTransaction]:
         """As the port promises."""
         with translated(), self._engine.begin() as connection:
-            tx = SqlTransaction(connection, self._dialect, self._reactions)
+            batching = BatchingConnection(connection)
+            tx = SqlTransaction(batching, self._dialect, self._reactions)
             yield tx
             tx.tracker.require_all_saved()
+            batching.flush()
         if tx.log.wrote_jobs:
             self._on_jobs()
