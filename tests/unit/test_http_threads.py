@@ -31,11 +31,16 @@ class Crowd:
 
 
 class SlowCarts:
-    """Answers nobody before everybody is waiting, and knows how many got in at once."""
+    """Answers nobody before everybody is waiting, and knows how many got in at once.
 
-    def __init__(self) -> None:
+    Nobody leaves before as many are inside as there should be `room` for.
+    """
+
+    def __init__(self, room: int) -> None:
         self.wait = Event().wait
         self.entered = Event()
+        self.full = Event()
+        self._room = room
         self.inside = self.peak = 0
         self._lock = Lock()
 
@@ -44,6 +49,9 @@ class SlowCarts:
         with self._lock:
             self.inside += 1
             self.peak = max(self.peak, self.inside)
+            if self.inside >= self._room:
+                self.full.set()
+        assert self.full.wait(10)
         assert self.wait(10)
         with self._lock:
             self.inside -= 1
@@ -51,7 +59,7 @@ class SlowCarts:
 
 
 def test_no_more_requests_use_the_database_at_once_than_its_pool_has_connections():
-    carts = SlowCarts()
+    carts = SlowCarts(room=3)
     with open_shop("memory://") as shop:
         slow = replace(shop, carts=replace(shop.carts, get=carts))
         crowd = Crowd(create_app(slow, pool_size=3))
@@ -63,7 +71,7 @@ def test_no_more_requests_use_the_database_at_once_than_its_pool_has_connections
 
 
 def test_a_process_is_live_while_every_thread_waits():
-    carts = SlowCarts()
+    carts = SlowCarts(room=1)
     released = Event()
     carts.wait = released.wait
     with open_shop("memory://") as shop:
