@@ -195,8 +195,8 @@ def _queue(database: Database, number: int) -> None:
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO jobs (id, event_id, effect, event_kind, event, subject, status, attempts,"
-            " available_at, error, occurred_at)"
+            " due_at, available_at, error, occurred_at)"
             " SELECT gen_random_uuid(), gen_random_uuid(), 'process_order', 'OrderPlaced', '{}',"
-            " '', 'waiting', 0, now(), '', now() FROM generate_series(1, %s)",
+            " '', 'waiting', 0, now(), now(), '', now() FROM generate_series(1, %s)",
             [number],
         )
