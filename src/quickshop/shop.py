@@ -201,22 +201,15 @@ def build_shop(
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
     return Shop(
         policy=policy,
-        products=Products(
-            create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),
-            change_price=catalog.ChangePrice(unit_of_work, clock, product_cache),
-            get=catalog.GetProduct(product_reader),
-            page=catalog.GetProductPage(product_reader, product_cache),
-            list=catalog.ListProducts(product_reader),
-            categories=catalog.ListCategories(product_reader),
-            import_file=ImportProducts(
-                unit_of_work,
-                clock,
-                identifiers,
-                product_feed,
-                sanitizer,
-                product_cache,
-                policy.location,
-            ),
+        products=_build_products(
+            policy,
+            unit_of_work,
+            clock,
+            identifiers,
+            product_reader,
+            product_cache,
+            product_feed,
+            sanitizer,
         ),
         inventory=Inventory(
             receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
@@ -231,19 +224,7 @@ def build_shop(
             change_line=cart.ChangeCartLine(unit_of_work, clock),
             remove_line=cart.RemoveCartLine(unit_of_work, clock),
         ),
-        orders=Orders(
-            place=checkout.PlaceOrder(unit_of_work, clock, identifiers),
-            pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers),
-            open=orders.OpenOrder(order_reader),
-            list_own=orders.ListOwnOrders(order_reader),
-            cancel_own=orders.CancelOwnOrder(unit_of_work, clock),
-            get=orders.GetOrder(order_reader),
-            find=orders.FindOrder(order_reader),
-            list=orders.ListOrders(order_reader),
-            timeline=orders.GetTimeline(order_reader),
-            payments=ListPayments(unit_of_work),
-            cancel=orders.CancelOrder(unit_of_work, clock),
-        ),
+        orders=_build_orders(unit_of_work, clock, identifiers, order_reader),
         jobs=_build_jobs(
             policy,
             unit_of_work,
@@ -257,6 +238,47 @@ def build_shop(
             schedules,
         ),
         check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
+    )
+
+
+def _build_products(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    reader: ProductReader,
+    cache: ProductCache,
+    feed: ProductFeedReader,
+    sanitizer: HtmlSanitizer,
+) -> Products:
+    return Products(
+        create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),
+        change_price=catalog.ChangePrice(unit_of_work, clock, cache),
+        get=catalog.GetProduct(reader),
+        page=catalog.GetProductPage(reader, cache),
+        list=catalog.ListProducts(reader),
+        categories=catalog.ListCategories(reader),
+        import_file=ImportProducts(
+            unit_of_work, clock, identifiers, feed, sanitizer, cache, policy.location
+        ),
+    )
+
+
+def _build_orders(
+    unit_of_work: UnitOfWork, clock: Clock, identifiers: Identifiers, order_reader: OrderReader
+) -> Orders:
+    return Orders(
+        place=checkout.PlaceOrder(unit_of_work, clock, identifiers),
+        pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers),
+        open=orders.OpenOrder(order_reader),
+        list_own=orders.ListOwnOrders(order_reader),
+        cancel_own=orders.CancelOwnOrder(unit_of_work, clock),
+        get=orders.GetOrder(order_reader),
+        find=orders.FindOrder(order_reader),
+        list=orders.ListOrders(order_reader),
+        timeline=orders.GetTimeline(order_reader),
+        payments=ListPayments(unit_of_work),
+        cancel=orders.CancelOrder(unit_of_work, clock),
     )
 
 

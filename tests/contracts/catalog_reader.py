@@ -33,8 +33,7 @@ from tests.builders import (
 from tests.contracts.backend import Backend
 from tests.contracts.catalog import a_category
 
-NOBODY = "0f0e0d0c-0b0a-4908-8706-050403020100"
-"""The id of no product."""
+NOBODY = "0f0e0d0c-0b0a-4908-8706-050403020100"  # the id of no product
 
 
 def stored(backend: Backend, *products: Product) -> Sequence[Product]:
