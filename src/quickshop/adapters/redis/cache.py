@@ -87,11 +87,11 @@ class RedisProductCache:
     Fails open: what cannot be reached within `timeout_seconds` counts as empty, and after three
     failures in a row Redis is left alone but for one call every `rest_seconds`.
 
-    How stale a page can be. `current` believes a pointer for 3 seconds, so a lost invalidation
+    How stale a page can be. `current` believes a pointer for 2 seconds, so a lost invalidation
     costs no more than that. A slow fill (read before a change, put after it) never replaces a
     newer page that was put within the last hour; and for 5 seconds after `forget` it cannot bring
     back the page that was forgotten. One that is slower still, and that nobody put a newer page
-    before, is believed for the 3 seconds of its pointer and no longer.
+    before, is believed for the 2 seconds of its pointer and no longer.
 
     For a single Redis or a primary with replicas, not for a cluster: the pages and their pointers
     are read together.
