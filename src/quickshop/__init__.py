@@ -8,25 +8,41 @@
 from typing import TYPE_CHECKING, Any
 
 from quickshop.application.catalog import NewVariant
+from quickshop.domain.catalog import Image
 from quickshop.domain.customers import Address
-from quickshop.domain.errors import AdapterError, DomainError, QuickShopError, TransientError
+from quickshop.domain.errors import (
+    AdapterError,
+    DomainError,
+    InvalidValueError,
+    NotFoundError,
+    OutOfStockError,
+    QuickShopError,
+    TransientError,
+)
 from quickshop.domain.money import Money
+from quickshop.domain.orders import OrderStatus
 from quickshop.domain.payments import PaymentSource
 from quickshop.shop import Shop
 
 if TYPE_CHECKING:
     from quickshop.container import open_shop
-    from quickshop.settings import Settings
+    from quickshop.settings import Settings, SettingsError
 
 __all__ = [
     "AdapterError",
     "Address",
     "DomainError",
+    "Image",
+    "InvalidValueError",
     "Money",
     "NewVariant",
+    "NotFoundError",
+    "OrderStatus",
+    "OutOfStockError",
     "PaymentSource",
     "QuickShopError",
     "Settings",
+    "SettingsError",
     "Shop",
     "TransientError",
     "open_shop",
@@ -39,8 +55,8 @@ def __getattr__(name: str) -> Any:
         from quickshop.container import open_shop  # noqa: PLC0415
 
         return open_shop
-    if name == "Settings":
-        from quickshop.settings import Settings  # noqa: PLC0415
+    if name in {"Settings", "SettingsError"}:
+        from quickshop import settings  # noqa: PLC0415
 
-        return Settings
+        return getattr(settings, name)
     raise AttributeError(f"module 'quickshop' has no attribute {name!r}")

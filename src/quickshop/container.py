@@ -274,13 +274,21 @@ def build_container(settings: Settings) -> Container:
 
 
 def open_shop(
-    database_url: str | None = None, *, settings: Settings | None = None, worker: bool = False
+    database_url: str | None = None,
+    *,
+    settings: Settings | None = None,
+    worker: bool = False,
+    payment_gateway: PaymentGateway | None = None,
+    notifier: Notifier | None = None,
 ) -> Shop:
     """Open a shop: on the database given, else on that of the settings, else on `quickshop.db`.
 
     A SQLite file is created, and its schema with it. With `worker` a background thread does the
     work that follows from orders (payments, mails); without it call `Shop.run_jobs`, or have
     `quickshop worker` run somewhere. Close the shop when done, or use it as a context manager.
+
+    Money moves through `payment_gateway`, by default the sandbox, and messages go out through
+    `notifier`, by default as the settings say: any object that keeps the promises of the port.
 
     Raises:
         SettingsError: a setting is not what it should be; names the variable.
@@ -293,6 +301,10 @@ def open_shop(
     elif database_url is not None:
         settings = Settings.load(**settings.model_dump() | {"database_url": database_url})
     container = build_container(settings)
+    if payment_gateway is not None:
+        container.payment_gateway.override(providers.Object(payment_gateway))
+    if notifier is not None:
+        container.notifier.override(providers.Object(notifier))
     try:
         shop = container.shop()
     except BaseException:

@@ -21,8 +21,9 @@ class SettingsError(QuickShopError):
 
 def _url_of(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
-        if not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}://")
+        allowed = tuple(f"{scheme}://" for scheme in schemes)
+        if not url.startswith(allowed):
+            raise ValueError(f"must be a URL that begins with {' or '.join(allowed)}")
         parts = urlsplit(url)
         try:
             has_port = parts.port != 0
@@ -56,7 +57,9 @@ BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
 class Settings(BaseSettings):
     """Every setting of a shop. The variable of a field is `QUICKSHOP_` and its name."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     database_url: DatabaseUrl = "sqlite:///quickshop.db"
     """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or `memory://` to keep nothing."""
@@ -92,7 +95,7 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1, ge=0.01, le=60)
     """How often the queue is looked at when nothing wakes the worker."""
     worker_threads: int = Field(4, ge=1, le=64)
-    """Jobs at once in one worker that has no broker."""
+    """Jobs at once in one worker."""
 
     smtp_host: str | None = Field(None, min_length=1)
     """Where mail is handed over; without it mails are written to `mail_dir`."""

@@ -74,6 +74,7 @@ class AddCartLine:
         Raises:
             NotFoundError: no such cart, or no such SKU.
             NotForSaleError: its product is not published.
+            CurrencyMismatchError: it is priced in another currency than the cart.
             CartStateError: the cart has become an order.
             InvalidValueError: more than 999 units, or more than 100 lines.
         """

@@ -15,6 +15,7 @@ from quickshop.domain.catalog import (
     VariantId,
     slugify,
 )
+from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.money import Money
 from quickshop.ports.cache import CachedPage, ProductCache
 from quickshop.ports.catalog import CategoryView, ProductQuery, ProductReader, ProductView
@@ -67,10 +68,16 @@ class CreateProduct:
     ) -> Product:
         """Markup in the description that could do harm is dropped.
 
+        With `option_names=("Size", "Color")` each variant gives its values in that order, as
+        `options=("M", "Blue")`. Carts hold one currency: price in that of the shop.
+
         Raises:
             InvalidValueError: something is not as it should be; says what.
             AlreadyExistsError: the handle or a SKU is taken.
         """
+        for field, names in (("tags", tags), ("option_names", option_names)):
+            if isinstance(names, str):
+                raise InvalidValueError(field, "must be several texts, not one")
         content = Product(
             id=ProductId(self.identifiers.new()),
             handle=handle if handle is not None else slugify(title),
@@ -96,7 +103,7 @@ class CreateProduct:
             id=VariantId(self.identifiers.new()),
             sku=new.sku,
             price=new.price,
-            options=new.options,
+            options=tuple(new.options),
             compare_at_price=new.compare_at_price,
             weight_grams=new.weight_grams,
             barcode=new.barcode,

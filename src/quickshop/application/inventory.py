@@ -122,8 +122,8 @@ class AdjustStock:
             raise InvalidValueError("quantity", "must not be 0")
         require_text("reason", reason, max_length=200)
         with self.unit_of_work() as tx:
-            place = tx.stock.location(self.default_location if location is None else location)
             offer = tx.products.offer(sku)
+            place = tx.stock.location(self.default_location if location is None else location)
             level = StockLevel(variant_id=offer.variant_id, sku=offer.sku, location_id=place.id)
             now = self.clock.now()
             tx.stock.record([StockMovement.adjustment(level, quantity, reason=reason, now=now)])

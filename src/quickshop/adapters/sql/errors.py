@@ -12,6 +12,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     OperationalError,
     SQLAlchemyError,
+    StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -20,6 +21,7 @@ from quickshop.domain.errors import (
     CartStateError,
     ConflictError,
     ContentionError,
+    InvalidValueError,
     QuickShopError,
     SchemaError,
     TransientError,
@@ -51,6 +53,10 @@ def translate(error: SQLAlchemyError) -> QuickShopError:
     """The error that a caller of a port may expect."""
     if isinstance(error, PoolTimeoutError):
         return TransientError("all database connections are busy")
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        return InvalidValueError(
+            "value", "must be of the type that its parameter is declared with"
+        )
     if not isinstance(error, DBAPIError):
         return AdapterError(f"the database layer failed: {type(error).__name__}")
     return _complaint(error)

@@ -81,7 +81,7 @@ def list_own_orders(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List what the token opens, newest first; nothing without one."""
+    """List what the token opens: for a guest, the one order it was handed out with."""
     return private(OrderPage.of(shop.orders.list_own(token, limit=limit, cursor=cursor)))
 
 
