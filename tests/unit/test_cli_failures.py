@@ -73,9 +73,17 @@ def test_a_setting_that_is_wrong_is_named(terminal: Terminal):
 
 
 def test_a_misspelled_setting_is_warned_of(terminal: Terminal):
+    terminal.run("migrate")
     done = terminal.run("orders", "--json", env={"QUICKSHOP_REDIS_ULR": "redis://127.0.0.1"})
     assert (done.code, done.json["items"]) == (0, [])
     assert "QUICKSHOP_REDIS_ULR is not a setting, did you mean QUICKSHOP_REDIS_URL?" in done.err
+
+
+def test_looking_for_a_shop_creates_none(terminal: Terminal):
+    for words in (("products",), ("orders",), ("stock", "show"), ("jobs", "list")):
+        done = terminal.run(*words)
+        assert (done.code, "there is no shop in" in done.err) == (1, True)
+        assert not terminal.file.exists()
 
 
 def test_what_the_bootstrap_and_the_tests_read_is_not_misspelled():

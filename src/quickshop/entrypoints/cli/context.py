@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from quickshop.domain.errors import SchemaError
 from quickshop.entrypoints.cli.output import complain
 
 if TYPE_CHECKING:
@@ -55,13 +57,26 @@ def _closest(name: str, prefix: str, fields: list[str]) -> str | None:
 def opened_shop(settings: Settings | None = None, *, worker: bool = False) -> Iterator[Shop]:
     """The shop of the settings, closed afterwards.
 
+    Without `settings` it is that of the environment, and must be there: looking creates nothing.
+
     Raises:
         QuickShopError: it cannot be opened; says why.
     """
     from quickshop.container import open_shop  # noqa: PLC0415 - brings the database layer along
 
-    with open_shop(settings=settings or load_settings(), worker=worker) as shop:
+    if settings is None:
+        settings = load_settings()
+        _require_file(settings.database_url)
+    with open_shop(settings=settings, worker=worker) as shop:
         yield shop
+
+
+def _require_file(url: str) -> None:
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    if url.startswith("sqlite") and path and not Path(path).exists():
+        raise SchemaError(
+            f"there is no shop in {url} yet: `quickshop demo` or `quickshop import` makes one"
+        )
 
 
 def address_of(url: str) -> str:

@@ -121,8 +121,8 @@ def _say_what_next(keep: Path | None, left: Path | None) -> None:
     elif left is not None:
         say(f"The shop was left in {left}. What to type next:", "")
     else:
-        say("Another shop is where this one would be left, so it is gone. To keep it:", "")
-        say(f"    {command} demo --keep DIR", "", "What to type next:", "")
+        say("A shop is here already, so this one was not kept. To keep the next one:", "")
+        say(f"    {command} demo --keep DIR", "", "For the shop that is here:", "")
     say(
         f"    {command} serve            the HTTP API of that shop; try it at /docs",
         f"    {command} orders           what was bought; then: orders show 1001",
