@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -18,6 +19,20 @@ from quickshop.shop import Shop
 _ROUTERS = (catalog.router, cart.router, checkout.router, orders.router, health.router)
 
 
+_DESCRIPTION: Final = """Browse, fill a cart, check out. Money is in minor units, times are UTC.
+
+1. `POST /v1/carts` answers with an `id` and a `token`: send it as `X-Cart-Token`.
+2. `POST /v1/carts/{id}/lines` puts units of a SKU in it. Stock is looked at on checkout.
+3. `POST /v1/carts/{id}/checkout`, with an `Idempotency-Key`, answers with the order, `pending`,
+   and its own `token`: send it as `X-Order-Token`. Payment follows in the background.
+4. `GET /v1/orders/{id}` tells how far it has got.
+
+The sandbox gateway decides by the payment token: `tok_ok`, `tok_declined`,
+`tok_insufficient_funds`, `tok_timeout_then_ok`, `tok_timeout_lost`, `tok_slow`, `tok_error`; any
+other is declined.
+"""
+
+
 def create_app(shop: Shop, *, pool_size: int = 8, product_cache_seconds: float = 2) -> FastAPI:
     """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
 
@@ -29,7 +44,7 @@ def create_app(shop: Shop, *, pool_size: int = 8, product_cache_seconds: float =
     app = FastAPI(
         title=f"{shop.policy.name} API",
         version=_version(),
-        description="Browse, fill a cart, check out. Money is in minor units, times are UTC.",
+        description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -24,7 +24,7 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 class NewLine(Input):
     """Units of a SKU to put in a cart."""
 
-    sku: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+    sku: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["CANDLE-BEE"])]
     quantity: Quantity = 1
 
 

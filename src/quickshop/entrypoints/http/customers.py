@@ -15,13 +15,13 @@ Line = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_LENGTH)]
 class AddressIn(Input):
     """Where a parcel or a bill goes."""
 
-    name: Line
-    line1: Line
+    name: Annotated[Line, Field(examples=["Ada Lovelace"])]
+    line1: Annotated[Line, Field(examples=["1 Main St"])]
     line2: Line | None = None
-    city: Line
-    region: Line | None = None
-    postal_code: Line
-    country: Annotated[Line, Field(description="ISO 3166 alpha-2 code.")]
+    city: Annotated[Line, Field(examples=["Reno"])]
+    region: Annotated[Line | None, Field(examples=["NV"])] = None
+    postal_code: Annotated[Line, Field(examples=["89501"])]
+    country: Annotated[Line, Field(description="ISO 3166 alpha-2 code.", examples=["US"])]
     phone: Line | None = None
 
     def to_domain(self, field: str) -> Address:

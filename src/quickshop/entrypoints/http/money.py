@@ -24,8 +24,10 @@ class MoneyOut(Output):
 class MoneyIn(Input):
     """An amount, zero or more."""
 
-    amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR)]
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+    amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR, examples=[3700])]
+    currency: Annotated[
+        str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.", examples=["USD"])
+    ]
 
     def to_domain(self) -> Money:
         """The same amount as the shop reckons with it."""
