@@ -102,7 +102,7 @@ def test_celery_pays_what_the_relay_hands_over(
         assert problems(buyers.shop) == []
 
 
-def test_a_pool_child_killed_in_mid_task_loses_nothing(
+def test_a_celery_worker_killed_with_its_pool_in_mid_task_loses_nothing(
     database_url: str, broker: str, tmp_path: Path
 ) -> None:
     env = environment(database_url, tmp_path, broker_url=broker)

@@ -72,9 +72,7 @@ def test_carts_that_name_skus_in_opposite_orders_never_deadlock(
         assert found == (0,)
 
 
-def test_staff_who_take_stock_away_race_buyers_without_a_unit_too_many(
-    any_database_url: str, tmp_path: Path
-) -> None:
+def test_what_staff_took_away_is_not_sold(any_database_url: str, tmp_path: Path) -> None:
     with open_buyers(any_database_url, tmp_path) as buyers:
         stock(buyers.shop, "RARE", 30)
         carts = [buyers.fill("RARE") for _ in range(40)]
