@@ -211,19 +211,8 @@ def build_shop(
             product_feed,
             sanitizer,
         ),
-        inventory=Inventory(
-            receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
-            adjust=inventory.AdjustStock(unit_of_work, clock, policy.location),
-            list=inventory.ListStock(stock_reader),
-            reconcile=inventory.ReconcileStock(unit_of_work, stock_reader),
-        ),
-        carts=Carts(
-            create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
-            get=cart.GetCart(cart_reader),
-            add_line=cart.AddCartLine(unit_of_work, clock, identifiers),
-            change_line=cart.ChangeCartLine(unit_of_work, clock),
-            remove_line=cart.RemoveCartLine(unit_of_work, clock),
-        ),
+        inventory=_build_inventory(policy, unit_of_work, clock, identifiers, stock_reader),
+        carts=_build_carts(policy, unit_of_work, clock, identifiers, cart_reader),
         orders=_build_orders(unit_of_work, clock, identifiers, order_reader),
         jobs=_build_jobs(
             policy,
@@ -261,6 +250,37 @@ def _build_products(
         import_file=ImportProducts(
             unit_of_work, clock, identifiers, feed, sanitizer, cache, policy.location
         ),
+    )
+
+
+def _build_inventory(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    reader: StockReader,
+) -> Inventory:
+    return Inventory(
+        receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
+        adjust=inventory.AdjustStock(unit_of_work, clock, policy.location),
+        list=inventory.ListStock(reader),
+        reconcile=inventory.ReconcileStock(unit_of_work, reader),
+    )
+
+
+def _build_carts(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    reader: CartReader,
+) -> Carts:
+    return Carts(
+        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
+        get=cart.GetCart(reader),
+        add_line=cart.AddCartLine(unit_of_work, clock, identifiers),
+        change_line=cart.ChangeCartLine(unit_of_work, clock),
+        remove_line=cart.RemoveCartLine(unit_of_work, clock),
     )
 
 

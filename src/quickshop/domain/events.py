@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 
@@ -11,6 +11,20 @@ class DomainEvent:
     """A fact that other parts of the shop may react to. `occurred_at` is UTC."""
 
     occurred_at: datetime
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it says besides when, in words; what it is about comes first."""
+        return {
+            field.name: str(getattr(self, field.name))
+            for field in fields(self)
+            if field.name != "occurred_at"
+        }
+
+    @property
+    def subject(self) -> str:
+        """Id of what it is about."""
+        return next(iter(self.facts.values()), "")
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 T = TypeVar("T")
+
+KEPT: Final = timedelta(hours=24)
+"""How long a key and its answer are remembered."""
 
 
 class IdempotencyRepository(Protocol):

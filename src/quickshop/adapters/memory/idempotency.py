@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import is_dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import KeyClaim
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
+from quickshop.ports.idempotency import KEPT
 
 T = TypeVar("T")
-
-_KEPT: Final = timedelta(hours=24)
 
 
 class MemoryIdempotency:
@@ -32,7 +31,7 @@ class MemoryIdempotency:
             IdempotencyInProgressError: it was claimed before, and never answered.
         """
         claim = self._keys.get((scope, key))
-        if claim is None or claim.claimed_at < now - _KEPT:
+        if claim is None or claim.claimed_at < now - KEPT:
             self._keys[scope, key] = KeyClaim(fingerprint=fingerprint, claimed_at=now)
             return None
         if claim.fingerprint != fingerprint:
@@ -52,7 +51,7 @@ class MemoryIdempotency:
 
     def forget_expired(self, now: datetime) -> int:
         """As `IdempotencyRepository.forget_expired`."""
-        expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - _KEPT]
+        expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - KEPT]
         for key in expired:
             del self._keys[key]
         return len(expired)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
-from uuid import UUID
 
 from quickshop.adapters.memory.state import JobRecord, JobStatus, MemoryState, MemoryStore
 from quickshop.domain.errors import AdapterError
-from quickshop.domain.events import DomainEvent
 from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
 
 
@@ -132,16 +130,11 @@ def _view(job: JobRecord) -> JobView:
         id=job.id,
         effect=job.effect,
         event=type(job.event).__name__,
-        subject=_subject(job.event),
+        subject=job.event.subject,
         attempts=job.attempts,
         error=job.error,
         occurred_at=job.event.occurred_at,
     )
-
-
-def _subject(event: DomainEvent) -> str:
-    facts = (getattr(event, fact.name) for fact in fields(event))
-    return next((str(fact) for fact in facts if isinstance(fact, UUID)), "")
 
 
 class MemoryJobSignal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
@@ -140,11 +139,10 @@ class MemoryOrderReader:
     def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
         """As `OrderReader.timeline`."""
         return [
-            TimelineEntry(type(event).__name__, event.occurred_at, _facts(event))
+            TimelineEntry(
+                type(event).__name__,
+                event.occurred_at,
+                {name: fact for name, fact in event.facts.items() if name != "order_id"},
+            )
             for event in self._store.state.timelines.get(order_id, ())
         ]
-
-
-def _facts(event: OrderEvent) -> dict[str, str]:
-    known = {"occurred_at", "order_id"}
-    return {f.name: str(getattr(event, f.name)) for f in fields(event) if f.name not in known}

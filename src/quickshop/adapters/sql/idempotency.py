@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, delete, select, update
@@ -12,10 +12,9 @@ from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import codec
 from quickshop.adapters.sql.tables import idempotency_keys as keys
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
+from quickshop.ports.idempotency import KEPT
 
 T = TypeVar("T")
-
-KEPT: Final = timedelta(hours=24)
 
 _THIS_KEY: Final = (keys.c.scope == bindparam("in_scope"), keys.c.key == bindparam("of_key"))
 _FIND: Final = select(keys).where(*_THIS_KEY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -84,20 +83,6 @@ def codec(kind: type) -> TypeAdapter[Any]:
     return _CODECS[kind]
 
 
-def facts(event: DomainEvent) -> dict[str, str]:
-    """What an event says besides when, in words."""
-    return {
-        field.name: str(getattr(event, field.name))
-        for field in fields(event)
-        if field.name != "occurred_at"
-    }
-
-
-def subject(event: DomainEvent) -> str:
-    """Id of what the event is about: its first one."""
-    return next(iter(facts(event).values()), "")
-
-
 class EventLog:
     """Turns the events of saved aggregates into jobs, in the same transaction."""
 
@@ -125,7 +110,7 @@ class EventLog:
                 "effect": effect,
                 "event_kind": kind.__name__,
                 "event": codec(kind).dump_python(event, mode="json"),
-                "subject": subject(event),
+                "subject": event.subject,
                 "status": "waiting",
                 "attempts": 0,
                 "due_at": event.occurred_at,

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Row, bindparam, insert, select, update
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
-from quickshop.adapters.sql.jobs import EventLog, facts
+from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.tables import order_events, order_lines, orders
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import CartId
@@ -96,7 +96,7 @@ class SqlOrders:
                     {
                         "order_id": order.id,
                         "kind": type(event).__name__,
-                        "facts": {k: v for k, v in facts(event).items() if k != "order_id"},
+                        "facts": {k: v for k, v in event.facts.items() if k != "order_id"},
                         "occurred_at": event.occurred_at,
                     }
                     for event in events
