@@ -176,24 +176,6 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_first(
     assert redis.llen(QUEUE) == len(later)
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_a_worker_outlives_its_broker(
-    server: servers.Server, jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str
-) -> None:
-    before, after = new_jobs(2), new_jobs(2)
-    with start_worker(pool):
-        jobs.publish(before)
-        assert eventually(lambda: redis.llen("done") == 2)
-        server.kill()
-        with pytest.raises(TransientError):
-            jobs.publish(after)
-        server.start()
-        jobs.publish(after)
-
-        assert eventually(lambda: redis.llen("done") >= 2)
-    assert sorted(redis.lrange("done", 0, -1)) == ids(after)  # what came before died with it
-
-
 @pytest.mark.parametrize("fail", [FaultProxy.refuse, FaultProxy.black_hole])
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_broker_that_is_away_is_said_to_be_and_used_when_it_is_back(
