@@ -18,7 +18,7 @@ HOLD_SECONDS = 60
 
 def main(broker_url: str, pool: str, visibility_timeout_seconds: str) -> int:
     app = make_celery(broker_url, visibility_timeout_seconds=int(visibility_timeout_seconds))
-    redis = Redis.from_url(broker_url)
+    redis = Redis.from_url(broker_url, socket_timeout=None)  # or it would not hold on
 
     def run_job(job_id: str) -> None:
         redis.set(f"pid:{job_id}", os.getpid())

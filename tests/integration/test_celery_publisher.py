@@ -176,6 +176,49 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_first(
     assert redis.llen(QUEUE) == len(later)
 
 
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_outlives_its_broker(
+    server: servers.Server, jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str
+) -> None:
+    before, after = new_jobs(2), new_jobs(2)
+    with start_worker(pool):
+        jobs.publish(before)
+        assert eventually(lambda: redis.llen("done") == 2)
+        server.kill()
+        with pytest.raises(TransientError):
+            jobs.publish(after)
+        server.start()
+        jobs.publish(after)
+
+        assert eventually(lambda: redis.llen("done") >= 2)
+    assert sorted(redis.lrange("done", 0, -1)) == ids(after)  # what came before died with it
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_worker_outlives_its_broker_in_the_middle_of_a_job(
+    server: servers.Server,
+    jobs: CeleryJobs,
+    redis: Redis,
+    start_worker: StartWorker,
+    tmp_path: Path,
+    pool: str,
+) -> None:
+    job, after = held(redis), new_jobs(2)
+    with start_worker(pool) as worker:
+        jobs.publish([job])
+        assert eventually(partial(has_begun, redis, job))
+        # Its connection for jobs must not be the first that it sees broken: see PatientConsumer.
+        worker.send_signal(signal.SIGSTOP)
+        redis.client_kill_filter(_type="pubsub")
+        server.kill()
+        worker.send_signal(signal.SIGCONT)
+        assert eventually(lambda: "Cannot connect" in (tmp_path / "log").read_text())
+        server.start()
+        jobs.publish(after)
+
+        assert eventually(lambda: set(ids(after)) <= set(redis.lrange("done", 0, -1)))
+
+
 @pytest.mark.parametrize("fail", [FaultProxy.refuse, FaultProxy.black_hole])
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_broker_that_is_away_is_said_to_be_and_used_when_it_is_back(

@@ -58,6 +58,7 @@ def make_celery(broker_url: str, *, visibility_timeout_seconds: int = 130) -> Ce
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
+        worker_consumer="quickshop.adapters.celery.consumer:PatientConsumer",
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         task_time_limit=max(1, (visibility_timeout_seconds - 1) // 2),
