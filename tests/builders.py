@@ -50,6 +50,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop import Policy, Shop, build_shop
 
 NOW: Final = datetime(2026, 3, 4, 5, 6, 7, 891_011, tzinfo=UTC)
+LATER: Final = NOW + timedelta(hours=1)
 AWKWARD: Final = 'Crème "brûlée" d\'Ωmega; 50 % _ \\ 🚲'
 """What trips quoting, collation, LIKE and 3-byte UTF-8."""
 CARD: Final = PaymentSource("tok_ok")
@@ -207,6 +208,7 @@ def an_order_of(
         shipping_address=an_address(),
         billing_address=an_address(line2=None, region=None, phone=None, name="Бухгалтерия"),
         now=now,
+        expires_at=now + timedelta(hours=1),
     )
 
 
@@ -326,12 +328,12 @@ def paid(order: Order) -> None:
 
 
 def declined(order: Order) -> None:
-    order.mark_payment_failed(f"card_declined {AWKWARD}", now=NOW)
+    order.mark_payment_failed(f"card_declined {AWKWARD}", now=NOW, expires_at=LATER)
 
 
 def retried(order: Order) -> None:
     declined(order)
-    order.retry_payment(2, now=NOW)
+    order.retry_payment(2, now=NOW, expires_at=LATER)
 
 
 def canceled(order: Order) -> None:

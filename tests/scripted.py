@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
 from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.payments import Charge, ChargeState
 from quickshop.shop import Shop
 from tests.builders import MovableClock, a_product, an_address, memory_shop, stock_up
 
@@ -33,43 +34,108 @@ class ScriptedGateway:
     """Decides by the token, and remembers by the key. Fails if a transaction is open.
 
     `tok_ok` is captured. `tok_declined` is declined. `tok_silent` is captured, but the first ask
-    gets no answer. `tok_lost` gets no answer to the first ask, and nothing moves by it.
+    gets no answer. `tok_lost` gets no answer to the first ask, and nothing moves by it. `tok_3ds`
+    wants the shopper to prove themselves first.
     """
 
     def __init__(self, transaction_is_open: Callable[[], bool]) -> None:
         self._transaction_is_open = transaction_is_open
         self.captured: dict[str, Money] = {}
         """By key."""
+        self.authorized: dict[str, Money] = {}
+        """By key; also of what was captured or let go since."""
+        self.voided: set[str] = set()
+        """Keys of charges that were let go."""
         self.refunded: dict[str, Money] = {}
         """By key."""
+        self.action_required: dict[str, Money] = {}
+        """By key, until the shopper proved themselves."""
+        self.refuses_refunds = False
         self.asked: list[str] = []
         """The key of every capture, in the order of asking."""
         self.is_down = False
         self.meanwhile: Callable[[], None] = nothing
-        """Called once, after the money of the next capture has moved and before its answer."""
+        """Called once, after the money of the next call has moved and before its answer."""
 
-    def capture(self, amount: Money, source: PaymentSource, *, key: str) -> str:
+    def charge(
+        self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge:
         first = key not in self.asked
         self._answer_the_phone()
         self.asked.append(key)
         if source.token == "tok_declined":
             raise PaymentDeclinedError("card_declined")
-        if not (first and source.token == "tok_lost"):
-            assert self.captured.setdefault(key, amount) == amount
-        meanwhile, self.meanwhile = self.meanwhile, nothing
-        meanwhile()
+        if source.token == "tok_3ds":
+            self.action_required.setdefault(key, amount)
+        elif not (first and source.token == "tok_lost"):
+            taken = self.captured if capture else self.authorized
+            assert taken.setdefault(key, amount) == amount
+        self._meanwhile()
         if first and source.token in {"tok_silent", "tok_lost"}:
             raise PaymentUnknownError("no answer")
-        return f"ref:{key}"
+        return self._charge(key)
 
-    def find(self, key: str) -> str | None:
+    def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
         self._answer_the_phone()
-        return f"ref:{key}" if key in self.captured else None
+        charge = reference.removeprefix("ref:")
+        assert key == f"{charge}:capture"
+        assert amount.minor <= self.authorized[charge].minor
+        if charge in self.voided:
+            raise PaymentDeclinedError("authorization_expired")
+        assert self.captured.setdefault(charge, amount) == amount
+        self._meanwhile()
+        return self._charge(charge)
+
+    def void(self, reference: str, *, key: str) -> Charge:
+        self._answer_the_phone()
+        charge = reference.removeprefix("ref:")
+        assert key == f"{charge}:void"
+        if charge not in self.captured:
+            self.voided.add(charge)
+        self._meanwhile()
+        return self._charge(charge)
+
+    def find(self, key: str) -> Charge | None:
+        self._answer_the_phone()
+        known = key in self.captured or key in self.authorized or key in self.action_required
+        return self._charge(key) if known else None
 
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
         self._answer_the_phone()
-        assert self.captured[reference.removeprefix("ref:")] == amount
+        charge = reference.removeprefix("ref:")
+        assert key.startswith(f"{charge}:refund:")
+        if self.refuses_refunds:
+            raise PaymentDeclinedError("charge_disputed")
         assert self.refunded.setdefault(key, amount) == amount
+        back = sum(a.minor for k, a in self.refunded.items() if k.startswith(f"{charge}:"))
+        assert back <= self.captured[charge].minor, "more went back than came"
+        self._meanwhile()
+
+    def prove(self, key: str) -> None:
+        """The shopper proved themselves: the money moves."""
+        self.captured[key] = self.action_required.pop(key)
+
+    def _charge(self, key: str) -> Charge:
+        reference = f"ref:{key}"
+        if key in self.captured:
+            moved = self.captured[key]
+            return Charge(reference=reference, state=ChargeState.CAPTURED, captured=moved)
+        amount = self.authorized.get(key) or self.action_required[key]
+        nothing = Money.zero(amount.currency)
+        if key in self.voided:
+            return Charge(reference=reference, state=ChargeState.CANCELED, captured=nothing)
+        if key in self.authorized:
+            return Charge(reference=reference, state=ChargeState.AUTHORIZED, captured=nothing)
+        return Charge(
+            reference=reference,
+            state=ChargeState.ACTION_REQUIRED,
+            captured=nothing,
+            action=f"https://bank.example/{key}",
+        )
+
+    def _meanwhile(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, nothing
+        meanwhile()
 
     def _answer_the_phone(self) -> None:
         assert not self._transaction_is_open(), "a gateway is called outside every transaction"
@@ -96,6 +162,8 @@ class WatchedNotifier(MemoryNotifier):
 class World:
     """A shop in memory, and everything around it that a test may look at or turn."""
 
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the shop's `Policy`."""
     unit_of_work: MemoryUnitOfWork = field(default_factory=lambda: MemoryUnitOfWork(REACTIONS))
     clock: MovableClock = field(default_factory=MovableClock)
     gateway: ScriptedGateway = field(init=False)
@@ -110,6 +178,7 @@ class World:
             notifier=self.notifier,
             clock=self.clock,
             unit_of_work=self.unit_of_work,
+            settings=self.settings,
         )
 
     def sell(self, *, units: int = 10, **more: Any) -> Product:

@@ -47,6 +47,7 @@ from quickshop.adapters.sql.postgres import PostgresDialect
 from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.application.reactions import REACTIONS
+from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
@@ -70,6 +71,8 @@ def _policy(settings: Settings) -> Policy:
         currency=settings.currency,
         location=settings.location,
         payment_patience=timedelta(seconds=settings.payment_patience_seconds),
+        capture=CaptureMethod(settings.capture),
+        order_lifetime=timedelta(seconds=settings.order_lifetime_seconds),
         job_lease=timedelta(seconds=settings.job_lease_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_seconds),
         poll_seconds=settings.poll_seconds,

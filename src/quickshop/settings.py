@@ -88,10 +88,14 @@ class Settings(BaseSettings):
 
     payment_patience_seconds: float = Field(60, gt=0, le=86_400)
     """How long a gateway may be silent before it is asked again."""
+    capture: Literal["automatic", "manual"] = "automatic"
+    """`manual` sets money aside at checkout; staff take it later."""
+    order_lifetime_seconds: float = Field(3_600, gt=0, le=30 * 86_400)
+    """How long an order waits for its money before it expires."""
     job_lease_seconds: float = Field(60, gt=0, le=3_600)
     """How long a job may run, or stay unheard of, before it is handed out again."""
     sweep_seconds: float = Field(15, gt=0, le=3_600)
-    """How often unanswered payments are looked for."""
+    """How often unanswered payments and unpaid orders are looked for."""
     poll_seconds: float = Field(1, ge=0.01, le=60)
     """How often the queue is looked at when nothing wakes the worker."""
     worker_threads: int = Field(4, ge=1, le=64)

@@ -16,12 +16,16 @@ from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper
 from quickshop.application.payments import (
     AskAgainAboutPayments,
+    CapturePayment,
     ListPayments,
+    PaymentOutcomes,
     ProcessOrder,
-    RefundCanceledOrder,
-    SettleCanceledOrder,
+    RefundOrder,
+    SettlePayments,
+    VoidPayment,
 )
 from quickshop.application.reactions import build_handlers
+from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
@@ -47,6 +51,10 @@ class Policy:
     """Where stock lies unless another place is named."""
     payment_patience: timedelta = timedelta(seconds=60)
     """How long a gateway may be silent before it is asked again."""
+    capture: CaptureMethod = CaptureMethod.AUTOMATIC
+    """Whether money is taken at once, or set aside until staff take it."""
+    order_lifetime: timedelta = timedelta(hours=1)
+    """How long an order waits for its money before it expires."""
     job_lease: timedelta = timedelta(seconds=60)
     """How long a job may run, or stay unheard of, before it is handed out again."""
     sweep_interval: timedelta = timedelta(seconds=15)
@@ -106,8 +114,11 @@ class Orders:
     find: orders.FindOrder
     list: orders.ListOrders
     timeline: orders.GetTimeline
-    payments: ListPayments
     cancel: orders.CancelOrder
+    payments: ListPayments
+    capture: CapturePayment
+    void: VoidPayment
+    refund: RefundOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,7 @@ class Jobs:
     dead: jobs.ListDeadJobs
     replay: jobs.ReplayJob
     ask_again_about_payments: AskAgainAboutPayments
+    expire_orders: orders.ExpireOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +211,7 @@ def build_shop(
     schedules: ScheduleRepository,
 ) -> Shop:
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
+    outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
     return Shop(
         policy=policy,
         products=_build_products(
@@ -213,11 +226,12 @@ def build_shop(
         ),
         inventory=_build_inventory(policy, unit_of_work, clock, identifiers, stock_reader),
         carts=_build_carts(policy, unit_of_work, clock, identifiers, cart_reader),
-        orders=_build_orders(unit_of_work, clock, identifiers, order_reader),
+        orders=_build_orders(policy, unit_of_work, clock, identifiers, outcomes, order_reader),
         jobs=_build_jobs(
             policy,
             unit_of_work,
             clock,
+            outcomes,
             order_reader,
             payment_gateway,
             notifier,
@@ -285,20 +299,29 @@ def _build_carts(
 
 
 def _build_orders(
-    unit_of_work: UnitOfWork, clock: Clock, identifiers: Identifiers, order_reader: OrderReader
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    outcomes: PaymentOutcomes,
+    order_reader: OrderReader,
 ) -> Orders:
+    terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(
-        place=checkout.PlaceOrder(unit_of_work, clock, identifiers),
-        pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers),
+        place=checkout.PlaceOrder(unit_of_work, clock, identifiers, terms),
+        pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers, terms),
         open=orders.OpenOrder(order_reader),
         list_own=orders.ListOwnOrders(order_reader),
-        cancel_own=orders.CancelOwnOrder(unit_of_work, clock),
+        cancel_own=orders.CancelOwnOrder(unit_of_work, outcomes),
         get=orders.GetOrder(order_reader),
         find=orders.FindOrder(order_reader),
         list=orders.ListOrders(order_reader),
         timeline=orders.GetTimeline(order_reader),
+        cancel=orders.CancelOrder(unit_of_work, outcomes),
         payments=ListPayments(unit_of_work),
-        cancel=orders.CancelOrder(unit_of_work, clock),
+        capture=CapturePayment(unit_of_work, outcomes),
+        void=VoidPayment(unit_of_work, outcomes),
+        refund=RefundOrder(unit_of_work, outcomes),
     )
 
 
@@ -306,6 +329,7 @@ def _build_jobs(
     policy: Policy,
     unit_of_work: UnitOfWork,
     clock: Clock,
+    outcomes: PaymentOutcomes,
     order_reader: OrderReader,
     gateway: PaymentGateway,
     notifier: Notifier,
@@ -315,13 +339,13 @@ def _build_jobs(
     schedules: ScheduleRepository,
 ) -> Jobs:
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
+    expire = orders.ExpireOrders(unit_of_work, outcomes)
     forget = ForgetExpired(unit_of_work, queue, clock, policy.keep_jobs)
     run = jobs.RunJob(
         queue,
         build_handlers(
-            process_order=ProcessOrder(unit_of_work, clock, gateway, policy.payment_patience),
-            settle_canceled_order=SettleCanceledOrder(unit_of_work, clock, gateway),
-            refund_canceled_order=RefundCanceledOrder(unit_of_work, clock, gateway),
+            process_order=ProcessOrder(unit_of_work, gateway, outcomes),
+            settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
             notify=NotifyShopper(unit_of_work, clock, order_reader, notifier, policy.name),
         ),
         clock,
@@ -331,6 +355,7 @@ def _build_jobs(
         schedules,
         (
             jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
+            jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
             jobs.PeriodicTask("forget_expired", policy.cleanup_interval, forget),
         ),
         clock,
@@ -344,4 +369,5 @@ def _build_jobs(
         dead=jobs.ListDeadJobs(queue),
         replay=jobs.ReplayJob(queue, clock),
         ask_again_about_payments=ask_again,
+        expire_orders=expire,
     )

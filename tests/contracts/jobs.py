@@ -11,7 +11,6 @@ import pytest
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.orders import (
-    LatePaymentCaptured,
     Order,
     OrderCanceled,
     OrderId,
@@ -66,14 +65,14 @@ def a_job(backend: Backend) -> JobId:
     store_order(backend.unit_of_work)
     waiting = claim(backend)
     for job_id in waiting:
-        backend.job_queue.fail(job_id, "", retry_at=NOW)
+        backend.job_queue.fail(job_id, "", attempt=0, retry_at=NOW)
     return waiting[-1]
 
 
 def a_dead_job(backend: Backend) -> JobId:
     job_id = a_job(backend)
     start(backend, job_id)
-    backend.job_queue.fail(job_id, f"ValueError: {AWKWARD}", retry_at=None)
+    backend.job_queue.fail(job_id, f"ValueError: {AWKWARD}", attempt=1, retry_at=None)
     return job_id
 
 
@@ -86,7 +85,7 @@ class JobQueueContract:
             (declined, [OrderPlaced, OrderPaymentFailed]),
             (retried, [OrderPlaced, OrderPaymentFailed, OrderPaymentRetried]),
             (canceled, [OrderPlaced, OrderCanceled]),
-            (paid_too_late, [OrderPlaced, OrderCanceled, LatePaymentCaptured]),
+            (paid_too_late, [OrderPlaced, OrderCanceled]),
         ],
     )
     def test_an_event_and_an_effect_make_one_job(
@@ -192,7 +191,7 @@ class JobQueueContract:
     def test_a_job_that_waits_for_its_next_try_cannot_be_started(self, backend: Backend) -> None:
         job_id = a_job(backend)
         start(backend, job_id)
-        backend.job_queue.fail(job_id, "try again", retry_at=NOW + timedelta(seconds=5))
+        backend.job_queue.fail(job_id, "try again", attempt=1, retry_at=NOW + timedelta(seconds=5))
         assert cannot_be_started(backend, job_id, after=timedelta(seconds=5) - A_MOMENT)
         assert start(backend, job_id, after=timedelta(seconds=5)).attempts == 2
 
@@ -209,16 +208,29 @@ class JobQueueContract:
         job_id = a_job(backend)
         start(backend, job_id)
         backend.job_queue.finish(job_id, NOW)
-        backend.job_queue.fail(job_id, "too late", retry_at=NOW)
-        backend.job_queue.fail(job_id, "too late", retry_at=None)
+        backend.job_queue.fail(job_id, "too late", attempt=1, retry_at=NOW)
+        backend.job_queue.fail(job_id, "too late", attempt=1, retry_at=None)
         assert is_over(backend, job_id)
         assert claim(backend, after=timedelta(days=1)) == []
         assert not backend.job_queue.dead(limit=9)
 
+    def test_a_worker_whose_time_was_over_does_not_decide_about_the_next_attempt(
+        self, backend: Backend
+    ) -> None:
+        job_id = a_job(backend)
+        start(backend, job_id)
+        assert start(backend, job_id, after=LEASE).attempts == 2
+        backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=NOW)
+        backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=None)
+        assert cannot_be_started(backend, job_id, after=LEASE)
+        assert not backend.job_queue.dead(limit=9)
+        backend.job_queue.fail(job_id, "true", attempt=2, retry_at=None)
+        assert [job.error for job in backend.job_queue.dead(limit=9)] == ["true"]
+
     def test_a_failed_job_is_due_again_when_it_was_said_to_be(self, backend: Backend) -> None:
         job_id = a_job(backend)
         start(backend, job_id)
-        backend.job_queue.fail(job_id, AWKWARD, retry_at=NOW + timedelta(seconds=5))
+        backend.job_queue.fail(job_id, AWKWARD, attempt=1, retry_at=NOW + timedelta(seconds=5))
         assert claim(backend, after=timedelta(seconds=5) - A_MOMENT) == []
         assert claim(backend, after=timedelta(seconds=5)) == [job_id]
         assert start(backend, job_id, after=timedelta(seconds=5)).attempts == 2
@@ -227,7 +239,7 @@ class JobQueueContract:
         order = store_order(backend.unit_of_work)
         (job_id,) = claim(backend)
         start(backend, job_id)
-        backend.job_queue.fail(job_id, f"ValueError: {AWKWARD}", retry_at=None)
+        backend.job_queue.fail(job_id, f"ValueError: {AWKWARD}", attempt=1, retry_at=None)
         assert list(backend.job_queue.dead(limit=9)) == [
             JobView(
                 id=job_id,
@@ -275,7 +287,7 @@ class JobQueueContract:
         backend.job_queue.finish(done, NOW)
         a_job(backend)
         later = a_job(backend)
-        backend.job_queue.fail(later, "", retry_at=NOW + timedelta(hours=1))
+        backend.job_queue.fail(later, "", attempt=0, retry_at=NOW + timedelta(hours=1))
         size = backend.job_queue.size
         assert size(NOW, patience=PATIENCE) == QueueSize(waiting=2, overdue=0, dead=1)
         assert size(NOW + PATIENCE + A_MOMENT, patience=PATIENCE).overdue == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from threading import Thread
 
@@ -15,6 +16,7 @@ from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
 from tests.builders import (
     AWKWARD,
+    LATER,
     NOW,
     ORDER_TOKEN,
     an_order,
@@ -36,6 +38,42 @@ def placed(_order: Order) -> None:
     """As it was placed."""
 
 
+def expired(order: Order) -> None:
+    order.expire(now=LATER)
+
+
+def authorized(order: Order) -> None:
+    order.note_authorized(now=NOW)
+
+
+def shipped(order: Order) -> None:
+    paid(order)
+    for whole in (False, True):
+        order.ship(new_id(), whole=whole, carrier=AWKWARD, tracking_number="1", now=NOW)
+    order.complete(now=NOW)
+    order.add_note(AWKWARD, now=NOW)
+
+
+def refunded(order: Order) -> None:
+    paid(order)
+    order.note_failed_refund(order.total, AWKWARD, now=NOW)
+    order.note_refund(order.total, AWKWARD, now=NOW, whole=True)
+
+
+EVERY_STATE = [
+    placed,
+    paid,
+    declined,
+    retried,
+    canceled,
+    paid_too_late,
+    expired,
+    authorized,
+    shipped,
+    refunded,
+]
+
+
 def walk(backend: Backend, query: OrderQuery) -> list[str]:
     """The numbers of every order of every page."""
     numbers: list[str] = []
@@ -49,7 +87,7 @@ def walk(backend: Backend, query: OrderQuery) -> list[str]:
 
 
 class OrderRepositoryContract:
-    @pytest.mark.parametrize("after", [placed, paid, declined, retried, canceled, paid_too_late])
+    @pytest.mark.parametrize("after", EVERY_STATE)
     def test_an_order_comes_back_as_it_was_stored(
         self, backend: Backend, after: Callable[[Order], object]
     ) -> None:
@@ -119,6 +157,24 @@ class OrderRepositoryContract:
         for thread in threads:
             thread.join(60)
         assert len(set(numbers)) == 8
+
+    def test_orders_that_nobody_paid_in_time_are_found(self, backend: Backend) -> None:
+        late = store_order(backend.unit_of_work)
+        failed = store_order(backend.unit_of_work, after=declined)
+        for after in (paid, canceled, authorized, expired):
+            store_order(backend.unit_of_work, after=after)
+        longer = store_order(
+            backend.unit_of_work,
+            after=lambda order: order.wait_until(LATER + timedelta(hours=1), now=NOW),
+        )
+        with backend.unit_of_work() as tx:
+            assert not tx.orders.unpaid_since(LATER - timedelta(microseconds=1), limit=9)
+            found = tx.orders.unpaid_since(LATER, limit=9)
+            assert {order.id for order in found} == {late.id, failed.id}
+            assert facts(next(o for o in found if o.id == late.id)) == facts(late)
+            assert len(tx.orders.unpaid_since(LATER, limit=1)) == 1
+            last = tx.orders.unpaid_since(LATER + timedelta(hours=1), limit=9)
+            assert last[-1].id == longer.id
 
     def test_the_second_of_two_editors_conflicts(self, backend: Backend) -> None:
         order = store_order(backend.unit_of_work)

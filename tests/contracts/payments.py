@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from quickshop.domain.errors import ConflictError, NotFoundError
+from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId
-from quickshop.domain.payments import Payment, PaymentId, PaymentStatus
+from quickshop.domain.payments import Payment, PaymentId, PaymentStatus, Refund, RefundId
 from tests.builders import AWKWARD, NOW, a_payment, facts, new_id, store_order, store_payment
 from tests.contracts.backend import Backend
 
@@ -49,9 +50,53 @@ def captured_too_late(payment: Payment) -> None:
     payment.mark_captured("late", now=NOW)
 
 
+def requires_action(payment: Payment) -> None:
+    processing(payment)
+    payment.mark_action_required(
+        "ref", f"https://bank.example/{AWKWARD}", now=NOW, patience=PATIENCE
+    )
+
+
+def authorized(payment: Payment) -> None:
+    processing(payment)
+    payment.mark_authorized("ref", now=NOW)
+
+
+def capturing(payment: Payment) -> None:
+    authorized(payment)
+    payment.request_capture(Money(7, payment.amount.currency), now=NOW, patience=PATIENCE)
+
+
+def captured_in_part(payment: Payment) -> None:
+    capturing(payment)
+    payment.mark_captured("ref", captured_minor=7, now=NOW)
+
+
+def voiding(payment: Payment) -> None:
+    authorized(payment)
+    payment.request_void(now=NOW, patience=PATIENCE)
+
+
+def refund_of(payment: Payment, minor: int) -> Refund:
+    return payment.request_refund(
+        RefundId(new_id()),
+        Money(minor, payment.amount.currency),
+        reason=AWKWARD,
+        now=NOW,
+        patience=PATIENCE,
+    )
+
+
+def refunded_in_part(payment: Payment) -> None:
+    captured(payment)
+    payment.finish_refund(refund_of(payment, 1).id, now=NOW)
+    payment.fail_refund(refund_of(payment, 2).id, AWKWARD, now=NOW)
+    refund_of(payment, 3)
+
+
 def refunded(payment: Payment) -> None:
     captured(payment)
-    payment.mark_refunded(now=NOW)
+    payment.finish_refund(refund_of(payment, payment.captured_minor).id, now=NOW)
 
 
 EVERY_STATE = [
@@ -62,6 +107,12 @@ EVERY_STATE = [
     declined,
     called_off,
     captured_too_late,
+    requires_action,
+    authorized,
+    capturing,
+    captured_in_part,
+    voiding,
+    refunded_in_part,
     refunded,
 ]
 
@@ -104,6 +155,21 @@ class PaymentRepositoryContract:
         store_payment(backend.unit_of_work)
         with backend.unit_of_work() as tx:
             assert [p.attempt for p in tx.payments.of_order(order.id)] == [1, 2, 3]
+
+    def test_an_attempt_is_found_by_what_the_gateway_calls_it(self, backend: Backend) -> None:
+        payment = store_payment(backend.unit_of_work, after=refunded_in_part)
+        store_payment(backend.unit_of_work)
+        with backend.unit_of_work() as tx:
+            found = tx.payments.find_by_key(payment.gateway_key)
+            assert found is not None
+            assert facts(found) == facts(payment)
+            assert tx.payments.find_by_key(f"{payment.gateway_key}0") is None
+
+    def test_what_a_shopper_is_to_prove_is_shown_with_the_order(self, backend: Backend) -> None:
+        waiting = store_payment(backend.unit_of_work, after=requires_action)
+        settled = store_payment(backend.unit_of_work, after=captured)
+        assert backend.order_reader.get(waiting.order_id).payment_action == waiting.action
+        assert backend.order_reader.get(settled.order_id).payment_action is None
 
     def test_an_attempt_is_made_once(self, backend: Backend) -> None:
         order = store_order(backend.unit_of_work)

@@ -125,14 +125,16 @@ def test_a_gateway_that_charges_twice_is_noticed(tmp_path: Path):
         book.executescript(
             """
             CREATE TABLE charges (key TEXT, minor INTEGER, currency TEXT, status TEXT,
-                reference TEXT, reason TEXT, refunded_minor INTEGER NOT NULL DEFAULT 0);
+                reference TEXT, reason TEXT, captured_minor INTEGER NOT NULL DEFAULT 0,
+                refunded_minor INTEGER NOT NULL DEFAULT 0);
             CREATE TRIGGER twice AFTER INSERT ON charges
                 WHEN NEW.status = 'captured' AND NEW.key NOT LIKE '%again'
             BEGIN
                 INSERT INTO charges VALUES (NEW.key || '-again', NEW.minor, NEW.currency,
-                    'captured', NEW.reference || '-again', '', 0);
+                    'captured', NEW.reference || '-again', '', NEW.minor, 0);
             END;
             CREATE TABLE refunds (key TEXT, reference TEXT, minor INTEGER, currency TEXT);
+            PRAGMA user_version = 2;
             """
         )
     assert false_claims(live_a_day(settings)) == {

@@ -229,7 +229,7 @@ def _bury(terminal: Terminal, error: str) -> str:
     with terminal.shop() as shop:
         run = shop.jobs.run
         job_id = run.queue.claim(run.clock.now(), limit=1, lease=run.lease)[0]
-        run.queue.fail(job_id, error, retry_at=None)
+        run.queue.fail(job_id, error, attempt=0, retry_at=None)
     return str(job_id)
 
 

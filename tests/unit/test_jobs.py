@@ -139,12 +139,16 @@ def test_a_mail_keeps_its_key_on_every_try(world: World) -> None:
 
 
 def test_periodic_work_is_done_once_per_interval(world: World) -> None:
-    assert world.shop.jobs.periodic() == ["ask_again_about_payments", "forget_expired"]
+    assert world.shop.jobs.periodic() == [
+        "ask_again_about_payments",
+        "expire_orders",
+        "forget_expired",
+    ]
     assert world.shop.jobs.periodic() == []
     world.clock.advance(seconds=15)
-    assert world.shop.jobs.periodic() == ["ask_again_about_payments"]
+    assert world.shop.jobs.periodic() == ["ask_again_about_payments", "expire_orders"]
     world.clock.advance(hours=1)
-    assert len(world.shop.jobs.periodic()) == 2
+    assert len(world.shop.jobs.periodic()) == 3
 
 
 def test_jobs_done_long_ago_are_forgotten(world: World) -> None:

@@ -134,7 +134,7 @@ def test_the_money_of_a_canceled_order_goes_back_once(world: World) -> None:
     world.shop.orders.cancel(placed.order.id)
     for _ in range(3):
         world.run(hours=1)
-    assert world.gateway.refunded == {f"{placed.order.id}:1:refund": placed.order.total}
+    assert world.gateway.refunded == {f"{placed.order.id}:1:refund:1": placed.order.total}
     (payment,) = world.payments(placed.order.id)
     assert payment.status is PaymentStatus.REFUNDED
     assert payment.refunded_minor == placed.order.total.minor

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from quickshop.adapters.sandbox.payments import MEMORY, SandboxGateway
+from quickshop.adapters.sandbox.book import MEMORY
+from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
 from quickshop.domain.payments import PaymentSource
@@ -31,13 +32,18 @@ def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SandboxG
 
 
 def capture(gateway: SandboxGateway, token: str, *, key: str = "order:1") -> str:
-    return gateway.capture(PRICE, PaymentSource(token), key=key)
+    return gateway.charge(PRICE, PaymentSource(token), key=key).reference
+
+
+def found(gateway: SandboxGateway) -> str | None:
+    charge = gateway.find("order:1")
+    return charge.reference if charge else None
 
 
 def test_a_good_card_pays(gateway: SandboxGateway) -> None:
     reference = capture(gateway, "tok_ok")
 
-    assert gateway.find("order:1") == reference
+    assert found(gateway) == reference
     assert gateway.book().captured("USD") == PRICE
 
 
@@ -82,7 +88,7 @@ def test_an_answer_that_got_lost_is_found_by_asking_again(gateway: SandboxGatewa
         capture(gateway, "tok_timeout_then_ok")
     assert gateway.book().captured("USD") == PRICE
 
-    assert capture(gateway, "tok_timeout_then_ok") == gateway.find("order:1")
+    assert capture(gateway, "tok_timeout_then_ok") == found(gateway)
     assert gateway.book().captured("USD") == PRICE
 
 
@@ -110,7 +116,7 @@ def test_a_key_is_good_for_one_amount_only(gateway: SandboxGateway) -> None:
 
     for other in (Money(2000, "USD"), Money(1999, "EUR")):
         with pytest.raises(AdapterError, match="another amount"):
-            gateway.capture(other, PaymentSource("tok_ok"), key="order:1")
+            gateway.charge(other, PaymentSource("tok_ok"), key="order:1")
     assert gateway.book().captured("USD") == PRICE
     assert gateway.book().captured("EUR") == Money.zero("EUR")
 
@@ -163,7 +169,7 @@ def test_asking_from_many_threads_at_once_takes_the_money_once(
     with ThreadPoolExecutor(8) as pool:
         answers = set(pool.map(ask, range(16)))
 
-    assert answers - {None} == {gateway.find("order:1")}
+    assert answers - {None} == {found(gateway)}
     assert gateway.book().captured("USD") == PRICE
 
 
@@ -210,7 +216,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     payer.join()
 
     gateway = SandboxGateway(book, slow_seconds=0)
-    assert gateway.find("order:1") == reference
+    assert found(gateway) == reference
     assert capture(gateway, "tok_ok") == reference
     assert gateway.book().captured("USD") == PRICE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from quickshop.application.access import digest, order_token
 from quickshop.application.idempotency import Once
@@ -15,11 +15,20 @@ from quickshop.domain.errors import CurrencyMismatchError, NotFoundError, PriceC
 from quickshop.domain.inventory import Allocation, AllocationId, Demand, plan_allocation
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
-from quickshop.domain.payments import Payment, PaymentId, PaymentSource
+from quickshop.domain.payments import CaptureMethod, Payment, PaymentId, PaymentSource
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.orders import OrderView
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """How a shop takes its money."""
+
+    capture: CaptureMethod
+    order_lifetime: timedelta
+    """How long an order waits for its money before it expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class PlaceOrder:
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
+    terms: PaymentTerms
 
     def __call__(
         self,
@@ -100,6 +110,7 @@ class PlaceOrder:
                     attempt=1,
                     amount=order.total,
                     source=request.payment,
+                    capture_method=self.terms.capture,
                     now=now,
                 )
             )
@@ -124,6 +135,7 @@ class PlaceOrder:
             shipping_address=request.shipping_address,
             billing_address=request.billing_address,
             now=now,
+            expires_at=now + self.terms.order_lifetime,
         )
 
 
@@ -182,6 +194,7 @@ class PayOrderAgain:
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
+    terms: PaymentTerms
 
     @retried
     def __call__(
@@ -215,7 +228,7 @@ class PayOrderAgain:
             if not attempts:
                 raise NotFoundError("payment")
             attempt = attempts[-1].attempt + 1
-            order.retry_payment(attempt, now=now)
+            order.retry_payment(attempt, now=now, expires_at=now + self.terms.order_lifetime)
             allocations = plan(tx, order, self.identifiers)
             tx.orders.save(order)
             tx.payments.add(
@@ -225,6 +238,7 @@ class PayOrderAgain:
                     attempt=attempt,
                     amount=order.total,
                     source=payment,
+                    capture_method=self.terms.capture,
                     now=now,
                 )
             )

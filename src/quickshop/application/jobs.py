@@ -63,7 +63,7 @@ class RunJob:
             return JobOutcome.SKIPPED
         if job.attempts > MAX_ATTEMPTS:
             # It killed its worker every time, so nobody was left to say that it failed.
-            self.queue.fail(job_id, "the worker died on every attempt", retry_at=None)
+            self._give_up(job, "the worker died on every attempt")
             return JobOutcome.DEAD
         try:
             self.handlers[job.effect](job)
@@ -86,11 +86,15 @@ class RunJob:
             exc_info=None if isinstance(error, TransientError) else error,
         )
         if final:
-            self.queue.fail(job.id, reason, retry_at=None)
+            self._give_up(job, reason)
             return JobOutcome.DEAD
         delay = RETRY_DELAYS[job.attempts - 1]
-        self.queue.fail(job.id, reason, retry_at=self.clock.now() + delay)
+        retry_at = self.clock.now() + delay
+        self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=retry_at)
         return JobOutcome.RETRY
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=None)
 
 
 @dataclass(frozen=True, slots=True)

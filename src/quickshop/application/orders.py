@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from quickshop.application.access import digest
 from quickshop.application.idempotency import Once
+from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.retries import retried
 from quickshop.domain.orders import Order, OrderId, OrderStatus
-from quickshop.domain.payments import PaymentStatus
-from quickshop.ports.clock import Clock
+from quickshop.domain.payments import CAN_EXPIRE
 from quickshop.ports.orders import OrderQuery, OrderReader, OrderView, TimelineEntry
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
@@ -112,18 +112,26 @@ class CancelOrder:
     """Stop an order, as staff, and give its stock back. Money that moved is sent back."""
 
     unit_of_work: UnitOfWork
-    clock: Clock
+    outcomes: PaymentOutcomes
 
     @retried
-    def __call__(self, order_id: OrderId, *, reason: str = "") -> OrderView:
+    def __call__(
+        self, order_id: OrderId, *, reason: str = "", idempotency_key: str | None = None
+    ) -> OrderView:
         """Of several who cancel at once one succeeds.
 
         Raises:
             NotFoundError: no such order.
-            OrderStateError: it is canceled already.
+            OrderStateError: something of it has shipped, or it has ended already.
+            InvalidValueError: the reason is too long.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
         """
+        once = Once("staff:cancel_order", idempotency_key, digest(f"{order_id}:{reason}"))
         with self.unit_of_work() as tx:
-            return _cancel(tx, tx.orders.get(order_id), reason, self.clock)
+            if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
+                return earlier
+            return _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ class CancelOwnOrder:
     """Stop an order, as the guest who placed it."""
 
     unit_of_work: UnitOfWork
-    clock: Clock
+    outcomes: PaymentOutcomes
 
     @retried
     def __call__(
@@ -155,29 +163,69 @@ class CancelOwnOrder:
 
         Raises:
             NotFoundError: no such order, or the token is another's.
-            OrderStateError: it is canceled already.
+            OrderStateError: something of it has shipped, or it has ended already.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
         fingerprint = digest(f"{order_id}:{reason}")
         once = Once(f"cancel_order:{digest(token)}", idempotency_key, fingerprint)
         with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, self.clock.now()):
+            if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
                 return CanceledOrder(earlier, replayed=True)
             order = tx.orders.get_with_token(order_id, token_digest=digest(token))
-            canceled = _cancel(tx, order, reason, self.clock)
-            once.keep(tx, canceled)
+            canceled = _cancel(tx, order, reason, self.outcomes, once)
         return CanceledOrder(canceled)
 
 
-def _cancel(tx: Transaction, order: Order, reason: str, clock: Clock) -> OrderView:
-    now = clock.now()
+def _cancel(
+    tx: Transaction, order: Order, reason: str, outcomes: PaymentOutcomes, once: Once
+) -> OrderView:
+    now = outcomes.clock.now()
     order.cancel(reason, now=now)
-    for payment in tx.payments.of_order(order.id):
-        # One that the gateway may have heard of is settled in the background instead.
-        if payment.status is PaymentStatus.PENDING:
-            payment.cancel(now=now)
-            tx.payments.save(payment)
+    _call_off_payments(tx, order, outcomes)
     tx.orders.save(order)
+    view = OrderView.of(order)
+    once.keep(tx, view)
     tx.stock.release(order.id, now=now)
-    return OrderView.of(order)
+    return view
+
+
+def _call_off_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes) -> None:
+    for payment in tx.payments.of_order(order.id):
+        outcomes.call_off(payment)
+        if payment.has_unsaved_events:
+            tx.payments.save(payment)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireOrders:
+    """The sweeper: give up the orders that nobody paid in time, and their stock with them."""
+
+    unit_of_work: UnitOfWork
+    outcomes: PaymentOutcomes
+
+    def __call__(self, *, limit: int = 100) -> int:
+        """Tell how many were looked at. One transaction each, so that no two hold up each other.
+
+        While the gateway owes an answer an order is waited for: its money may be on the way.
+        """
+        looked_at = 0
+        while looked_at < limit and self._next():
+            looked_at += 1
+        return looked_at
+
+    @retried
+    def _next(self) -> bool:
+        now = self.outcomes.clock.now()
+        with self.unit_of_work() as tx:
+            for order in tx.orders.unpaid_since(now, limit=1):
+                if any(p.status not in CAN_EXPIRE for p in tx.payments.of_order(order.id)):
+                    order.wait_until(now + self.outcomes.order_lifetime, now=now)
+                    tx.orders.save(order)
+                    return True
+                order.expire(now=now)
+                _call_off_payments(tx, order, self.outcomes)
+                tx.orders.save(order)
+                tx.stock.release(order.id, now=now)
+                return True
+        return False

@@ -7,15 +7,10 @@ from typing import Final
 
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper
-from quickshop.application.payments import (
-    ProcessOrder,
-    RefundCanceledOrder,
-    SettleCanceledOrder,
-)
+from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.notifications import MessageKind
 from quickshop.domain.orders import (
-    LatePaymentCaptured,
     OrderCanceled,
     OrderEvent,
     OrderPaid,
@@ -23,25 +18,32 @@ from quickshop.domain.orders import (
     OrderPaymentRetried,
     OrderPlaced,
 )
-from quickshop.domain.payments import PaymentCheckDue
+from quickshop.domain.payments import (
+    PaymentCaptureRequested,
+    PaymentCheckDue,
+    PaymentEvent,
+    PaymentVoidRequested,
+    RefundRequested,
+)
 from quickshop.ports.jobs import Job
 
 REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OrderPlaced: ("process_order",),
     OrderPaymentRetried: ("process_order",),
-    PaymentCheckDue: ("process_order", "settle_canceled_order"),
+    PaymentCheckDue: ("process_order", "settle_payments"),
+    PaymentCaptureRequested: ("settle_payments",),
+    PaymentVoidRequested: ("settle_payments",),
+    RefundRequested: ("settle_payments",),
     OrderPaid: ("mail_confirmation",),
     OrderPaymentFailed: ("mail_payment_failed",),
-    OrderCanceled: ("refund_canceled_order", "mail_cancellation"),
-    LatePaymentCaptured: ("refund_canceled_order",),
+    OrderCanceled: ("mail_cancellation",),
 }
 
 
 def build_handlers(
     *,
     process_order: ProcessOrder,
-    settle_canceled_order: SettleCanceledOrder,
-    refund_canceled_order: RefundCanceledOrder,
+    settle_payments: SettlePayments,
     notify: NotifyShopper,
 ) -> Mapping[str, Handler]:
     """What to do for each effect named in `REACTIONS`."""
@@ -52,15 +54,11 @@ def build_handlers(
         process_order(event.order_id)
         if job.attempts > 1:
             # An earlier try may have died holding money for an order canceled since.
-            settle_canceled_order(event.order_id)
+            settle_payments(event.order_id)
 
     def settle(job: Job) -> None:
-        assert isinstance(job.event, PaymentCheckDue)
-        settle_canceled_order(job.event.order_id)
-
-    def refund(job: Job) -> None:
-        assert isinstance(job.event, OrderEvent)
-        refund_canceled_order(job.event.order_id)
+        assert isinstance(job.event, PaymentEvent)
+        settle_payments(job.event.order_id)
 
     def mail_confirmation(job: Job) -> None:
         assert isinstance(job.event, OrderPaid)
@@ -78,8 +76,7 @@ def build_handlers(
 
     return {
         "process_order": process,
-        "settle_canceled_order": settle,
-        "refund_canceled_order": refund,
+        "settle_payments": settle,
         "mail_confirmation": mail_confirmation,
         "mail_payment_failed": mail_payment_failed,
         "mail_cancellation": mail_cancellation,

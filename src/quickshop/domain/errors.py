@@ -148,6 +148,19 @@ class PaymentStateError(DomainError):
         self.status = status
 
 
+class RefundTooLargeError(DomainError):
+    """More is asked back than is left of what was captured. Amounts are minor units."""
+
+    code = "refund_too_large"
+
+    def __init__(self, requested_minor: int, *, refundable_minor: int) -> None:
+        super().__init__(
+            f"{requested_minor} minor units are more than the {refundable_minor} that are left"
+        )
+        self.requested_minor = requested_minor
+        self.refundable_minor = refundable_minor
+
+
 class PaymentDeclinedError(DomainError):
     """The gateway refused the charge and no money moved; another card may work."""
 
@@ -165,6 +178,19 @@ class IdempotencyMismatchError(DomainError):
 
     def __init__(self) -> None:
         super().__init__("this idempotency key was used for another request; use a new one")
+
+
+class WebhookRejectedError(DomainError):
+    """A message that claims to come from a payment gateway does not, or not just now.
+
+    `verdict` is `forged`, `stale` or `unreadable`.
+    """
+
+    code = "webhook_rejected"
+
+    def __init__(self, verdict: str) -> None:
+        super().__init__(f"the message was not accepted: {verdict}")
+        self.verdict = verdict
 
 
 class FileFormatError(DomainError):

@@ -80,8 +80,11 @@ class JobQueue(Protocol):
         """Done; it is not handed out again."""
         ...
 
-    def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
-        """Due again at `retry_at`; None gives it up until someone replays it."""
+    def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
+        """Due again at `retry_at`; None gives it up until someone replays it.
+
+        Changes nothing when a later attempt has begun: that one decides.
+        """
         ...
 
     def dead(self, *, limit: int) -> Sequence[JobView]:

@@ -47,6 +47,13 @@ class OrderRepository(Protocol):
         """
         ...
 
+    def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
+        """Orders that are to be paid and were not by their `expires_at`, locked.
+
+        Those locked by others are left out.
+        """
+        ...
+
     def save(self, order: Order) -> None:
         """Store the changes of an order got from here, and its events.
 
@@ -73,9 +80,11 @@ class OrderView:
     shipping_address: Address
     billing_address: Address
     placed_at: datetime
+    payment_action: str | None = None
+    """What the shopper needs to prove themselves to their bank, while that is asked of them."""
 
     @classmethod
-    def of(cls, order: Order) -> Self:
+    def of(cls, order: Order, *, payment_action: str | None = None) -> Self:
         """The order as it stands."""
         return cls(
             id=order.id,
@@ -91,6 +100,7 @@ class OrderView:
             shipping_address=order.shipping_address,
             billing_address=order.billing_address,
             placed_at=order.placed_at,
+            payment_action=payment_action,
         )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, Self
 
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId
-from quickshop.domain.payments import Payment, PaymentId, PaymentSource, PaymentStatus
+from quickshop.domain.payments import (
+    Payment,
+    PaymentId,
+    PaymentSource,
+    PaymentStatus,
+    RefundStatus,
+)
 
 
 class PaymentRepository(Protocol):
@@ -21,6 +28,10 @@ class PaymentRepository(Protocol):
         Raises:
             NotFoundError: there is none with this id.
         """
+        ...
+
+    def find_by_key(self, gateway_key: str) -> Payment | None:
+        """The attempt that a gateway knows by this key; not locked."""
         ...
 
     def of_order(self, order_id: OrderId) -> Sequence[Payment]:
@@ -49,6 +60,18 @@ class PaymentRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundView:
+    """A refund as staff see it."""
+
+    number: int
+    amount: Money
+    status: RefundStatus
+    reason: str
+    failure: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
     """An attempt to pay an order as staff see it. How it was paid stays with the gateway."""
 
@@ -57,6 +80,8 @@ class PaymentView:
     amount: Money
     captured: Money
     refunded: Money
+    """What went back or is on its way."""
+    refunds: tuple[RefundView, ...]
     method: str
     gateway_key: str
     """What the gateway knows this attempt by."""
@@ -76,6 +101,17 @@ class PaymentView:
             amount=payment.amount,
             captured=Money(payment.captured_minor, currency),
             refunded=Money(payment.refunded_minor, currency),
+            refunds=tuple(
+                RefundView(
+                    number=refund.number,
+                    amount=refund.amount,
+                    status=refund.status,
+                    reason=refund.reason,
+                    failure=refund.failure,
+                    created_at=refund.created_at,
+                )
+                for refund in payment.refunds
+            ),
             method=payment.source.method,
             gateway_key=payment.gateway_key,
             reference=payment.reference,
@@ -85,14 +121,43 @@ class PaymentView:
         )
 
 
+class ChargeState(StrEnum):
+    """How far a charge has got at the gateway."""
+
+    ACTION_REQUIRED = "action_required"
+    """The shopper is to prove to their bank that it is them."""
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    CANCELED = "canceled"
+    """Let go: it takes no money any more."""
+    UNCONFIRMED = "unconfirmed"
+    """The gateway knows of it, and nothing was asked of it yet, or it is still at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What a gateway says of one attempt."""
+
+    reference: str
+    """Its name for the attempt."""
+    state: ChargeState
+    captured: Money
+    """What moved; zero unless `state` is captured."""
+    action: str = ""
+    """What the shopper needs while an action is required: a URL or the gateway's secret."""
+
+
 class PaymentGateway(Protocol):
-    """Moves money. Called outside every transaction, never inside one."""
+    """Moves money. Called outside every transaction, never inside one.
 
-    def capture(self, amount: Money, source: PaymentSource, *, key: str) -> str:
-        """Take `amount` from `source` and return the gateway's reference.
+    One `key` has one effect, however often and wherever a call is repeated; a repeated call gives
+    the outcome of the first.
+    """
 
-        One `key` takes money at most once, however often and wherever it is repeated; a repeated
-        call gives the first one's outcome.
+    def charge(
+        self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge:
+        """Take `amount` from `source`, or without `capture` set it aside.
 
         Raises:
             PaymentDeclinedError: refused, and no money moved; it will not under this key.
@@ -100,8 +165,25 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def find(self, key: str) -> str | None:
-        """The reference of what was captured under `key`; None when nothing was. Moves nothing.
+    def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
+        """Take the whole or a part of what was set aside; the rest is let go.
+
+        Raises:
+            PaymentDeclinedError: it is not set aside any more, and no money moved.
+            PaymentUnknownError: no answer; ask again with the same key.
+        """
+        ...
+
+    def void(self, reference: str, *, key: str) -> Charge:
+        """Let go of what was set aside or asked for. A charge that moved is told as captured.
+
+        Raises:
+            PaymentUnknownError: no answer; ask again with the same key.
+        """
+        ...
+
+    def find(self, key: str) -> Charge | None:
+        """What came of the charge of this `key`; None when there was none. Moves nothing.
 
         Raises:
             PaymentUnknownError: no answer; ask again.
@@ -109,9 +191,54 @@ class PaymentGateway(Protocol):
         ...
 
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
-        """Send `amount` of a captured payment back; one `key` does so at most once.
+        """Send `amount` of a captured payment back.
 
         Raises:
+            PaymentDeclinedError: refused for good, and no money moved.
             PaymentUnknownError: no answer; ask again with the same key.
+        """
+        ...
+
+
+class NoticeKind(StrEnum):
+    """What a gateway tells without being asked."""
+
+    ACTION_REQUIRED = "action_required"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    CANCELED = "canceled"
+    OTHER = "other"
+    """Nothing that the shop acts on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentNotice:
+    """One verified message of a gateway."""
+
+    event_id: str
+    """The gateway's id of the message: the same on every delivery."""
+    kind: NoticeKind
+    gateway_key: str | None
+    """The key of the charge that it is about, if it is about one of ours."""
+    reference: str
+    amount: Money | None
+    """What the charge is over."""
+    captured: Money | None
+    """What moved, when that is what it tells."""
+    reason: str = ""
+    """Why it was declined."""
+
+
+class PaymentWebhooks(Protocol):
+    """Reads what a gateway sends to the shop."""
+
+    def verify(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> PaymentNotice:
+        """What the message says, if the gateway sent it just now.
+
+        `headers` have lower-case names. The signature is over the raw `body`.
+
+        Raises:
+            WebhookRejectedError: forged, stale or unreadable.
         """
         ...

@@ -63,11 +63,11 @@ class MemoryJobQueue:
             if job is not None and job.status is JobStatus.WAITING:
                 state.jobs[job_id] = replace(job, status=JobStatus.DONE, done_at=now, error="")
 
-    def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
+    def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
         """As `JobQueue.fail`. A job that someone else finished meanwhile stays done."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
-            if job is None or job.status is not JobStatus.WAITING:
+            if job is None or job.status is not JobStatus.WAITING or job.attempts != attempt:
                 return
             if retry_at is None:
                 state.jobs[job_id] = replace(job, status=JobStatus.DEAD, error=error)

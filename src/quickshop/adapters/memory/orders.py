@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.errors import AlreadyExistsError, CartStateError, NotFoundError
-from quickshop.domain.orders import Order, OrderEvent, OrderId
+from quickshop.domain.orders import UNPAID, Order, OrderEvent, OrderId
+from quickshop.domain.payments import PaymentStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
 from quickshop.ports.paging import Page
 
@@ -61,6 +63,15 @@ class MemoryOrders:
         self._state.order_by_number[order.number] = order.id
         self._put(order)
 
+    def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
+        """As `OrderRepository.unpaid_since`."""
+        late = sorted(
+            (order.expires_at, order.id)
+            for order in self._state.orders.values()
+            if order.status in UNPAID and order.expires_at is not None and order.expires_at <= now
+        )
+        return [self.get(order_id) for _expires_at, order_id in late[:limit]]
+
     def save(self, order: Order) -> None:
         """As `OrderRepository.save`.
 
@@ -91,6 +102,12 @@ def _opened(state: MemoryState, order_id: OrderId, token_digest: str) -> Order:
     return order
 
 
+def _view(state: MemoryState, order: Order) -> OrderView:
+    attempts = [state.payments[payment_id] for payment_id in state.attempts.get(order.id, ())]
+    waiting = (p.action for p in attempts if p.status is PaymentStatus.REQUIRES_ACTION)
+    return OrderView.of(order, payment_action=next(waiting, None))
+
+
 class MemoryOrderReader:
     """Orders as people read them."""
 
@@ -103,7 +120,8 @@ class MemoryOrderReader:
         Raises:
             NotFoundError: there is none with this id.
         """
-        return OrderView.of(_get(self._store.state, order_id))
+        state = self._store.state
+        return _view(state, _get(state, order_id))
 
     def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
         """As `OrderReader.get_with_token`.
@@ -111,13 +129,14 @@ class MemoryOrderReader:
         Raises:
             NotFoundError: there is none with this id, or the secret is another's.
         """
-        return OrderView.of(_opened(self._store.state, order_id, token_digest))
+        state = self._store.state
+        return _view(state, _opened(state, order_id, token_digest))
 
     def find_by_number(self, number: str) -> OrderView | None:
         """As `OrderReader.find_by_number`."""
         state = self._store.state
         order_id = state.order_by_number.get(number)
-        return None if order_id is None else OrderView.of(state.orders[order_id])
+        return None if order_id is None else _view(state, state.orders[order_id])
 
     def list(self, query: OrderQuery) -> Page[OrderView]:
         """As `OrderReader.list`.
@@ -125,16 +144,17 @@ class MemoryOrderReader:
         Raises:
             InvalidValueError: limit or cursor is not what it should be.
         """
+        state = self._store.state
         rows = (
             Row(0, order.id, order)
-            for order in self._store.state.orders.values()
+            for order in state.orders.values()
             if query.token_digest in {None, order.token_digest}
             and query.status in {None, order.status}
         )
         page = page_of(
             rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True
         )
-        return Page([OrderView.of(order) for order in page.items], page.next_cursor)
+        return Page([_view(state, order) for order in page.items], page.next_cursor)
 
     def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
         """As `OrderReader.timeline`."""

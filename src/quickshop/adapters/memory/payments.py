@@ -29,6 +29,13 @@ class MemoryPayments:
             raise NotFoundError("payment")
         return self._session.hand_out(payment)
 
+    def find_by_key(self, gateway_key: str) -> Payment | None:
+        """As `PaymentRepository.find_by_key`."""
+        for payment in self._state.payments.values():
+            if payment.gateway_key == gateway_key:
+                return self._session.hand_out(payment)
+        return None
+
     def of_order(self, order_id: OrderId) -> Sequence[Payment]:
         """As `PaymentRepository.of_order`."""
         in_order = sorted(self._attempts(order_id), key=lambda payment: payment.attempt)

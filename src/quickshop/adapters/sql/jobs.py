@@ -154,7 +154,8 @@ class SqlJobQueue:
             event = codec(self._kinds[row.event_kind]).validate_python(row.event)
         except (KeyError, ValidationError) as error:
             # Written by another release. Trying again changes nothing until this one is replaced.
-            self.fail(job_id, f"unreadable event {row.event_kind}: {error}"[:500], retry_at=None)
+            reason = f"unreadable event {row.event_kind}: {error}"[:500]
+            self.fail(job_id, reason, attempt=row.attempts, retry_at=None)
             return None
         return Job(
             id=JobId(row.id),
@@ -168,7 +169,7 @@ class SqlJobQueue:
         """As the port promises."""
         self._run(_FINISH, {"job": job_id, "at": now})
 
-    def fail(self, job_id: JobId, error: str, *, retry_at: datetime | None) -> None:
+    def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
         """As the port promises."""
         changes: dict[str, Any] = {"error": error}
         changes |= (
@@ -176,7 +177,7 @@ class SqlJobQueue:
             if retry_at is None
             else {"due_at": retry_at, "available_at": retry_at, "held_until": retry_at}
         )
-        mine = (jobs.c.id == job_id, jobs.c.status == "waiting")
+        mine = (jobs.c.id == job_id, jobs.c.status == "waiting", jobs.c.attempts == attempt)
         self._run(update(jobs).where(*mine).values(changes), {})
 
     def dead(self, *, limit: int) -> Sequence[JobView]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Engine, Row, bindparam, insert, select, update
 
@@ -12,14 +14,22 @@ from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
-from quickshop.adapters.sql.tables import order_events, order_lines, orders
+from quickshop.adapters.sql.tables import order_events, order_lines, orders, payments
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import CartId
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import ConflictError, NotFoundError
 from quickshop.domain.money import Money
-from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId, OrderStatus
+from quickshop.domain.orders import (
+    UNPAID,
+    Order,
+    OrderId,
+    OrderLine,
+    OrderLineId,
+    OrderStatus,
+)
+from quickshop.domain.payments import PaymentStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
 from quickshop.ports.paging import Cursor, Page, require_limit
 
@@ -37,7 +47,22 @@ _INSERT_EVENTS: Final = insert(order_events).inline()
 _UPDATE: Final = (
     update(orders)
     .where(_THIS, orders.c.version == bindparam("read_version"))
-    .values(status=bindparam("new_status"), version=orders.c.version + 1)
+    .values(
+        status=bindparam("new_status"),
+        expires_at=bindparam("new_expires_at", type_=orders.c.expires_at.type),
+        version=orders.c.version + 1,
+    )
+)
+_UNPAID: Final = (
+    select(orders)
+    .where(orders.c.status.in_(sorted(UNPAID)), orders.c.expires_at <= bindparam("now"))
+    .order_by(orders.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_ACTIONS: Final = select(payments.c.order_id, payments.c.action).where(
+    payments.c.order_id.in_(bindparam("orders", expanding=True)),
+    payments.c.status == PaymentStatus.REQUIRES_ACTION,
 )
 
 
@@ -80,9 +105,23 @@ class SqlOrders:
         self._connection.later(_INSERT_LINES, rows)
         self._finish(order)
 
+    def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
+        """As the port promises."""
+        rows = self._connection.execute(_UNPAID, {"now": now, "most": limit}).all()
+        lines = self._connection.execute(_LINES, {"orders": [row.id for row in rows]}).all()
+        found = [_order_of(row, _of(row.id, lines)) for row in rows]
+        for order in found:
+            self._tracker.watch(order)
+        return found
+
     def save(self, order: Order) -> None:
         """As the port promises."""
-        mine = {"order": order.id, "read_version": order.version, "new_status": order.status}
+        mine = {
+            "order": order.id,
+            "read_version": order.version,
+            "new_status": order.status,
+            "new_expires_at": order.expires_at,
+        }
         if self._connection.execute(_UPDATE, mine).rowcount == 0:
             raise ConflictError("order")
         self._finish(order)
@@ -171,11 +210,17 @@ class SqlOrderReader:
             rows = connection.execute(statement, values).all()
             if not rows:
                 return []
-            lines = connection.execute(_LINES, {"orders": [row.id for row in rows]}).all()
+            these = {"orders": [row.id for row in rows]}
+            lines = connection.execute(_LINES, these).all()
+            actions = {row.order_id: row.action for row in connection.execute(_ACTIONS, these)}
         return [
-            OrderView.of(_order_of(row, (line for line in lines if line.order_id == row.id)))
+            OrderView.of(_order_of(row, _of(row.id, lines)), payment_action=actions.get(row.id))
             for row in rows
         ]
+
+
+def _of(order_id: UUID, lines: Iterable[Row[Any]]) -> Iterable[Row[Any]]:
+    return (line for line in lines if line.order_id == order_id)
 
 
 _LONGEST_NUMBER: Final = 18
@@ -212,6 +257,7 @@ def _order_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Order:
         shipping_address=Address(**row.shipping_address),
         billing_address=Address(**row.billing_address),
         placed_at=row.placed_at,
+        expires_at=row.expires_at,
         status=OrderStatus(row.status),
         version=row.version,
     )
@@ -234,6 +280,7 @@ def _row_of(order: Order) -> dict[str, Any]:
         "shipping_address": _address_row(order.shipping_address),
         "billing_address": _address_row(order.billing_address),
         "placed_at": order.placed_at,
+        "expires_at": order.expires_at,
         "version": order.version + 1,
     }
 

@@ -209,14 +209,25 @@ orders: Final = Table(
     Column("shipping_address", Json, nullable=False),
     Column("billing_address", Json, nullable=False),
     Column("placed_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
     Column("version", Integer, nullable=False),
-    CheckConstraint("status IN ('pending', 'paid', 'payment_failed', 'canceled')", name="status"),
+    CheckConstraint(
+        "status IN ('pending', 'paid', 'payment_failed', 'canceled', 'expired',"
+        " 'partially_fulfilled', 'fulfilled', 'completed', 'refunded')",
+        name="status",
+    ),
     CheckConstraint(
         "total_minor = subtotal_minor - discount_minor + shipping_minor + tax_minor",
         name="adds_up",
     ),
     Index("ix_orders_token_digest", "token_digest", "id"),
     Index("ix_orders_status", "status", "id"),
+    Index(
+        "ix_orders_expires_at",
+        "expires_at",
+        postgresql_where=text("status IN ('pending', 'payment_failed')"),
+        sqlite_where=text("status IN ('pending', 'payment_failed')"),
+    ),
 )
 
 order_lines: Final = Table(
@@ -282,9 +293,12 @@ payments: Final = Table(
     Column("currency", CHAR(3), nullable=False),
     Column("method", PlainText, nullable=False),
     Column("token", PlainText, nullable=False),
+    Column("capture_method", PlainText, nullable=False),
     Column("status", PlainText, nullable=False),
     Column("reference", PlainText),
+    Column("action", PlainText),
     Column("failure", PlainText),
+    Column("capture_minor", BigInteger, nullable=False),
     Column("captured_minor", BigInteger, nullable=False),
     Column("refunded_minor", BigInteger, nullable=False),
     Column("check_at", UtcDateTime),
@@ -293,10 +307,11 @@ payments: Final = Table(
     Column("version", Integer, nullable=False),
     UniqueConstraint("order_id", "attempt"),
     CheckConstraint(
-        "status IN ('pending', 'processing', 'unknown', 'captured', 'declined', 'canceled',"
-        " 'refunded')",
+        "status IN ('pending', 'processing', 'requires_action', 'unknown', 'authorized',"
+        " 'capturing', 'captured', 'declined', 'voiding', 'canceled', 'refunded')",
         name="status",
     ),
+    CheckConstraint("capture_method IN ('automatic', 'manual')", name="capture_method"),
     CheckConstraint("captured_minor BETWEEN 0 AND amount_minor", name="captured"),
     CheckConstraint("refunded_minor BETWEEN 0 AND captured_minor", name="refunded"),
     Index(
@@ -305,6 +320,22 @@ payments: Final = Table(
         postgresql_where=text("check_at IS NOT NULL"),
         sqlite_where=text("check_at IS NOT NULL"),
     ),
+)
+
+refunds: Final = Table(
+    "refunds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("reason", PlainText, nullable=False),
+    Column("status", PlainText, nullable=False),
+    Column("failure", PlainText),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("payment_id", "number"),
+    CheckConstraint("amount_minor > 0", name="amount"),
+    CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status"),
 )
 
 notifications: Final = Table(

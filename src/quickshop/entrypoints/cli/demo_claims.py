@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from quickshop.adapters.sandbox.payments import Charge
+from quickshop.adapters.sandbox.book import Entry
 from quickshop.domain.money import Money, total
 from quickshop.domain.orders import OrderStatus
 from quickshop.entrypoints.cli.demo_story import ADA, BEN, CLEO, DREW, EVE, SHOPPERS, Day, Shopper
@@ -131,7 +131,7 @@ def _gateway(day: Day) -> Iterator[Claim]:
     yield Claim("the money taken is the money that paid orders cost", kept == due, detail)
 
 
-def disagreements(payments: Sequence[PaymentView], charges: Sequence[Charge]) -> list[str]:
+def disagreements(payments: Sequence[PaymentView], charges: Sequence[Entry]) -> list[str]:
     """Where the gateway's book and the shop's payments tell different stories."""
     theirs = {charge.key: (charge.captured, charge.refunded) for charge in charges}
     ours = {each.gateway_key: (each.captured, each.refunded) for each in payments}

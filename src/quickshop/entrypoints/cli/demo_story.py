@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from quickshop.adapters.sandbox.payments import Book, SandboxGateway
+from quickshop.adapters.sandbox.book import Book
+from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.application.checkout import PlacedOrder
 from quickshop.application.health import Finding
 from quickshop.application.imports import ImportReport

@@ -1,0 +1,268 @@
+"""The sandbox gateway's own book: what truly happened, whatever the shop believes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from quickshop.domain.errors import AdapterError, PaymentUnknownError
+from quickshop.domain.money import Money, total
+from quickshop.ports.payments import Charge, ChargeState
+
+MEMORY: Final = ":memory:"
+
+_BUSY_SECONDS: Final = 10
+_SCHEMA: Final = """
+CREATE TABLE charges (
+    key TEXT NOT NULL PRIMARY KEY,
+    minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('authorized', 'captured', 'canceled', 'declined', 'lost')),
+    reference TEXT UNIQUE,
+    reason TEXT NOT NULL,
+    captured_minor INTEGER NOT NULL DEFAULT 0,
+    refunded_minor INTEGER NOT NULL DEFAULT 0,
+    CHECK ((status IN ('declined', 'lost')) = (reference IS NULL)),
+    CHECK (captured_minor BETWEEN 0 AND CASE status WHEN 'captured' THEN minor ELSE 0 END),
+    CHECK (refunded_minor BETWEEN 0 AND captured_minor)
+);
+CREATE TABLE refunds (
+    key TEXT NOT NULL PRIMARY KEY,
+    reference TEXT NOT NULL REFERENCES charges (reference),
+    minor INTEGER NOT NULL,
+    currency TEXT NOT NULL
+);
+"""
+_SCHEMA_VERSION: Final = 2
+_FROM_VERSION_1: Final = (
+    (
+        "INSERT INTO charges SELECT key, minor, currency, status, reference, reason,"
+        " CASE status WHEN 'captured' THEN minor ELSE 0 END, refunded_minor FROM old_charges"
+    ),
+    "INSERT INTO refunds SELECT * FROM old_refunds",
+    "DROP TABLE old_refunds",
+    "DROP TABLE old_charges",
+)
+_CHARGES: Final = (
+    "SELECT key, minor, currency, status, reference, reason, captured_minor, refunded_minor"
+    " FROM charges"
+)
+
+
+class EntryStatus(StrEnum):
+    """What came of the asks under one key."""
+
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    CANCELED = "canceled"
+    DECLINED = "declined"
+    LOST = "lost"
+    """The ask got lost on its way: nothing moved, and the next one goes through."""
+
+
+_STATES: Final = {
+    EntryStatus.AUTHORIZED: ChargeState.AUTHORIZED,
+    EntryStatus.CAPTURED: ChargeState.CAPTURED,
+    EntryStatus.CANCELED: ChargeState.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One key, and what the gateway did under it."""
+
+    key: str
+    amount: Money
+    status: EntryStatus
+    reference: str | None
+    """Names what was set aside or captured; None while nothing was."""
+    reason: str
+    """Why it was declined; empty when it was not."""
+    captured: Money
+    """What moved under this key."""
+    refunded: Money
+
+    def as_charge(self) -> Charge:
+        """What the port tells of it."""
+        assert self.reference is not None, "only what got somewhere is a charge"
+        return Charge(reference=self.reference, state=_STATES[self.status], captured=self.captured)
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All that the gateway was ever asked, oldest first."""
+
+    charges: tuple[Entry, ...]
+
+    def captured(self, currency: str) -> Money:
+        """What was taken from shoppers in this currency."""
+        return total([c.captured for c in self._in(currency)], currency)
+
+    def refunded(self, currency: str) -> Money:
+        """What of it was sent back."""
+        return total([c.refunded for c in self._in(currency)], currency)
+
+    def _in(self, currency: str) -> tuple[Entry, ...]:
+        return tuple(c for c in self.charges if c.amount.currency == currency)
+
+
+class BookFile:
+    """A SQLite file of entries, shared by every process that is given the same one."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._memory = _open(MEMORY) if path == MEMORY else None
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything, oldest first."""
+        with self._connection() as db:
+            return tuple(_to_entry(row) for row in db.execute(f"{_CHARGES} ORDER BY rowid"))
+
+    def find(self, key: str) -> Entry | None:
+        """What was done under a key."""
+        with self._connection() as db:
+            return entry_of(db, key)
+
+    def close(self) -> None:
+        """Let go of a book kept in memory, and forget it."""
+        if self._memory is not None:
+            self._memory.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One step, all or nothing.
+
+        Raises:
+            PaymentUnknownError: the book cannot be reached.
+        """
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            with db:  # commits, or rolls back when something is raised
+                yield db
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._memory is not None:
+                with self._lock:
+                    yield self._memory
+            else:
+                # One connection per step: SQLite forbids carrying one across a fork.
+                with closing(_open(self._path)) as db:
+                    yield db
+        except (sqlite3.Error, OSError) as error:
+            raise PaymentUnknownError(f"the sandbox's book {self._path}: {error}") from error
+
+
+def _open(path: str) -> sqlite3.Connection:
+    if path != MEMORY:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        # Of those who open a new book at once one may make it WAL; the others are refused at once,
+        # busy timeout or not, and find it WAL afterwards.
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
+        _bring_up_to_date(db)
+        db.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    if db.execute("PRAGMA user_version").fetchone() == (_SCHEMA_VERSION,):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        if db.execute("PRAGMA user_version").fetchone() == (_SCHEMA_VERSION,):
+            return  # Someone else was faster.
+        old = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'charges'").fetchone()
+        for table in ("refunds", "charges") if old else ():
+            db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        for statement in _FROM_VERSION_1 if old else ():
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
+def entry_of(db: sqlite3.Connection, key: str) -> Entry | None:
+    """What was done under a key."""
+    row = db.execute(f"{_CHARGES} WHERE key = ?", (key,)).fetchone()
+    return _to_entry(row) if row else None
+
+
+def known(db: sqlite3.Connection, reference: str, currency: str | None) -> Entry:
+    """What goes by a reference.
+
+    Raises:
+        AdapterError: nothing does, or it is in another currency.
+    """
+    row = db.execute(f"{_CHARGES} WHERE reference = ?", (reference,)).fetchone()
+    if row is None:
+        raise AdapterError("there is no such payment")
+    entry = _to_entry(row)
+    if currency not in {None, entry.amount.currency}:
+        raise AdapterError(f"the payment was made in {entry.amount.currency}")
+    return entry
+
+
+def _to_entry(row: tuple[str, int, str, str, str | None, str, int, int]) -> Entry:
+    key, minor, currency, status, reference, reason, captured_minor, refunded_minor = row
+    return Entry(
+        key=key,
+        amount=Money(minor, currency),
+        status=EntryStatus(status),
+        reference=reference,
+        reason=reason,
+        captured=Money(captured_minor, currency),
+        refunded=Money(refunded_minor, currency),
+    )
+
+
+def insert(db: sqlite3.Connection, entry: Entry) -> None:
+    """Write a new entry."""
+    db.execute(
+        "INSERT INTO charges (key, minor, currency, status, reference, reason, captured_minor)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry.key,
+            entry.amount.minor,
+            entry.amount.currency,
+            entry.status.value,
+            entry.reference,
+            entry.reason,
+            entry.captured.minor,
+        ),
+    )
+
+
+def update(db: sqlite3.Connection, entry: Entry) -> None:
+    """Write what became of an entry."""
+    db.execute(
+        "UPDATE charges SET status = ?, reference = ?, captured_minor = ? WHERE key = ?",
+        (entry.status.value, entry.reference, entry.captured.minor, entry.key),
+    )
+
+
+def require_refundable(db: sqlite3.Connection, reference: str, amount: Money) -> None:
+    """Refuse to send back more than is left.
+
+    Raises:
+        AdapterError: there is no such payment, or not so much of it.
+    """
+    entry = known(db, reference, amount.currency)
+    if not 0 < amount.minor <= entry.captured.minor - entry.refunded.minor:
+        raise AdapterError("the refund is more than is left of the payment, or nothing")

@@ -1,0 +1,22 @@
+"""Use cases that move money."""
+
+from quickshop.application.payments.outcomes import PaymentOutcomes
+from quickshop.application.payments.process import ProcessOrder
+from quickshop.application.payments.settle import AskAgainAboutPayments, SettlePayments
+from quickshop.application.payments.staff import (
+    CapturePayment,
+    ListPayments,
+    RefundOrder,
+    VoidPayment,
+)
+
+__all__ = [
+    "AskAgainAboutPayments",
+    "CapturePayment",
+    "ListPayments",
+    "PaymentOutcomes",
+    "ProcessOrder",
+    "RefundOrder",
+    "SettlePayments",
+    "VoidPayment",
+]

@@ -1,0 +1,211 @@
+"""What follows when more is known of a payment: the one place that writes it down.
+
+Jobs, the sweeper and webhooks all come here, each with the order and the payment locked, in that
+order. Stock is given back last, so that its levels stay locked for as short as can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from quickshop.domain.money import Money
+from quickshop.domain.orders import HOLDS_STOCK, Order, OrderStatus
+from quickshop.domain.payments import (
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundId,
+    RefundStatus,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.payments import Charge, ChargeState
+from quickshop.ports.unit_of_work import Transaction
+
+_KNOWN = frozenset(
+    {
+        PaymentStatus.AUTHORIZED,
+        PaymentStatus.CAPTURING,
+        PaymentStatus.CAPTURED,
+        PaymentStatus.VOIDING,
+        PaymentStatus.REFUNDED,
+    }
+)
+
+
+def lock(tx: Transaction, payment: Payment) -> tuple[Order, Payment]:
+    """Take an order and one of its payments as they stand now, in the one order of locks."""
+    return tx.orders.get(payment.order_id), tx.payments.get(payment.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOutcomes:
+    """Writes down what became of a payment, and what that means for its order."""
+
+    clock: Clock
+    identifiers: Identifiers
+    patience: timedelta
+    """How long a gateway may owe an answer before it is asked again."""
+    order_lifetime: timedelta
+    """How long an order waits for its money."""
+
+    def told(self, tx: Transaction, order: Order, payment: Payment, charge: Charge) -> None:
+        """The gateway said how far a charge has got. What is known already changes nothing."""
+        match charge.state:
+            case ChargeState.CAPTURED:
+                self.captured(tx, order, payment, charge.reference, charge.captured)
+            case ChargeState.AUTHORIZED:
+                self.authorized(tx, order, payment, charge.reference)
+            case ChargeState.ACTION_REQUIRED:
+                self.action_required(tx, order, payment, charge)
+            case ChargeState.CANCELED:
+                self.canceled(tx, order, payment)
+            case ChargeState.UNCONFIRMED:
+                self.unknown(tx, order, payment)
+
+    def captured(
+        self, tx: Transaction, order: Order, payment: Payment, reference: str, amount: Money
+    ) -> None:
+        """Money moved. If nobody waits for it any more it goes back, in full and once."""
+        if payment.status in {PaymentStatus.CAPTURED, PaymentStatus.REFUNDED}:
+            return
+        now = self.clock.now()
+        payment.mark_captured(reference, captured_minor=amount.minor, now=now)
+        if self._is_awaited(tx, order, payment):
+            order.mark_paid(now=now)
+        else:
+            order.note_late_payment(now=now)
+            self.refund_rest(payment, reason="it came too late")
+        tx.orders.save(order)
+        tx.payments.save(payment)
+
+    def authorized(self, tx: Transaction, order: Order, payment: Payment, reference: str) -> None:
+        """Money is set aside. If nobody waits for it any more it is let go."""
+        if payment.status in _KNOWN:
+            return
+        now = self.clock.now()
+        awaited = self._is_awaited(tx, order, payment)
+        payment.mark_authorized(reference, now=now)
+        if awaited:
+            order.note_authorized(now=now)
+            tx.orders.save(order)
+        else:
+            payment.request_void(now=now, patience=self.patience)
+        tx.payments.save(payment)
+
+    def action_required(
+        self, tx: Transaction, order: Order, payment: Payment, charge: Charge
+    ) -> None:
+        """The shopper is to prove themselves. If nobody waits for it the charge is let go."""
+        if not payment.is_open:
+            return
+        now = self.clock.now()
+        first = payment.status is not PaymentStatus.REQUIRES_ACTION
+        payment.mark_action_required(
+            charge.reference, charge.action, now=now, patience=self.patience
+        )
+        if not self._is_awaited(tx, order, payment):
+            payment.request_void(now=now, patience=self.patience)
+        elif first:
+            order.note_action_required(now=now)
+            tx.orders.save(order)
+        tx.payments.save(payment)
+
+    def declined(self, tx: Transaction, order: Order, payment: Payment, reason: str) -> None:
+        """The gateway refused: the stock is given back, and another attempt may be made."""
+        if not payment.is_open and payment.status is not PaymentStatus.CAPTURING:
+            return
+        payment.mark_declined(reason, now=self.clock.now())
+        tx.payments.save(payment)
+        self._fail(tx, order, payment, reason)
+
+    def canceled(self, tx: Transaction, order: Order, payment: Payment) -> None:
+        """The charge was let go, by us or at the gateway, and no money moved."""
+        if not payment.is_open and payment.status not in {
+            PaymentStatus.VOIDING,
+            PaymentStatus.AUTHORIZED,
+        }:
+            return
+        payment.cancel(now=self.clock.now())
+        payment.check_at = None
+        tx.payments.save(payment)
+        self._fail(tx, order, payment, "canceled")
+
+    def unknown(self, tx: Transaction, _order: Order, payment: Payment) -> None:
+        """There is no answer. It is asked for again with the same key."""
+        if payment.is_open:
+            payment.mark_unknown(now=self.clock.now(), patience=self.patience)
+            tx.payments.save(payment)
+
+    def call_off(self, payment: Payment) -> None:
+        """Stop a payment of an order that was called off, as far as anyone can from here.
+
+        What the gateway may be at is found out in the background.
+        """
+        now = self.clock.now()
+        match payment.status:
+            case PaymentStatus.PENDING:
+                payment.cancel(now=now)
+            case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
+                payment.request_void(now=now, patience=self.patience)
+            case PaymentStatus.CAPTURED:
+                self.refund_rest(payment, reason="the order was called off")
+            case _:
+                pass
+
+    def refund_rest(self, payment: Payment, *, reason: str) -> None:
+        """Have all sent back that is left of what was captured."""
+        if payment.refundable.minor:
+            payment.request_refund(
+                RefundId(self.identifiers.new()),
+                payment.refundable,
+                reason=reason,
+                now=self.clock.now(),
+                patience=self.patience,
+            )
+
+    def refunded(self, tx: Transaction, order: Order, payment: Payment, refund: Refund) -> None:
+        """Money went back. When none is left of an order's, what has not shipped is kept."""
+        if refund not in payment.pending_refunds:
+            return
+        now = self.clock.now()
+        held_stock = order.status in HOLDS_STOCK
+        payment.finish_refund(refund.id, now=now)
+        tx.payments.save(payment)
+        whole = all(_is_refunded(each) for each in tx.payments.of_order(order.id))
+        order.note_refund(refund.amount, refund.reason, now=now, whole=whole)
+        tx.orders.save(order)
+        if held_stock and order.status is OrderStatus.REFUNDED:
+            tx.stock.release(order.id, now=now)
+
+    def refund_refused(
+        self, tx: Transaction, order: Order, payment: Payment, refund: Refund, failure: str
+    ) -> None:
+        """The gateway will not send it back; it may be asked for anew."""
+        if refund not in payment.pending_refunds:
+            return
+        now = self.clock.now()
+        payment.fail_refund(refund.id, failure, now=now)
+        order.note_failed_refund(refund.amount, failure, now=now)
+        tx.payments.save(payment)
+        tx.orders.save(order)
+
+    def _fail(self, tx: Transaction, order: Order, payment: Payment, reason: str) -> None:
+        if not self._is_awaited(tx, order, payment):
+            return
+        now = self.clock.now()
+        order.mark_payment_failed(reason, now=now, expires_at=now + self.order_lifetime)
+        tx.orders.save(order)
+        tx.stock.release(order.id, now=now)
+
+    def _is_awaited(self, tx: Transaction, order: Order, payment: Payment) -> bool:
+        """Whether the order waits for this very attempt."""
+        if order.status is not OrderStatus.PENDING:
+            return False
+        return all(each.attempt <= payment.attempt for each in tx.payments.of_order(order.id))
+
+
+def _is_refunded(payment: Payment) -> bool:
+    back = sum(r.amount.minor for r in payment.refunds if r.status is RefundStatus.SUCCEEDED)
+    return back == payment.captured_minor

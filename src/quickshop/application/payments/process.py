@@ -1,0 +1,96 @@
+"""Paying for an order.
+
+No transaction is open while a gateway is called: what is about to be tried is written down
+before, what came of it after. Whatever dies between the two is repeated with the same key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from quickshop.application.payments.outcomes import PaymentOutcomes, lock
+from quickshop.application.retries import retried
+from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
+from quickshop.domain.orders import Order, OrderId, OrderStatus
+from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
+from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+_TO_CHARGE: Final = frozenset(
+    {PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.UNKNOWN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOrder:
+    """Pay for a pending order, and write down what came of it."""
+
+    unit_of_work: UnitOfWork
+    gateway: PaymentGateway
+    outcomes: PaymentOutcomes
+
+    def __call__(self, order_id: OrderId) -> None:
+        """Safe to repeat and to run twice at once: the money is taken once.
+
+        An order whose outcome is known is left alone.
+
+        Raises:
+            NotFoundError: no such order.
+        """
+        payment = self._begin(order_id)
+        if payment is None:
+            return
+        try:
+            charge = self._charge(payment)
+        except PaymentDeclinedError as error:
+            self._finish_declined(payment, error.reason)
+        except PaymentUnknownError:
+            self._finish_unknown(payment)
+        else:
+            self._finish(payment, charge)
+
+    def _charge(self, payment: Payment) -> Charge:
+        if payment.amount.minor == 0:
+            return Charge(
+                reference="nothing-to-pay", state=ChargeState.CAPTURED, captured=payment.amount
+            )
+        return self.gateway.charge(
+            payment.amount,
+            payment.source,
+            key=payment.gateway_key,
+            capture=payment.capture_method is CaptureMethod.AUTOMATIC,
+        )
+
+    @retried
+    def _begin(self, order_id: OrderId) -> Payment | None:
+        with self.unit_of_work() as tx:
+            order = tx.orders.get(order_id)
+            payment = tx.payments.of_order(order_id)[-1]
+            if order.status is not OrderStatus.PENDING or payment.status not in _TO_CHARGE:
+                return None
+            _require_allocated(tx, order)
+            payment.begin(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
+            tx.payments.save(payment)
+        return payment
+
+    @retried
+    def _finish(self, asked: Payment, charge: Charge) -> None:
+        with self.unit_of_work() as tx:
+            self.outcomes.told(tx, *lock(tx, asked), charge)
+
+    @retried
+    def _finish_declined(self, asked: Payment, reason: str) -> None:
+        with self.unit_of_work() as tx:
+            self.outcomes.declined(tx, *lock(tx, asked), reason)
+
+    @retried
+    def _finish_unknown(self, asked: Payment) -> None:
+        with self.unit_of_work() as tx:
+            self.outcomes.unknown(tx, *lock(tx, asked))
+
+
+def _require_allocated(tx: Transaction, order: Order) -> None:
+    promised = sum(allocation.quantity for allocation in tx.stock.allocations(order.id))
+    ordered = sum(line.quantity for line in order.lines)
+    assert promised == ordered, f"order {order.number}: {promised} of {ordered} units allocated"

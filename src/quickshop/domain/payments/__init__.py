@@ -1,0 +1,44 @@
+"""Payments: one per attempt to pay an order, and the refunds of what it captured."""
+
+from quickshop.domain.payments.events import (
+    PaymentAttempted,
+    PaymentCaptureRequested,
+    PaymentCheckDue,
+    PaymentEvent,
+    PaymentId,
+    PaymentMoved,
+    PaymentVoidRequested,
+    RefundMoved,
+    RefundRequested,
+)
+from quickshop.domain.payments.payment import Payment, PaymentSource, Refund, RefundId
+from quickshop.domain.payments.status import (
+    CAN_EXPIRE,
+    OPEN,
+    TRANSITIONS,
+    CaptureMethod,
+    PaymentStatus,
+    RefundStatus,
+)
+
+__all__ = [
+    "CAN_EXPIRE",
+    "OPEN",
+    "TRANSITIONS",
+    "CaptureMethod",
+    "Payment",
+    "PaymentAttempted",
+    "PaymentCaptureRequested",
+    "PaymentCheckDue",
+    "PaymentEvent",
+    "PaymentId",
+    "PaymentMoved",
+    "PaymentSource",
+    "PaymentStatus",
+    "PaymentVoidRequested",
+    "Refund",
+    "RefundId",
+    "RefundMoved",
+    "RefundRequested",
+    "RefundStatus",
+]
