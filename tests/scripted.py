@@ -16,7 +16,7 @@ from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, T
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
-from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.notifications import Message
 from quickshop.ports.payments import Charge, ChargeState
 from quickshop.shop import Shop
 from tests.builders import MovableClock, a_product, an_address, memory_shop, stock_up
@@ -151,7 +151,7 @@ class WatchedNotifier(MemoryNotifier):
         self._transaction_is_open = transaction_is_open
         self.is_down = False
 
-    def send(self, message: OrderMessage) -> None:
+    def send(self, message: Message) -> None:
         assert not self._transaction_is_open(), "mail is sent outside every transaction"
         if self.is_down:
             raise TransientError("the mail server does not answer")

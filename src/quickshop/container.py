@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -47,6 +48,7 @@ from quickshop.adapters.sql.postgres import PostgresDialect
 from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.application.reactions import REACTIONS
+from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
@@ -70,6 +72,10 @@ def _policy(settings: Settings) -> Policy:
         name=settings.shop_name,
         currency=settings.currency,
         location=settings.location,
+        sourcing=STRATEGIES[settings.sourcing],
+        hold_lasts=timedelta(seconds=settings.hold_seconds),
+        hold_carts=settings.hold_carts,
+        staff_email=settings.staff_email,
         payment_patience=timedelta(seconds=settings.payment_patience_seconds),
         capture=CaptureMethod(settings.capture),
         order_lifetime=timedelta(seconds=settings.order_lifetime_seconds),
@@ -196,7 +202,12 @@ class Container(containers.DeclarativeContainer):
     engine = providers.Resource(_open_engine, dialect, settings)
     job_signal: providers.Provider[JobSignal] = providers.Resource(_open_signal, settings)
     unit_of_work: providers.Provider[UnitOfWork] = providers.Singleton(
-        SqlUnitOfWork, engine, dialect, REACTIONS, on_jobs=job_signal.provided.wake
+        SqlUnitOfWork,
+        engine,
+        dialect,
+        REACTIONS,
+        on_jobs=job_signal.provided.wake,
+        low_stock_threshold=settings.provided.low_stock_threshold,
     )
     product_reader: providers.Provider[ProductReader] = providers.Singleton(
         SqlProductReader, engine, dialect
@@ -244,7 +255,12 @@ def memory_container(settings: Settings) -> Container:
     store = MemoryStore()
     job_signal = MemoryJobSignal()
     unit_of_work: providers.Provider[UnitOfWork] = providers.Object(
-        MemoryUnitOfWork(REACTIONS, job_signal.wake, store=store)
+        MemoryUnitOfWork(
+            REACTIONS,
+            job_signal.wake,
+            store=store,
+            low_stock_threshold=settings.low_stock_threshold,
+        )
     )
     notifier: providers.Provider[Notifier] = providers.Object(MemoryNotifier())
     product_reader: providers.Provider[ProductReader] = providers.Object(
@@ -283,6 +299,7 @@ def open_shop(
     worker: bool = False,
     payment_gateway: PaymentGateway | None = None,
     notifier: Notifier | None = None,
+    sourcing: SourcingStrategy | None = None,
 ) -> Shop:
     """Open a shop: on the database given, else on that of the settings, else on `quickshop.db`.
 
@@ -292,6 +309,7 @@ def open_shop(
 
     Money moves through `payment_gateway`, by default the sandbox, and messages go out through
     `notifier`, by default as the settings say: any object that keeps the promises of the port.
+    Orders are served from the locations that `sourcing` plans, by default as the settings say.
 
     Raises:
         SettingsError: a setting is not what it should be; names the variable.
@@ -308,6 +326,9 @@ def open_shop(
         container.payment_gateway.override(providers.Object(payment_gateway))
     if notifier is not None:
         container.notifier.override(providers.Object(notifier))
+    if sourcing is not None:
+        policy = replace(container.policy(), sourcing=sourcing)
+        container.policy.override(providers.Object(policy))
     try:
         shop = container.shop()
     except BaseException:

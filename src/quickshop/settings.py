@@ -74,6 +74,16 @@ class Settings(BaseSettings):
     """ISO 4217 code that new carts are priced in."""
     location: Name = "main"
     """Where stock lies unless another place is named."""
+    sourcing: Literal["by_priority", "fewest_parcels"] = "by_priority"
+    """Which locations serve an order that several could."""
+    hold_seconds: float = Field(600, ge=1, le=86_400)
+    """How long units are set aside for a shopper who checks out."""
+    hold_carts: bool = False
+    """Whether putting units in a cart sets them aside, too."""
+    low_stock_threshold: int = Field(5, ge=0, le=1_000_000_000)
+    """So few free units are told to `staff_email`, for levels without a threshold of their own."""
+    staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
+    """Who is told that stock runs low; without it nobody is."""
 
     database_pool_size: int = Field(8, ge=1, le=100)
     """Connections, and with them requests served at once, per process."""
@@ -95,7 +105,7 @@ class Settings(BaseSettings):
     job_lease_seconds: float = Field(60, gt=0, le=3_600)
     """How long a job may run, or stay unheard of, before it is handed out again."""
     sweep_seconds: float = Field(15, gt=0, le=3_600)
-    """How often unanswered payments and unpaid orders are looked for."""
+    """How often unanswered payments, unpaid orders and expired holds are looked for."""
     poll_seconds: float = Field(1, ge=0.01, le=60)
     """How often the queue is looked at when nothing wakes the worker."""
     worker_threads: int = Field(4, ge=1, le=64)

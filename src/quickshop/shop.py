@@ -9,11 +9,20 @@ from threading import Event
 from types import TracebackType
 from typing import Self
 
-from quickshop.application import cart, catalog, checkout, inventory, jobs, orders
+from quickshop.application import (
+    cart,
+    catalog,
+    checkout,
+    fulfillment,
+    holds,
+    inventory,
+    jobs,
+    orders,
+)
 from quickshop.application.health import CheckInvariants
 from quickshop.application.imports import ImportProducts
 from quickshop.application.maintenance import ForgetExpired
-from quickshop.application.notifications import NotifyShopper
+from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
     AskAgainAboutPayments,
     CapturePayment,
@@ -25,6 +34,7 @@ from quickshop.application.payments import (
     VoidPayment,
 )
 from quickshop.application.reactions import build_handlers
+from quickshop.domain.inventory import SourcingStrategy, by_priority
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
@@ -49,6 +59,14 @@ class Policy:
     currency: str = "USD"
     location: str = "main"
     """Where stock lies unless another place is named."""
+    sourcing: SourcingStrategy = by_priority
+    """Which locations serve an order."""
+    hold_lasts: timedelta = timedelta(minutes=10)
+    """How long units are set aside for a cart."""
+    hold_carts: bool = False
+    """Whether putting units in a cart sets them aside; else only checking out does."""
+    staff_email: str | None = None
+    """Who is told that stock runs low."""
     payment_patience: timedelta = timedelta(seconds=60)
     """How long a gateway may be silent before it is asked again."""
     capture: CaptureMethod = CaptureMethod.AUTOMATIC
@@ -60,7 +78,7 @@ class Policy:
     sweep_interval: timedelta = timedelta(seconds=15)
     cleanup_interval: timedelta = timedelta(hours=1)
     keep_jobs: timedelta = timedelta(days=7)
-    """How long a job that is done is kept."""
+    """How long a job that is done is kept, and a hold that ended."""
     poll_seconds: float = 1.0
     """How often the queue is looked at when nothing wakes the worker."""
     stuck_after: timedelta = timedelta(minutes=5)
@@ -86,6 +104,9 @@ class Inventory:
 
     receive: inventory.ReceiveStock
     adjust: inventory.AdjustStock
+    count: inventory.CountStock
+    configure: inventory.ConfigureStock
+    release_expired_holds: holds.ReleaseExpiredHolds
     list: inventory.ListStock
     reconcile: inventory.ReconcileStock
 
@@ -99,6 +120,8 @@ class Carts:
     add_line: cart.AddCartLine
     change_line: cart.ChangeCartLine
     remove_line: cart.RemoveCartLine
+    hold: holds.HoldCart
+    release: holds.ReleaseCart
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +142,9 @@ class Orders:
     capture: CapturePayment
     void: VoidPayment
     refund: RefundOrder
+    fulfill: fulfillment.FulfillOrder
+    complete: fulfillment.CompleteOrder
+    add_note: fulfillment.AddNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +238,7 @@ def build_shop(
 ) -> Shop:
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
+    release = holds.ReleaseExpiredHolds(unit_of_work, clock)
     return Shop(
         policy=policy,
         products=_build_products(
@@ -224,21 +251,27 @@ def build_shop(
             product_feed,
             sanitizer,
         ),
-        inventory=_build_inventory(policy, unit_of_work, clock, identifiers, stock_reader),
-        carts=_build_carts(policy, unit_of_work, clock, identifiers, cart_reader),
-        orders=_build_orders(policy, unit_of_work, clock, identifiers, outcomes, order_reader),
+        inventory=_build_inventory(
+            policy, unit_of_work, clock, identifiers, stock_reader, release
+        ),
+        carts=_build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
+        orders=_build_orders(
+            policy, unit_of_work, clock, identifiers, outcomes, order_reader, release
+        ),
         jobs=_build_jobs(
             policy,
             unit_of_work,
             clock,
             outcomes,
             order_reader,
+            stock_reader,
             payment_gateway,
             notifier,
             job_queue,
             job_publisher,
             job_signal,
             schedules,
+            release,
         ),
         check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
     )
@@ -273,10 +306,14 @@ def _build_inventory(
     clock: Clock,
     identifiers: Identifiers,
     reader: StockReader,
+    release: holds.ReleaseExpiredHolds,
 ) -> Inventory:
     return Inventory(
         receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
-        adjust=inventory.AdjustStock(unit_of_work, clock, policy.location),
+        adjust=inventory.AdjustStock(unit_of_work, clock, policy.location, release),
+        count=inventory.CountStock(unit_of_work, clock, policy.location, release),
+        configure=inventory.ConfigureStock(unit_of_work, clock, policy.location),
+        release_expired_holds=release,
         list=inventory.ListStock(reader),
         reconcile=inventory.ReconcileStock(unit_of_work, reader),
     )
@@ -288,13 +325,18 @@ def _build_carts(
     clock: Clock,
     identifiers: Identifiers,
     reader: CartReader,
+    release: holds.ReleaseExpiredHolds,
 ) -> Carts:
+    holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
+    stock = cart.CartStock(holding, release, policy.hold_carts)
     return Carts(
         create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
         get=cart.GetCart(reader),
-        add_line=cart.AddCartLine(unit_of_work, clock, identifiers),
-        change_line=cart.ChangeCartLine(unit_of_work, clock),
-        remove_line=cart.RemoveCartLine(unit_of_work, clock),
+        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock),
+        change_line=cart.ChangeCartLine(unit_of_work, clock, stock),
+        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock),
+        hold=holds.HoldCart(unit_of_work, clock, holding, release),
+        release=holds.ReleaseCart(unit_of_work, clock),
     )
 
 
@@ -305,11 +347,16 @@ def _build_orders(
     identifiers: Identifiers,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
+    release: holds.ReleaseExpiredHolds,
 ) -> Orders:
     terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(
-        place=checkout.PlaceOrder(unit_of_work, clock, identifiers, terms),
-        pay_again=checkout.PayOrderAgain(unit_of_work, clock, identifiers, terms),
+        place=checkout.PlaceOrder(
+            unit_of_work, clock, identifiers, terms, policy.sourcing, release
+        ),
+        pay_again=checkout.PayOrderAgain(
+            unit_of_work, clock, identifiers, terms, policy.sourcing, release
+        ),
         open=orders.OpenOrder(order_reader),
         list_own=orders.ListOwnOrders(order_reader),
         cancel_own=orders.CancelOwnOrder(unit_of_work, outcomes),
@@ -322,6 +369,9 @@ def _build_orders(
         capture=CapturePayment(unit_of_work, outcomes),
         void=VoidPayment(unit_of_work, outcomes),
         refund=RefundOrder(unit_of_work, outcomes),
+        fulfill=fulfillment.FulfillOrder(unit_of_work, clock, identifiers),
+        complete=fulfillment.CompleteOrder(unit_of_work, clock),
+        add_note=fulfillment.AddNote(unit_of_work, clock),
     )
 
 
@@ -331,12 +381,14 @@ def _build_jobs(
     clock: Clock,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
+    stock_reader: StockReader,
     gateway: PaymentGateway,
     notifier: Notifier,
     queue: JobQueue,
     publisher: JobPublisher,
     signal: JobSignal,
     schedules: ScheduleRepository,
+    release: holds.ReleaseExpiredHolds,
 ) -> Jobs:
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
@@ -347,6 +399,9 @@ def _build_jobs(
             process_order=ProcessOrder(unit_of_work, gateway, outcomes),
             settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
             notify=NotifyShopper(unit_of_work, clock, order_reader, notifier, policy.name),
+            notify_staff=NotifyStaff(
+                unit_of_work, clock, stock_reader, notifier, policy.name, policy.staff_email
+            ),
         ),
         clock,
         policy.job_lease,
@@ -356,6 +411,7 @@ def _build_jobs(
         (
             jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
             jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
+            jobs.PeriodicTask("release_expired_holds", policy.sweep_interval, release),
             jobs.PeriodicTask("forget_expired", policy.cleanup_interval, forget),
         ),
         clock,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from quickshop.domain.errors import (
     ContentionError,
+    InvalidValueError,
     NotFoundError,
     OutOfStockError,
 )
@@ -18,6 +20,7 @@ from quickshop.domain.inventory import (
     Demand,
     Location,
     LocationId,
+    ShippedUnits,
     StockLevel,
     StockMovement,
     plan_allocation,
@@ -67,6 +70,25 @@ def allocate(backend: Backend, order: Order, *levels: StockLevel) -> None:
 def release(backend: Backend, order_id: UUID) -> int:
     with backend.unit_of_work() as tx:
         return tx.stock.release(order_id, now=NOW)
+
+
+def ship(
+    backend: Backend, order: Order, units: dict[OrderLineId, int], place: StockLevel | None = None
+) -> list[ShippedUnits]:
+    with backend.unit_of_work() as tx:
+        where = place and place.location_id
+        return list(tx.stock.ship(order.id, dict(units), location_id=where, now=NOW))
+
+
+def told_jobs(backend: Backend) -> list[str]:
+    """The events that jobs were written for since the last call; the jobs are done by it."""
+    told = []
+    for job_id in backend.job_queue.claim(NOW, limit=100, lease=timedelta(minutes=1)):
+        job = backend.job_queue.start(job_id, NOW, lease=timedelta(minutes=1))
+        assert job is not None
+        told.append(type(job.event).__name__)
+        backend.job_queue.finish(job_id, NOW)
+    return told
 
 
 def an_order_for(backend: Backend, units: int, *, stock: int) -> tuple[Order, StockLevel]:
@@ -268,6 +290,131 @@ class StockRepositoryContract:
                 [an_allocation(order, pick.level, pick.quantity) for pick in picks], now=NOW
             )
         assert (again(backend, near).allocated, again(backend, far).allocated) == (3, 1)
+
+    def test_shipped_units_leave_the_shelf_and_the_promise(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 3, stock=5)
+        allocate(backend, order, level)
+        line = order.lines[0]
+        assert ship(backend, order, {line.id: 2}) == [
+            ShippedUnits(
+                order_line_id=line.id,
+                variant_id=level.variant_id,
+                sku=level.sku,
+                location_id=level.location_id,
+                quantity=2,
+            )
+        ]
+        after = again(backend, level)
+        assert (after.on_hand, after.allocated, after.available) == (3, 1, 2)
+        with backend.unit_of_work() as tx:
+            (allocation,) = tx.stock.allocations(order.id)
+        assert (allocation.quantity, allocation.shipped) == (3, 2)
+        assert not backend.stock_reader.discrepancies()
+        assert backend.stock_reader.orders_without_stock() == []
+
+    @pytest.mark.parametrize("units", [0, 4])
+    def test_no_more_ships_than_was_promised(self, backend: Backend, units: int) -> None:
+        order, level = an_order_for(backend, 3, stock=5)
+        allocate(backend, order, level)
+        with pytest.raises(InvalidValueError):
+            ship(backend, order, {order.lines[0].id: units})
+        ship(backend, order, {order.lines[0].id: 3})
+        with pytest.raises(InvalidValueError):
+            ship(backend, order, {order.lines[0].id: 1})
+        assert again(backend, level).on_hand == 2
+
+    def test_what_has_shipped_is_not_given_back(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 3, stock=5)
+        allocate(backend, order, level)
+        ship(backend, order, {order.lines[0].id: 1})
+        assert release(backend, order.id) == 2
+        after = again(backend, level)
+        assert (after.on_hand, after.allocated) == (4, 0)
+        assert not backend.stock_reader.discrepancies()
+
+    def test_giving_back_an_order_that_shipped_whole_moves_nothing(self, backend: Backend) -> None:
+        order, level = an_order_for(backend, 3, stock=3)
+        allocate(backend, order, level)
+        ship(backend, order, {order.lines[0].id: 3})
+        assert release(backend, order.id) == 0
+        assert (again(backend, level).on_hand, again(backend, level).allocated) == (0, 0)
+
+    def test_a_line_ships_from_where_it_was_promised(self, backend: Backend) -> None:
+        product = store_product(backend.unit_of_work)
+        variant = product.variants[0]
+        near = stock_up(backend.unit_of_work, variant, 3, location="near")
+        far = stock_up(backend.unit_of_work, variant, 3, location="far")
+        order = store_order(backend.unit_of_work, product, quantity=4)
+        with backend.unit_of_work() as tx:
+            tx.stock.allocate(
+                [an_allocation(order, near, 3), an_allocation(order, far, 1)], now=NOW
+            )
+        line = order.lines[0].id
+        with pytest.raises(InvalidValueError):
+            ship(backend, order, {line: 2}, far)
+        (parcel,) = ship(backend, order, {line: 1}, far)
+        assert (parcel.location_id, parcel.quantity) == (far.location_id, 1)
+        (rest,) = ship(backend, order, {line: 3})
+        assert (rest.location_id, rest.quantity) == (near.location_id, 3)
+        assert (again(backend, near).on_hand, again(backend, far).on_hand) == (0, 2)
+        assert not backend.stock_reader.discrepancies()
+
+    def test_a_locked_level_is_as_it_is_now(self, backend: Backend) -> None:
+        level = a_level(backend, 5)
+        with backend.unit_of_work() as tx:
+            assert tx.stock.lock(level.variant_id, level.location_id) == level
+            with pytest.raises(NotFoundError):
+                tx.stock.lock(level.variant_id, LocationId(new_id()))
+
+    def test_a_level_is_configured(self, backend: Backend) -> None:
+        level = a_level(backend, 1)
+        for limit, threshold, expected in ((2, None, (2, None)), (None, 4, (2, 4))):
+            with backend.unit_of_work() as tx:
+                tx.stock.configure(
+                    level, now=NOW, backorder_limit=limit, low_stock_threshold=threshold
+                )
+            now = again(backend, level)
+            assert (now.backorder_limit, now.low_stock_threshold) == expected
+        (view,) = backend.stock_reader.list().items
+        assert (view.backorder_limit, view.low_stock_threshold) == (2, 4)
+
+    def test_a_limit_covers_what_is_sold_on_credit(self, backend: Backend) -> None:
+        level = a_level(backend, 1, backorder_limit=5)
+        record(backend, StockMovement.adjustment(level, -3, reason="sold", now=NOW))
+        with pytest.raises(InvalidValueError), backend.unit_of_work() as tx:
+            tx.stock.configure(level, now=NOW, backorder_limit=1)
+        assert again(backend, level).backorder_limit == 5
+
+    def test_each_crossing_is_told_once(self, backend: Backend) -> None:
+        level = a_level(backend, 5)
+        with backend.unit_of_work() as tx:
+            tx.stock.configure(level, now=NOW, low_stock_threshold=3)
+        told: list[str] = []
+        for change in (-1, -1, -1, -2, +1, +9, -9):
+            movement = StockMovement.adjustment(level, change, reason="dice", now=NOW)
+            record(backend, movement)
+            told.append(f"{change:+}: {' '.join(told_jobs(backend))}")
+        assert told == ["-1: ", "-1: LowStock", "-1: ", "-2: ", "+1: ", "+9: ", "-9: LowStock"]
+
+    def test_what_did_not_happen_is_not_told(self, backend: Backend) -> None:
+        level = a_level(backend, 5)
+        with backend.unit_of_work() as tx:
+            tx.stock.configure(level, now=NOW, low_stock_threshold=3)
+        with pytest.raises(ZeroDivisionError), backend.unit_of_work() as tx:
+            tx.stock.record([StockMovement.adjustment(level, -4, reason="lost", now=NOW)])
+            raise ZeroDivisionError
+        assert told_jobs(backend) == []
+
+    def test_many_levels_move_at_once_or_not_at_all(self, backend: Backend) -> None:
+        levels = [a_level(backend, 2) for _ in range(20)]
+        taken = [StockMovement.adjustment(level, -2, reason="x", now=NOW) for level in levels]
+        with pytest.raises(OutOfStockError) as caught:
+            record(backend, *reversed([*taken, replace(taken[7], on_hand=-1)]))
+        assert (caught.value.sku, caught.value.requested) == (levels[7].sku, 3)
+        assert [again(backend, level).on_hand for level in levels] == [2] * 20
+        record(backend, *reversed(taken))
+        assert [again(backend, level).on_hand for level in levels] == [0] * 20
+        assert not backend.stock_reader.discrepancies()
 
     @pytest.mark.parametrize("seed", range(5))
     def test_counters_equal_the_ledger_after_any_day(self, backend: Backend, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 
 import pytest
@@ -214,18 +214,24 @@ class JobQueueContract:
         assert claim(backend, after=timedelta(days=1)) == []
         assert not backend.job_queue.dead(limit=9)
 
-    def test_a_worker_whose_time_was_over_does_not_decide_about_the_next_attempt(
-        self, backend: Backend
+    @pytest.mark.parametrize("retry_at", [None, NOW])
+    def test_a_stale_workers_failure_changes_nothing_once_another_has_begun(
+        self, backend: Backend, retry_at: datetime | None
     ) -> None:
         job_id = a_job(backend)
-        start(backend, job_id)
-        assert start(backend, job_id, after=LEASE).attempts == 2
-        backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=NOW)
-        backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=None)
-        assert cannot_be_started(backend, job_id, after=LEASE)
+        stale = start(backend, job_id)
+        fresh = start(backend, job_id, after=LEASE)
+        backend.job_queue.fail(job_id, "stale", attempt=stale.attempts, retry_at=retry_at)
         assert not backend.job_queue.dead(limit=9)
-        backend.job_queue.fail(job_id, "true", attempt=2, retry_at=None)
-        assert [job.error for job in backend.job_queue.dead(limit=9)] == ["true"]
+        assert cannot_be_started(backend, job_id, after=LEASE * 2 - A_MOMENT)
+        backend.job_queue.fail(job_id, "mine", attempt=fresh.attempts, retry_at=None)
+        assert [job.error for job in backend.job_queue.dead(limit=9)] == ["mine"]
+
+    def test_a_stale_workers_failure_does_not_touch_a_replayed_job(self, backend: Backend) -> None:
+        job_id = a_dead_job(backend)
+        backend.job_queue.replay(job_id, NOW)
+        backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=None)
+        assert not backend.job_queue.dead(limit=9)
 
     def test_a_failed_job_is_due_again_when_it_was_said_to_be(self, backend: Backend) -> None:
         job_id = a_job(backend)

@@ -12,16 +12,20 @@ from pathlib import Path
 import pytest
 import typer
 
+from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.money import Money
 from quickshop.entrypoints.cli.demo import conclude
 from quickshop.entrypoints.cli.demo_claims import claims_of
-from quickshop.entrypoints.cli.demo_story import CLEO, DREW, EVE, Day, live_a_day
+from quickshop.entrypoints.cli.demo_story import ADA, CLEO, DREW, EVE, Day, live_a_day
 from quickshop.settings import Settings
 from tests.cli_runs import PROGRAM, Terminal, plain_environment, terminal_in
 
 TRUE_CLAIMS = (
     "every row of the sample catalog was imported",
-    "Ada paid",
+    "Ada paid, and her order has shipped",
+    "Ada's parcel holds what she bought and left the shelf",
+    "Cleo has $5.00 back for a loose thread",
     "Ben was declined and nothing was charged",
     "Cleo paid although the gateway gave no answer at first",
     "Eve canceled and has the money back",
@@ -93,7 +97,7 @@ def test_the_demo_keeps_its_shop_where_it_is_told(tmp_path: Path):
     told = quickshop(tmp_path, "demo", "--keep", "kept")
     assert told.returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
-    assert len(list((tmp_path / "kept" / "mail").glob("*.eml"))) == 5
+    assert len(list((tmp_path / "kept" / "mail").glob("*.eml"))) == 8
     kept = Terminal(tmp_path, f"sqlite:///{tmp_path / 'kept' / 'quickshop.db'}")
     assert kept.run("doctor").code == 0
     again = quickshop(tmp_path, "demo", "--keep", "kept")
@@ -121,20 +125,16 @@ def test_an_ordinary_day_is_as_claimed(day: Day):
 
 def test_a_gateway_that_charges_twice_is_noticed(tmp_path: Path):
     settings = settings_in(tmp_path)
+    SandboxGateway(settings.sandbox_book or "", slow_seconds=0).book()  # writes the file
     with closing(sqlite3.connect(settings.sandbox_book or "")) as book, book:
         book.executescript(
             """
-            CREATE TABLE charges (key TEXT, minor INTEGER, currency TEXT, status TEXT,
-                reference TEXT, reason TEXT, captured_minor INTEGER NOT NULL DEFAULT 0,
-                refunded_minor INTEGER NOT NULL DEFAULT 0);
             CREATE TRIGGER twice AFTER INSERT ON charges
                 WHEN NEW.status = 'captured' AND NEW.key NOT LIKE '%again'
             BEGIN
                 INSERT INTO charges VALUES (NEW.key || '-again', NEW.minor, NEW.currency,
-                    'captured', NEW.reference || '-again', '', NEW.minor, 0);
+                    'captured', NEW.reference || '-again', '', NEW.captured_minor, 0);
             END;
-            CREATE TABLE refunds (key TEXT, reference TEXT, minor INTEGER, currency TEXT);
-            PRAGMA user_version = 2;
             """
         )
     assert false_claims(live_a_day(settings)) == {
@@ -172,6 +172,21 @@ def test_an_order_that_came_to_nothing_is_noticed(day: Day):
         day, orders=orders, payments=payments, refusals={**day.refusals, CLEO.name: refused}
     )
     assert "Cleo paid although the gateway gave no answer at first" in false_claims(changed)
+
+
+def test_a_parcel_that_stayed_on_the_shelf_is_noticed(day: Day):
+    sku = ADA.wishes[0].sku
+    level = replace(day.after[sku], on_hand=day.before[sku].on_hand)
+    assert false_claims(replace(day, after={**day.after, sku: level})) == {
+        "Ada's parcel holds what she bought and left the shelf"
+    }
+
+
+def test_amends_that_were_not_made_are_noticed(day: Day):
+    nothing = Money.zero("USD")
+    unpaid = [replace(each, refunded=nothing) for each in day.payments[CLEO.name]]
+    changed = replace(day, payments={**day.payments, CLEO.name: unpaid})
+    assert "Cleo has $5.00 back for a loose thread" in false_claims(changed)
 
 
 def test_selling_what_is_not_there_is_noticed(day: Day):

@@ -210,13 +210,35 @@ def test_only_whole_units_can_be_received(terminal: Terminal, quantity: str):
     assert terminal.run("stock", "receive", "MUG-NAVY", "--", quantity).code == 2
 
 
+def test_what_was_counted_is_what_lies_there(terminal: Terminal):
+    done = terminal.run("stock", "count", "MUG-NAVY", "77")
+    assert (done.code, "-3 units." in done.out) == (0, True)
+    assert "As expected." in terminal.run("stock", "count", "MUG-NAVY", "77").out
+    (level,) = terminal.run("stock", "count", "MUG-NAVY", "80", "--json").json["items"]
+    assert level["on_hand"] == 80
+    assert terminal.run("stock", "reconcile").code == 0
+    assert terminal.run("stock", "count", "MUG-NAVY", "--", "-1").code == 2
+    nowhere = terminal.run("stock", "count", "MUG-NAVY", "1", "--location", "nowhere")
+    assert (nowhere.code, nowhere.err) == (1, "quickshop: there is no such location\n")
+
+
+def test_a_level_is_configured(terminal: Terminal):
+    done = terminal.run(
+        "stock", "configure", "MUG-NAVY", "--low-stock-threshold", "9",
+        "--backorder-limit", "2", "--json",
+    )  # fmt: skip
+    (level,) = done.json["items"]
+    assert (level["low_stock_threshold"], level["available"]) == (9, 82)
+    assert terminal.run("stock", "configure", "MUG-NAVY").code == 2
+
+
 def test_a_counter_that_left_its_ledger_is_found_and_set_right(terminal: Terminal):
     terminal.tamper("UPDATE stock_levels SET on_hand = on_hand + 1 WHERE on_hand = 80")
-    dry = terminal.run("stock", "reconcile", "--dry-run")
+    dry = terminal.run("stock", "reconcile")
     assert dry.code == 1
     assert "MUG-NAVY at main: on_hand is 81, expected 80" in dry.out
     assert terminal.run("doctor").code == 1
-    done = terminal.run("stock", "reconcile", "--json")
+    done = terminal.run("stock", "reconcile", "--repair", "--json")
     assert (done.code, done.json["remaining"]) == (0, [])
     assert [each["sku"] for each in done.json["discrepancies"]] == ["MUG-NAVY"]
     assert "Every counter equals" in terminal.run("stock", "reconcile").out

@@ -3,6 +3,8 @@
 from tests.contracts.cart import CartRepositoryContract
 from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
 from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.fulfillment import FulfillmentRepositoryContract
+from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
@@ -53,6 +55,10 @@ class TestSqlSchedules(ScheduleContract):
     pass
 
 
+class TestSqlFulfillments(FulfillmentRepositoryContract):
+    pass
+
+
 class TestSqlNotifications(NotificationRepositoryContract):
     pass
 
@@ -70,4 +76,8 @@ class TestSqlPayments(PaymentRepositoryContract):
 
 
 class TestSqlUnitOfWork(UnitOfWorkContract):
+    pass
+
+
+class TestSqlHolds(HoldRepositoryContract):
     pass

@@ -17,6 +17,8 @@ OPERATIONS = {
     "add_cart_line": "POST /v1/carts/{cart_id}/lines",
     "change_cart_line": "PATCH /v1/carts/{cart_id}/lines/{line_id}",
     "remove_cart_line": "DELETE /v1/carts/{cart_id}/lines/{line_id}",
+    "hold_cart": "POST /v1/carts/{cart_id}/hold",
+    "release_cart": "DELETE /v1/carts/{cart_id}/hold",
     "place_order": "POST /v1/carts/{cart_id}/checkout",
     "list_own_orders": "GET /v1/orders",
     "open_order": "GET /v1/orders/{order_id}",

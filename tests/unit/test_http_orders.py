@@ -1,10 +1,12 @@
 """Orders over HTTP, as their guests see them."""
 
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from quickshop.domain.errors import IdempotencyInProgressError
+from quickshop.domain.orders import OrderId
 from tests.http_client import Receipt, Web, assert_problem, open_web
 
 CARD = {"method": "card", "token": "tok_ok"}
@@ -20,6 +22,11 @@ def web() -> Iterator[Web]:
 def pay(web: Web, receipt: Receipt, key: str = "key-1", **changes: str):
     headers = {**receipt.headers, "Idempotency-Key": key}
     return web.client.post(f"{receipt.url}/payments", json=CARD | changes, headers=headers)
+
+
+def cancel(web: Web, receipt: Receipt, key: str = "key-1", **body: str):
+    headers = {**receipt.headers, "Idempotency-Key": key}
+    return web.client.post(f"{receipt.url}/cancel", json=body, headers=headers)
 
 
 def status_of(web: Web, receipt: Receipt) -> str:
@@ -87,9 +94,7 @@ def test_a_list_that_makes_no_sense_is_refused(web: Web, query: str):
 
 def test_canceling_gives_the_stock_back(web: Web):
     receipt = web.order(("MUG-1", 3))
-    answer = web.client.post(
-        f"{receipt.url}/cancel", json={"reason": "changed my mind"}, headers=receipt.headers
-    )
+    answer = cancel(web, receipt, reason="changed my mind")
     assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
     assert available(web) == 10
 
@@ -104,17 +109,90 @@ def test_no_reason_is_needed_to_cancel(web: Web, body: bytes | None):
 
 def test_a_canceled_order_cannot_be_canceled_again(web: Web):
     receipt = web.order()
-    web.client.post(f"{receipt.url}/cancel", headers=receipt.headers)
-    answer = web.client.post(f"{receipt.url}/cancel", headers=receipt.headers)
+    cancel(web, receipt)
+    answer = cancel(web, receipt, key="key-2")
     assert assert_problem(answer, 409, "order_state")["order_status"] == "canceled"
     assert available(web) == 10
 
 
+def test_canceling_without_a_key_is_told_to_send_one(web: Web):
+    receipt = web.order()
+    answer = web.client.post(f"{receipt.url}/cancel", headers=receipt.headers)
+    assert_problem(answer, 400, "idempotency_key_missing")
+    assert status_of(web, receipt) == "pending"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "ü"])
+def test_a_key_that_is_none_cancels_nothing(web: Web, key: str):
+    receipt = web.order()
+    headers = {**receipt.headers, "Idempotency-Key": key.encode()}
+    answer = web.client.post(f"{receipt.url}/cancel", headers=headers)
+    assert_problem(answer, 422, "invalid_request")
+    assert status_of(web, receipt) == "pending"
+
+
+def test_repeating_a_cancellation_gives_the_first_answer_byte_for_byte(web: Web):
+    receipt = web.order(("MUG-1", 2))
+    first = cancel(web, receipt, reason="changed my mind")
+    web.shop.run_jobs()
+    again = cancel(web, receipt, reason="changed my mind")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert available(web) == 10
+
+
+def test_a_key_that_canceled_one_order_cancels_no_other_way(web: Web):
+    receipt = web.order()
+    cancel(web, receipt, reason="changed my mind")
+    assert_problem(cancel(web, receipt, reason="too late"), 422, "idempotency_key_reused")
+
+
+def test_a_cancellation_that_still_runs_is_to_be_asked_for_again(web: Web):
+    receipt = web.order()
+    web.break_use_case("orders", "cancel_own", IdempotencyInProgressError())
+    answer = cancel(web, receipt)
+    assert_problem(answer, 409, "idempotency_in_progress")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_shopper_sees_their_parcels(web: Web):
+    receipt = web.order(("MUG-1", 3))
+    web.shop.run_jobs()
+    assert web.client.get(receipt.url, headers=receipt.headers).json()["fulfillments"] == []
+    web.shop.orders.fulfill(
+        OrderId(UUID(receipt.id)),
+        lines={"MUG-1": 2},
+        carrier="Snail & Sons",
+        tracking_number="SN-0042",
+        tracking_url="https://snail.example/SN-0042",
+    )
+    shown = web.client.get(receipt.url, headers=receipt.headers).json()
+    assert shown["status"] == "partially_fulfilled"
+    listed = web.client.get("/v1/orders", headers=receipt.headers).json()["items"]
+    assert listed == [shown]
+    (parcel,) = shown["fulfillments"]
+    assert parcel == {
+        "number": 1,
+        "shipped_at": parcel["shipped_at"],
+        "carrier": "Snail & Sons",
+        "tracking_number": "SN-0042",
+        "tracking_url": "https://snail.example/SN-0042",
+        "lines": [{"sku": "MUG-1", "quantity": 2}],
+    }
+
+
+def test_what_has_shipped_cannot_be_canceled(web: Web):
+    receipt = web.order(("MUG-1", 3))
+    web.shop.run_jobs()
+    web.shop.orders.fulfill(OrderId(UUID(receipt.id)), lines={"MUG-1": 2})
+    refused = assert_problem(cancel(web, receipt), 409, "order_state")
+    assert refused["order_status"] == "partially_fulfilled"
+
+
 def test_a_reason_has_an_end(web: Web):
     receipt = web.order()
-    answer = web.client.post(
-        f"{receipt.url}/cancel", json={"reason": "x" * 501}, headers=receipt.headers
-    )
+    answer = cancel(web, receipt, reason="x" * 501)
     document = assert_problem(answer, 422, "invalid_request")
     assert document["errors"][0]["pointer"] == "/reason"
 

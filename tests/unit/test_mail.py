@@ -19,10 +19,12 @@ from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
-from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.fulfillment import ShippedItem
+from quickshop.ports.notifications import Message
 from tests.builders import AWKWARD
-from tests.mails import SENDER, a_message
+from tests.mails import SENDER, a_message, a_parcel_view, a_stock_message
 
+ABOUT_ORDERS = sorted(set(MessageKind) - {MessageKind.LOW_STOCK})
 ATTACK = 'Ada\r\nBcc: all@example.com <b onload="x">&amp; </mj-text><mj-raw>'
 
 
@@ -32,7 +34,7 @@ def text_of(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def html_of(message: OrderMessage) -> str:
+def html_of(message: Message) -> str:
     html = render(message, to_html=find_html_renderer()).html
     assert html is not None
     return html
@@ -92,7 +94,46 @@ def test_a_cancellation_gives_its_reason_if_there_is_one() -> None:
     assert "Reason" not in render(a_message(MessageKind.ORDER_CANCELED, note=" ")).text
 
 
-@pytest.mark.parametrize("kind", MessageKind)
+def test_a_parcel_is_told_with_what_it_holds_and_how_to_follow_it() -> None:
+    message = a_message(MessageKind.ORDER_SHIPPED)
+    mail = render(message)
+
+    assert mail.subject == f"Your order {message.order.number} at Bits & Bikes is on its way"
+    for said in ("parcel 1 of your order", "1 x MUG-1", "Snail & Sons", "SN-0042"):
+        assert said in mail.text
+    url = "https://snail.example/track?id=SN-0042&lang=en"
+    assert f"Track it at {url}\n" in mail.text
+    assert f'href="{url.replace("&", "&amp;")}"' in html_of(message)
+
+
+def test_a_parcel_that_holds_all_is_called_the_order() -> None:
+    message = a_message(MessageKind.ORDER_SHIPPED)
+    all_of_it = tuple(ShippedItem(line.sku, line.quantity) for line in message.order.lines)
+    whole = replace(message, parcel=a_parcel_view(lines=all_of_it))
+
+    assert f"your order {message.order.number} is on its way." in render(whole).text
+    assert "parcel 1 of" not in html_of(whole)
+
+
+def test_what_nobody_knows_of_a_parcel_is_not_told() -> None:
+    bare = a_parcel_view(carrier="", tracking_number="", tracking_url="")
+    message = a_message(MessageKind.ORDER_SHIPPED, parcel=bare)
+
+    for text in (render(message).text, html_of(message)):
+        assert "Carrier" not in text
+        assert "Track" not in text
+
+
+@pytest.mark.parametrize("reason", ["", "the handle was broken"])
+def test_a_refund_is_told_with_its_amount(reason: str) -> None:
+    mail = render(a_message(MessageKind.ORDER_REFUNDED, note=reason))
+
+    assert mail.subject.startswith("Money back for your order")
+    assert "€10.50 of what you paid" in mail.text
+    assert ("Reason: the handle was broken" in mail.text) is bool(reason)
+
+
+@pytest.mark.parametrize("kind", ABOUT_ORDERS)
 def test_text_and_html_say_the_same(kind: MessageKind) -> None:
     message = a_message(kind)
     page = Tags(html_of(message))
@@ -107,7 +148,7 @@ def test_text_and_html_say_the_same(kind: MessageKind) -> None:
     assert message.shop_name in said
 
 
-@pytest.mark.parametrize("kind", MessageKind)
+@pytest.mark.parametrize("kind", ABOUT_ORDERS)
 def test_nothing_that_people_wrote_is_markup_in_html(kind: MessageKind) -> None:
     message = a_message(kind)
     plain = Tags(html_of(message))
@@ -118,11 +159,37 @@ def test_nothing_that_people_wrote_is_markup_in_html(kind: MessageKind) -> None:
     )
     address = Address(name=wicked, line1=wicked, city=wicked, postal_code=wicked, country="PL")
     order = replace(message.order, lines=lines, shipping_address=address)
-    attacked = Tags(html_of(replace(message, order=order, note=wicked, shop_name=wicked)))
+    parcel = a_parcel_view(carrier=wicked, tracking_number=wicked, lines=(ShippedItem(wicked, 1),))
+    attacked = Tags(
+        html_of(replace(message, order=order, note=wicked, shop_name=wicked, parcel=parcel))
+    )
 
     assert attacked.names == plain.names
     assert attacked.attributes == plain.attributes
     assert wicked in attacked.text
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        (3, "3 are left that nobody was promised."),
+        (1, "1 is left that nobody was promised."),
+        (-2, "2 more are promised than there are."),
+    ],
+)
+def test_staff_are_told_what_runs_low_where(free: int, said: str) -> None:
+    message = a_stock_message(free=free)
+    mail = render(message, to_html=find_html_renderer())
+    assert mail.subject == "MUG-1 is running low at attic"
+    assert mail.html is not None
+    for text in (mail.text, Tags(mail.html).text):
+        assert said in text
+        assert "Mug & Saucer (MUG-1) is running low at attic" in text
+    wicked = "<script>x</script>]]>"
+    attacked = a_stock_message(title=wicked, sku=wicked, location=wicked, shop_name=wicked)
+    html = render(attacked, to_html=find_html_renderer()).html
+    assert html is not None
+    assert "script" not in Tags(html).names
 
 
 def test_html_loads_nothing_from_elsewhere() -> None:

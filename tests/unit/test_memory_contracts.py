@@ -20,6 +20,8 @@ from tests.contracts.backend import Backend
 from tests.contracts.cart import CartRepositoryContract
 from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
 from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.fulfillment import FulfillmentRepositoryContract
+from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
@@ -94,6 +96,10 @@ class TestMemoryPayments(PaymentRepositoryContract):
     pass
 
 
+class TestMemoryFulfillments(FulfillmentRepositoryContract):
+    pass
+
+
 class TestMemoryNotifications(NotificationRepositoryContract):
     pass
 
@@ -111,4 +117,8 @@ class TestMemorySchedules(ScheduleContract):
 
 
 class TestMemoryUnitOfWork(UnitOfWorkContract):
+    pass
+
+
+class TestMemoryHolds(HoldRepositoryContract):
     pass

@@ -139,7 +139,7 @@ def test_the_money_of_a_canceled_order_goes_back_once(world: World) -> None:
     assert payment.status is PaymentStatus.REFUNDED
     assert payment.refunded_minor == placed.order.total.minor
     assert world.available(product) == 10
-    assert world.mails() == ["order_confirmation", "order_canceled"]
+    assert world.mails() == ["order_confirmation", "order_canceled", "order_refunded"]
     assert world.problems() == []
 
 
@@ -219,7 +219,7 @@ def test_money_that_comes_after_the_cancellation_goes_back_exactly_once(
     assert payment.status is PaymentStatus.REFUNDED
     assert world.timeline(placed.order.id).count("LatePaymentCaptured") == 1
     assert world.available(product) == 10
-    assert world.mails() == ["order_canceled"]
+    assert world.mails() == ["order_canceled", "order_refunded"]
     assert world.problems() == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from quickshop import Money, NewVariant, Shop, open_shop
 from quickshop.domain.errors import (
     CurrencyMismatchError,
+    IdempotencyMismatchError,
     InvalidValueError,
     NotFoundError,
     OutOfStockError,
@@ -91,6 +92,80 @@ def test_what_is_not_there_cannot_be_taken_away(shop: Shop) -> None:
     with pytest.raises(NotFoundError):
         shop.inventory.adjust("MUG", 1, reason="counted", location="nowhere")
     assert on_hand(shop) == {"main": 5}
+
+
+def test_a_count_brings_the_shelf_to_what_lies_there(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    assert shop.inventory.count("MUG", 7).change.quantity == 2
+    assert shop.inventory.count("MUG", 0, reason="stolen").change.quantity == -7
+    assert shop.inventory.count("MUG", 0).change.quantity == 0
+    assert on_hand(shop) == {"main": 0}
+    assert shop.inventory.reconcile() == []
+
+
+def test_what_was_never_received_can_be_counted(shop: Shop) -> None:
+    with pytest.raises(NotFoundError):
+        shop.inventory.count("MUG", 4)
+    shop.inventory.receive("MUG", 1, location="attic")
+    shop.products.create(title="Cup", variants=[NewVariant(sku="CUP", price=Money(1, "USD"))])
+    shop.inventory.count("CUP", 4, location="attic")
+    assert [level.on_hand for level in shop.inventory.list(sku="CUP").items] == [4]
+
+
+def test_a_count_covers_what_is_promised(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    new = shop.carts.create()
+    shop.carts.add_line(new.cart.id, new.token, sku="MUG", quantity=3)
+    shop.carts.hold(new.cart.id, new.token)
+    with pytest.raises(OutOfStockError):
+        shop.inventory.count("MUG", 2)
+    shop.inventory.count("MUG", 3)
+    assert on_hand(shop) == {"main": 3}
+
+
+@pytest.mark.parametrize(
+    ("counted", "reason"), [(-1, "counted"), (2_000_000_000, "counted"), (1, " ")]
+)
+def test_only_a_sensible_count_counts(shop: Shop, counted: int, reason: str) -> None:
+    shop.inventory.receive("MUG", 5)
+    with pytest.raises(InvalidValueError):
+        shop.inventory.count("MUG", counted, reason=reason)
+    assert on_hand(shop) == {"main": 5}
+
+
+def test_what_staff_repeat_with_its_key_has_one_effect(shop: Shop) -> None:
+    for _ in range(2):
+        shop.inventory.receive("MUG", 5, idempotency_key="k")
+        shop.inventory.adjust("MUG", -1, reason="broken", idempotency_key="k")
+    assert on_hand(shop) == {"main": 4}
+    first = shop.inventory.count("MUG", 3, idempotency_key="k")
+    shop.inventory.receive("MUG", 1)
+    again = shop.inventory.count("MUG", 3, idempotency_key="k")
+    assert (first.replayed, again.replayed, again.change) == (False, True, first.change)
+    assert on_hand(shop) == {"main": 4}
+    for other in (
+        lambda: shop.inventory.receive("MUG", 6, idempotency_key="k"),
+        lambda: shop.inventory.adjust("MUG", -2, reason="broken", idempotency_key="k"),
+        lambda: shop.inventory.count("MUG", 4, idempotency_key="k"),
+    ):
+        with pytest.raises(IdempotencyMismatchError):
+            other()
+
+
+def test_a_level_is_configured(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 1)
+    shop.inventory.configure("MUG", backorder_limit=4)
+    shop.inventory.configure("MUG", low_stock_threshold=2)
+    (level,) = shop.inventory.list(sku="MUG").items
+    assert (level.available, level.low_stock_threshold) == (5, 2)
+    shop.inventory.adjust("MUG", -3, reason="sold elsewhere")
+    with pytest.raises(InvalidValueError):
+        shop.inventory.configure("MUG", backorder_limit=1)
+    for wrong in (-1, 2_000_000_000):
+        with pytest.raises(InvalidValueError):
+            shop.inventory.configure("MUG", backorder_limit=wrong)
+        with pytest.raises(InvalidValueError):
+            shop.inventory.configure("MUG", low_stock_threshold=wrong)
 
 
 def test_reconciling_tells_what_is_wrong_and_repairs_only_when_told_to(shop: Shop) -> None:

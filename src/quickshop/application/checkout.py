@@ -7,12 +7,21 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from quickshop.application.access import digest, order_token
+from quickshop.application.holds import ReleaseExpiredHolds, given_back
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email
 from quickshop.domain.errors import CurrencyMismatchError, NotFoundError, PriceChangedError
-from quickshop.domain.inventory import Allocation, AllocationId, Demand, plan_allocation
+from quickshop.domain.inventory import (
+    Allocation,
+    AllocationId,
+    Demand,
+    Hold,
+    HoldEnd,
+    SourcingStrategy,
+    plan_allocation,
+)
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentId, PaymentSource
@@ -49,6 +58,8 @@ class PlaceOrder:
     clock: Clock
     identifiers: Identifiers
     terms: PaymentTerms
+    sourcing: SourcingStrategy
+    release: ReleaseExpiredHolds
 
     def __call__(
         self,
@@ -63,6 +74,8 @@ class PlaceOrder:
         idempotency_key: str | None = None,
     ) -> PlacedOrder:
         """All or nothing, in one transaction; a cart becomes at most one order.
+
+        What the cart holds is spent by it, expired or not, unless somebody else needed it.
 
         With an `idempotency_key` a repeated call gives the first one's answer. With an
         `expected_total` nothing is ordered at another price.
@@ -88,7 +101,7 @@ class PlaceOrder:
             expected_total=expected_total,
         )
         once = Once(f"place_order:{digest(token)}", idempotency_key, request.fingerprint)
-        return self._prepare(request, token, once)
+        return self.release.before_refusing(lambda: self._prepare(request, token, once))
 
     @retried
     def _prepare(self, request: _Request, cart_token: str, once: Once) -> PlacedOrder:
@@ -100,8 +113,9 @@ class PlaceOrder:
             cart.complete(now=now)
             _require_expected(cart.subtotal, request.expected_total)
             order = self._order(tx, cart, request, cart_token, now)
-            allocations = plan(tx, order, self.identifiers)
             tx.carts.save(cart)
+            holds = tx.holds.of_cart(cart.id)
+            allocations = plan(tx, order, self.identifiers, self.sourcing, holds)
             tx.orders.add(order)
             tx.payments.add(
                 Payment.attempt_for(
@@ -116,8 +130,9 @@ class PlaceOrder:
             )
             view = OrderView.of(order)
             once.keep(tx, view)
+            tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
             # Last, so that a level stays locked for as short as can be.
-            tx.stock.allocate(allocations, now=now)
+            tx.stock.allocate(allocations, now=now, spending=holds)
         return PlacedOrder(view, order_token(cart_token, view.id))
 
     def _order(
@@ -165,14 +180,23 @@ def _require_expected(actual: Money, expected: Money | None) -> None:
         raise PriceChangedError(expected_minor=expected.minor, actual_minor=actual.minor)
 
 
-def plan(tx: Transaction, order: Order, identifiers: Identifiers) -> Sequence[Allocation]:
+def plan(
+    tx: Transaction,
+    order: Order,
+    identifiers: Identifiers,
+    sourcing: SourcingStrategy,
+    spending: Sequence[Hold] = (),
+) -> Sequence[Allocation]:
     """Choose the stock that will serve an order, without taking it yet.
+
+    What is held by `spending` counts as free.
 
     Raises:
         OutOfStockError: there is less than the order needs.
     """
     demands = [Demand(line.id, line.variant_id, line.sku, line.quantity) for line in order.lines]
-    levels = tx.stock.levels({line.variant_id for line in order.lines})
+    levels = given_back(tx.stock.levels({line.variant_id for line in order.lines}), spending)
+    picks = plan_allocation(demands, levels, destination=order.shipping_address, sourcing=sourcing)
     return [
         Allocation(
             id=AllocationId(identifiers.new()),
@@ -183,7 +207,7 @@ def plan(tx: Transaction, order: Order, identifiers: Identifiers) -> Sequence[Al
             location_id=pick.level.location_id,
             quantity=pick.quantity,
         )
-        for pick in plan_allocation(demands, levels)
+        for pick in picks
     ]
 
 
@@ -195,8 +219,9 @@ class PayOrderAgain:
     clock: Clock
     identifiers: Identifiers
     terms: PaymentTerms
+    sourcing: SourcingStrategy
+    release: ReleaseExpiredHolds
 
-    @retried
     def __call__(
         self,
         order_id: OrderId,
@@ -214,12 +239,18 @@ class PayOrderAgain:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        now = self.clock.now()
         once = Once(
             f"pay_order:{digest(token)}",
             idempotency_key,
             digest(f"{order_id}:{payment.method}:{payment.token}"),
         )
+        return self.release.before_refusing(lambda: self._prepare(order_id, token, payment, once))
+
+    @retried
+    def _prepare(
+        self, order_id: OrderId, token: str, payment: PaymentSource, once: Once
+    ) -> PlacedOrder:
+        now = self.clock.now()
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, now):
                 return PlacedOrder(earlier, token, replayed=True)
@@ -229,7 +260,7 @@ class PayOrderAgain:
                 raise NotFoundError("payment")
             attempt = attempts[-1].attempt + 1
             order.retry_payment(attempt, now=now, expires_at=now + self.terms.order_lifetime)
-            allocations = plan(tx, order, self.identifiers)
+            allocations = plan(tx, order, self.identifiers, self.sourcing)
             tx.orders.save(order)
             tx.payments.add(
                 Payment.attempt_for(

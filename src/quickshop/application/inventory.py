@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from quickshop.application.access import digest
+from quickshop.application.holds import ReleaseExpiredHolds
+from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import Offer
 from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory import (
+    COUNTERS,
+    MAX_UNITS,
     Location,
     LocationId,
     MovementKind,
@@ -23,6 +28,29 @@ from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.inventory import StockReader, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockChange:
+    """By how much a shelf was changed."""
+
+    sku: str
+    location: str
+    quantity: int
+    """Units more, or below 0 fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged:
+    """The answer to staff who changed a shelf."""
+
+    change: StockChange
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+def _once(verb: str, key: str | None, *asked: object) -> Once:
+    return Once(f"staff:{verb}", key, digest(repr(asked)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +71,39 @@ class ReceiveStock:
         location: str | None = None,
         backorder_limit: int | None = None,
         reason: str = "received",
-    ) -> None:
+        idempotency_key: str | None = None,
+    ) -> StockChanged:
         """The location is opened if it is new; without one the default is used.
 
-        Without a `backorder_limit` the level keeps the one it has; a new level has none.
+        Without a `backorder_limit` the level keeps the one it has; a new level has none. With an
+        `idempotency_key` a repeated call gives the first one's answer.
 
         Raises:
             NotFoundError: no variant has this SKU.
             InvalidValueError: fewer than one unit, or a limit below what is sold on credit.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
         """
         require_whole("quantity", quantity)
         if quantity < 1:
             raise InvalidValueError("quantity", "must be at least 1")
         place = self.default_location if location is None else location
+        once = _once("receive", idempotency_key, sku, quantity, place, backorder_limit, reason)
+        change = StockChange(sku=sku, location=place, quantity=quantity)
+        now = self.clock.now()
         with self.unit_of_work() as tx:
+            if earlier := once.earlier(tx, StockChange, now):
+                return StockChanged(earlier, replayed=True)
             level = open_level(
                 tx,
                 tx.products.offer(sku),
                 open_location(tx, place, self.identifiers),
                 backorder_limit=backorder_limit,
             )
-            movement = StockMovement(
-                kind=MovementKind.RECEIVED,
-                variant_id=level.variant_id,
-                sku=sku,
-                location_id=level.location_id,
-                on_hand=quantity,
-                occurred_at=self.clock.now(),
-                reason=reason,
-            )
-            tx.stock.record([movement])
+            movement = StockMovement.adjustment(level, quantity, reason=reason, now=now)
+            once.keep(tx, change)
+            tx.stock.record([replace(movement, kind=MovementKind.RECEIVED)])
+        return StockChanged(change)
 
 
 def open_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
@@ -106,27 +137,150 @@ class AdjustStock:
     unit_of_work: UnitOfWork
     clock: Clock
     default_location: str
+    release: ReleaseExpiredHolds
 
-    @retried
     def __call__(
-        self, sku: str, quantity: int, *, reason: str, location: str | None = None
-    ) -> None:
-        """`quantity` is the difference, not the new count.
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        reason: str,
+        location: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> StockChanged:
+        """`quantity` is the difference, not the new count: for that there is `CountStock`.
+
+        With an `idempotency_key` a repeated call gives the first one's answer.
 
         Raises:
             NotFoundError: no such SKU, or it has no stock at this location.
             OutOfStockError: units already promised would be missing.
             InvalidValueError: no change, or no reason.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
         """
         if quantity == 0:
             raise InvalidValueError("quantity", "must not be 0")
         require_text("reason", reason, max_length=200)
+        place = self.default_location if location is None else location
+        once = _once("adjust", idempotency_key, sku, quantity, place, reason)
+        change = StockChange(sku=sku, location=place, quantity=quantity)
+        return self.release.before_refusing(lambda: self._adjust(change, reason, once))
+
+    @retried
+    def _adjust(self, change: StockChange, reason: str, once: Once) -> StockChanged:
+        now = self.clock.now()
         with self.unit_of_work() as tx:
-            offer = tx.products.offer(sku)
-            place = tx.stock.location(self.default_location if location is None else location)
-            level = StockLevel(variant_id=offer.variant_id, sku=offer.sku, location_id=place.id)
-            now = self.clock.now()
-            tx.stock.record([StockMovement.adjustment(level, quantity, reason=reason, now=now)])
+            if earlier := once.earlier(tx, StockChange, now):
+                return StockChanged(earlier, replayed=True)
+            level = _empty_level(tx, change.sku, change.location)
+            movement = StockMovement.adjustment(level, change.quantity, reason=reason, now=now)
+            once.keep(tx, change)
+            tx.stock.record([movement])
+        return StockChanged(change)
+
+
+def _empty_level(tx: Transaction, sku: str, location: str) -> StockLevel:
+    offer = tx.products.offer(sku)
+    place = tx.stock.location(location)
+    return StockLevel(variant_id=offer.variant_id, sku=offer.sku, location_id=place.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CountStock:
+    """Have the shelf hold what somebody counted there."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    default_location: str
+    release: ReleaseExpiredHolds
+
+    def __call__(
+        self,
+        sku: str,
+        counted: int,
+        *,
+        reason: str = "counted",
+        location: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> StockChanged:
+        """`counted` is what lies there, promised units included; the ledger gets the difference.
+
+        A count that was as expected stands in the ledger, too. With an `idempotency_key` a
+        repeated call gives the first one's answer.
+
+        Raises:
+            NotFoundError: no such SKU or location.
+            OutOfStockError: more units are promised than were counted.
+            InvalidValueError: fewer than 0 units, or no reason.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        require_whole("counted", counted)
+        if not 0 <= counted <= MAX_UNITS:
+            raise InvalidValueError("counted", f"must be between 0 and {MAX_UNITS}")
+        require_text("reason", reason, max_length=200)
+        place = self.default_location if location is None else location
+        once = _once("count", idempotency_key, sku, counted, place, reason)
+        return self.release.before_refusing(lambda: self._count(sku, place, counted, reason, once))
+
+    @retried
+    def _count(self, sku: str, place: str, counted: int, reason: str, once: Once) -> StockChanged:
+        now = self.clock.now()
+        with self.unit_of_work() as tx:
+            if earlier := once.earlier(tx, StockChange, now):
+                return StockChanged(earlier, replayed=True)
+            opened = open_level(
+                tx, tx.products.offer(sku), tx.stock.location(place), backorder_limit=None
+            )
+            level = tx.stock.lock(opened.variant_id, opened.location_id)
+            units = counted - level.on_hand
+            change = StockChange(sku=sku, location=place, quantity=units)
+            once.keep(tx, change)
+            movement = StockMovement.adjustment(level, units, reason=reason, now=now)
+            tx.stock.record([movement])
+        return StockChanged(change)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureStock:
+    """Say how far a level may be sold below nothing, and when staff are to be told."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    default_location: str
+
+    @retried
+    def __call__(
+        self,
+        sku: str,
+        *,
+        location: str | None = None,
+        backorder_limit: int | None = None,
+        low_stock_threshold: int | None = None,
+    ) -> None:
+        """What is None stays as it is. Safe to repeat.
+
+        Raises:
+            NotFoundError: no such SKU, or it has no stock at this location.
+            InvalidValueError: a limit below what is sold on credit, or one below 0.
+        """
+        for name, value in (
+            ("backorder_limit", backorder_limit),
+            ("low_stock_threshold", low_stock_threshold),
+        ):
+            if value is not None:
+                require_whole(name, value)
+                if not 0 <= value <= MAX_UNITS:
+                    raise InvalidValueError(name, f"must be between 0 and {MAX_UNITS}")
+        place = self.default_location if location is None else location
+        with self.unit_of_work() as tx:
+            tx.stock.configure(
+                _empty_level(tx, sku, place),
+                now=self.clock.now(),
+                backorder_limit=backorder_limit,
+                low_stock_threshold=low_stock_threshold,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +311,12 @@ class ReconcileStock:
     def __call__(self, *, repair: bool = False) -> Sequence[StockDiscrepancy]:
         """Tell what differs. Only with `repair` are counters set to what the ledger says.
 
-        What live orders were promised is only compared: no counter of theirs can be wrong alone.
+        What live orders and live holds have is only compared: who is wrong then is not known.
         """
         found = self.stock.discrepancies()
         if repair and found:
             with self.unit_of_work() as tx:
                 for discrepancy in found:
-                    if discrepancy.counter != "allocations":
+                    if discrepancy.counter in COUNTERS:
                         tx.stock.correct(discrepancy)
         return found

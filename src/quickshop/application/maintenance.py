@@ -12,7 +12,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ForgetExpired:
-    """Delete idempotency keys past their time and jobs done long ago."""
+    """Delete idempotency keys past their time, and jobs and holds that ended long ago."""
 
     unit_of_work: UnitOfWork
     queue: JobQueue
@@ -24,4 +24,5 @@ class ForgetExpired:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             keys = tx.idempotency.forget_expired(now)
-        return keys + self.queue.forget_done(now - self.keep_jobs)
+            holds = tx.holds.forget_ended(now - self.keep_jobs)
+        return keys + holds + self.queue.forget_done(now - self.keep_jobs)

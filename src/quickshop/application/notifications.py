@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from quickshop.application.retries import retried
+from quickshop.domain.inventory import LowStock
+from quickshop.domain.money import Money
 from quickshop.domain.notifications import Channel, MessageKind, Notification
 from quickshop.domain.orders import OrderId
 from quickshop.ports.clock import Clock
-from quickshop.ports.notifications import Notifier, OrderMessage
-from quickshop.ports.orders import OrderReader
+from quickshop.ports.fulfillment import FulfillmentView
+from quickshop.ports.inventory import StockReader
+from quickshop.ports.notifications import Notifier, OrderMessage, StockMessage
+from quickshop.ports.orders import OrderReader, OrderView
 from quickshop.ports.unit_of_work import UnitOfWork
 
 
@@ -25,7 +29,14 @@ class NotifyShopper:
     shop_name: str
 
     def __call__(
-        self, event_id: UUID, kind: MessageKind, order_id: OrderId, *, note: str = ""
+        self,
+        event_id: UUID,
+        kind: MessageKind,
+        order_id: OrderId,
+        *,
+        note: str = "",
+        parcel_id: UUID | None = None,
+        amount: Money | None = None,
     ) -> bool:
         """Tell whether a mail went out: one per event, however often this is repeated.
 
@@ -45,7 +56,7 @@ class NotifyShopper:
             order_id=order_id,
             created_at=self.clock.now(),
         )
-        if not self._claim(notification):
+        if not _claim(self.unit_of_work, notification):
             return False
         self.notifier.send(
             OrderMessage(
@@ -55,17 +66,76 @@ class NotifyShopper:
                 shop_name=self.shop_name,
                 key=f"{event_id}.{kind}",
                 note=note,
+                parcel=None if parcel_id is None else _parcel(order, parcel_id),
+                amount=amount,
             )
         )
-        self._mark_sent(notification)
+        _mark_sent(self.unit_of_work, notification, self.clock)
         return True
 
-    @retried
-    def _claim(self, notification: Notification) -> bool:
-        with self.unit_of_work() as tx:
-            return tx.notifications.claim(notification)
 
-    @retried
-    def _mark_sent(self, notification: Notification) -> None:
-        with self.unit_of_work() as tx:
-            tx.notifications.mark_sent(notification, now=self.clock.now())
+@dataclass(frozen=True, slots=True)
+class NotifyStaff:
+    """Mail the staff about their stock."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    stock: StockReader
+    notifier: Notifier
+    shop_name: str
+    recipient: str | None
+    """Nobody is told when it is None."""
+
+    def __call__(self, event_id: UUID, event: LowStock) -> bool:
+        """Tell whether a mail went out: one per event, as `NotifyShopper` says.
+
+        Raises:
+            TransientError: the mail was not taken; try again.
+        """
+        if self.recipient is None:
+            return False
+        kind = MessageKind.LOW_STOCK
+        notification = Notification(
+            event_id=event_id,
+            channel=Channel.EMAIL,
+            recipient=self.recipient,
+            kind=kind,
+            order_id=None,
+            created_at=self.clock.now(),
+        )
+        if not _claim(self.unit_of_work, notification):
+            return False
+        titles = [view.title for view in self.stock.list(sku=event.sku, limit=1).items]
+        self.notifier.send(
+            StockMessage(
+                kind=kind,
+                recipient=self.recipient,
+                sku=event.sku,
+                title=titles[0] if titles else event.sku,
+                location=event.location,
+                free=event.free,
+                threshold=event.threshold,
+                shop_name=self.shop_name,
+                key=f"{event_id}.{kind}",
+            )
+        )
+        _mark_sent(self.unit_of_work, notification, self.clock)
+        return True
+
+
+@retried
+def _claim(unit_of_work: UnitOfWork, notification: Notification) -> bool:
+    with unit_of_work() as tx:
+        return tx.notifications.claim(notification)
+
+
+@retried
+def _mark_sent(unit_of_work: UnitOfWork, notification: Notification, clock: Clock) -> None:
+    with unit_of_work() as tx:
+        tx.notifications.mark_sent(notification, now=clock.now())
+
+
+def _parcel(order: OrderView, parcel_id: UUID) -> FulfillmentView:
+    found = [parcel for parcel in order.fulfillments if parcel.id == parcel_id]
+    assert found, f"order {order.number} has no parcel {parcel_id}"
+    return found[0]

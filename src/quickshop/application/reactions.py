@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from quickshop.application.jobs import Handler
-from quickshop.application.notifications import NotifyShopper
+from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
+from quickshop.domain.inventory import LowStock
+from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
 from quickshop.domain.orders import (
     OrderCanceled,
     OrderEvent,
+    OrderExpired,
     OrderPaid,
     OrderPaymentFailed,
     OrderPaymentRetried,
     OrderPlaced,
+    OrderRefunded,
+    OrderShipped,
 )
 from quickshop.domain.payments import (
     PaymentCaptureRequested,
@@ -37,7 +42,13 @@ REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OrderPaid: ("mail_confirmation",),
     OrderPaymentFailed: ("mail_payment_failed",),
     OrderCanceled: ("mail_cancellation",),
+    OrderExpired: ("mail_cancellation",),
+    OrderShipped: ("mail_shipped",),
+    OrderRefunded: ("mail_refunded",),
+    LowStock: ("mail_low_stock",),
 }
+
+_NOT_PAID: Final = "it was not paid in time"
 
 
 def build_handlers(
@@ -45,6 +56,7 @@ def build_handlers(
     process_order: ProcessOrder,
     settle_payments: SettlePayments,
     notify: NotifyShopper,
+    notify_staff: NotifyStaff,
 ) -> Mapping[str, Handler]:
     """What to do for each effect named in `REACTIONS`."""
 
@@ -71,8 +83,26 @@ def build_handlers(
 
     def mail_cancellation(job: Job) -> None:
         event = job.event
-        assert isinstance(event, OrderCanceled)
-        notify(job.event_id, MessageKind.ORDER_CANCELED, event.order_id, note=event.reason)
+        assert isinstance(event, OrderCanceled | OrderExpired)
+        why = event.reason if isinstance(event, OrderCanceled) else _NOT_PAID
+        notify(job.event_id, MessageKind.ORDER_CANCELED, event.order_id, note=why)
+
+    def mail_shipped(job: Job) -> None:
+        event = job.event
+        assert isinstance(event, OrderShipped)
+        kind = MessageKind.ORDER_SHIPPED
+        notify(job.event_id, kind, event.order_id, parcel_id=event.fulfillment_id)
+
+    def mail_refunded(job: Job) -> None:
+        event = job.event
+        assert isinstance(event, OrderRefunded)
+        back = Money(event.amount_minor, event.currency)
+        kind = MessageKind.ORDER_REFUNDED
+        notify(job.event_id, kind, event.order_id, note=event.reason, amount=back)
+
+    def mail_low_stock(job: Job) -> None:
+        assert isinstance(job.event, LowStock)
+        notify_staff(job.event_id, job.event)
 
     return {
         "process_order": process,
@@ -80,4 +110,7 @@ def build_handlers(
         "mail_confirmation": mail_confirmation,
         "mail_payment_failed": mail_payment_failed,
         "mail_cancellation": mail_cancellation,
+        "mail_shipped": mail_shipped,
+        "mail_refunded": mail_refunded,
+        "mail_low_stock": mail_low_stock,
     }

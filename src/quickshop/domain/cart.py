@@ -63,6 +63,11 @@ class CartLineRemoved(CartEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CartHeld(CartEvent):
+    """All that is in the cart was set aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CartCompleted(CartEvent):
     """The cart became an order."""
 
@@ -181,6 +186,22 @@ class Cart(Aggregate):
             EmptyCartError: there is nothing in it.
             NotForSaleError: something in it is no longer sold.
         """
+        self._require_buyable()
+        self.status = CartStatus.COMPLETED
+        self._record(CartCompleted(cart_id=self.id, occurred_at=now))
+
+    def hold(self, *, now: datetime) -> None:
+        """Set aside all that is in the cart. The caller does so to the stock.
+
+        Raises:
+            CartStateError: the cart has become an order.
+            EmptyCartError: there is nothing in it.
+            NotForSaleError: something in it is no longer sold.
+        """
+        self._require_buyable()
+        self._record(CartHeld(cart_id=self.id, occurred_at=now))
+
+    def _require_buyable(self) -> None:
         self._require_open()
         if not self.lines:
             raise EmptyCartError
@@ -189,8 +210,6 @@ class Cart(Aggregate):
                 raise NotForSaleError(line.offer.sku)
             if line.offer.unit_price.currency != self.currency:
                 raise CurrencyMismatchError(line.offer.unit_price.currency, self.currency)
-        self.status = CartStatus.COMPLETED
-        self._record(CartCompleted(cart_id=self.id, occurred_at=now))
 
     @property
     def subtotal(self) -> Money:

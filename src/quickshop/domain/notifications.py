@@ -22,6 +22,10 @@ class MessageKind(StrEnum):
     ORDER_CONFIRMATION = "order_confirmation"
     PAYMENT_FAILED = "payment_failed"
     ORDER_CANCELED = "order_canceled"
+    """Also for one that was not paid in time."""
+    ORDER_SHIPPED = "order_shipped"
+    ORDER_REFUNDED = "order_refunded"
+    LOW_STOCK = "low_stock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Notification:
     channel: Channel
     recipient: str
     kind: MessageKind
-    order_id: OrderId
+    order_id: OrderId | None
+    """None when it is not about an order."""
     created_at: datetime
     sent_at: datetime | None = None

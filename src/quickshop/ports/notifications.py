@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind, Notification
+from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.orders import OrderView
 
 
@@ -36,13 +38,38 @@ class OrderMessage:
     key: str
     """Names this message; the same on every try, so that a recipient's server may drop copies."""
     note: str = ""
-    """Why, in the shop's words: a decline reason or the reason of a cancellation."""
+    """Why, in the shop's words: a decline reason or that of a cancellation or a refund."""
+    parcel: FulfillmentView | None = None
+    """What is on its way, of an order that shipped."""
+    amount: Money | None = None
+    """What went back, of an order that was refunded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockMessage:
+    """A message to staff about one stock level."""
+
+    kind: MessageKind
+    recipient: str
+    sku: str
+    title: str
+    location: str
+    free: int
+    """Units that nobody was promised; below 0 what is owed to back-orders."""
+    threshold: int
+    shop_name: str
+    key: str
+    """As that of an `OrderMessage`."""
+
+
+Message = OrderMessage | StockMessage
+"""What a `Notifier` is given to send."""
 
 
 class Notifier(Protocol):
     """Sends messages. Called outside every transaction."""
 
-    def send(self, message: OrderMessage) -> None:
+    def send(self, message: Message) -> None:
         """Hand the message over for delivery.
 
         Raises:

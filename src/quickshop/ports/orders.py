@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from quickshop.domain.customers import Address
+from quickshop.domain.fulfillment import Fulfillment
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderStatus
+from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
@@ -82,9 +84,17 @@ class OrderView:
     placed_at: datetime
     payment_action: str | None = None
     """What the shopper needs to prove themselves to their bank, while that is asked of them."""
+    fulfillments: tuple[FulfillmentView, ...] = ()
+    """The parcels, the first one first."""
 
     @classmethod
-    def of(cls, order: Order, *, payment_action: str | None = None) -> Self:
+    def of(
+        cls,
+        order: Order,
+        *,
+        fulfillments: Sequence[Fulfillment] = (),
+        payment_action: str | None = None,
+    ) -> Self:
         """The order as it stands."""
         return cls(
             id=order.id,
@@ -101,6 +111,7 @@ class OrderView:
             billing_address=order.billing_address,
             placed_at=order.placed_at,
             payment_action=payment_action,
+            fulfillments=tuple(FulfillmentView.of(parcel) for parcel in fulfillments),
         )
 
 

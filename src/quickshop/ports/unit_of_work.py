@@ -7,8 +7,9 @@ from typing import Protocol
 
 from quickshop.ports.cart import CartRepository
 from quickshop.ports.catalog import CategoryRepository, ProductRepository
+from quickshop.ports.fulfillment import FulfillmentRepository
 from quickshop.ports.idempotency import IdempotencyRepository
-from quickshop.ports.inventory import StockRepository
+from quickshop.ports.inventory import HoldRepository, StockRepository
 from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
 from quickshop.ports.payments import PaymentRepository
@@ -24,11 +25,15 @@ class Transaction(Protocol):
     @property
     def stock(self) -> StockRepository: ...
     @property
+    def holds(self) -> HoldRepository: ...
+    @property
     def carts(self) -> CartRepository: ...
     @property
     def orders(self) -> OrderRepository: ...
     @property
     def payments(self) -> PaymentRepository: ...
+    @property
+    def fulfillments(self) -> FulfillmentRepository: ...
     @property
     def notifications(self) -> NotificationRepository: ...
     @property

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from quickshop.adapters.mail.rendering import compose, render, safe_name
 from quickshop.domain.errors import TransientError
-from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.notifications import Message
 
 DEFAULT_SENDER: Final = "shop@localhost"
 
@@ -25,7 +25,7 @@ class FileNotifier:
         self._directory = Path(directory)
         self._sender = sender
 
-    def send(self, message: OrderMessage) -> None:
+    def send(self, message: Message) -> None:
         """As `Notifier.send`.
 
         Raises:
@@ -59,7 +59,7 @@ class ConsoleNotifier:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def send(self, message: OrderMessage) -> None:
+    def send(self, message: Message) -> None:
         """As `Notifier.send`.
 
         Raises:

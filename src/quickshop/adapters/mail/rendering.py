@@ -22,7 +22,9 @@ from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import AdapterError, InvalidValueError
 from quickshop.domain.money import Money, exponent
 from quickshop.domain.notifications import MessageKind
-from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.fulfillment import FulfillmentView
+from quickshop.ports.notifications import Message, OrderMessage
+from quickshop.ports.orders import OrderView
 
 LOCALE: Final = "en_US"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -30,6 +32,9 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ORDER_CONFIRMATION: "Your order {number} at {shop}",
     MessageKind.PAYMENT_FAILED: "Your payment for order {number} did not go through",
     MessageKind.ORDER_CANCELED: "Your order {number} at {shop} is canceled",
+    MessageKind.ORDER_SHIPPED: "Your order {number} at {shop} is on its way",
+    MessageKind.ORDER_REFUNDED: "Money back for your order {number} at {shop}",
+    MessageKind.LOW_STOCK: "{sku} is running low at {location}",
 }
 _DECLINE_REASONS: Final[Mapping[str, str]] = {
     "card_declined": "the card was declined",
@@ -51,16 +56,15 @@ class Mail:
     html: str | None
 
 
-def render(message: OrderMessage, *, to_html: HtmlRenderer | None = None) -> Mail:
+def render(message: Message, *, to_html: HtmlRenderer | None = None) -> Mail:
     """Write a message; as HTML, too, when there is someone to render it."""
-    subject = _SUBJECTS[message.kind].format(number=message.order.number, shop=message.shop_name)
-    facts = {
-        "order": message.order,
-        "shop": message.shop_name,
-        "subject": subject,
-        "note": message.note,
-        "reason": _DECLINE_REASONS.get(message.note, "the payment was refused"),
-    }
+    facts: dict[str, object] = {"shop": message.shop_name}
+    if isinstance(message, OrderMessage):
+        facts |= _facts_of(message)
+    else:
+        facts["stock"] = message
+        facts["sku"], facts["location"] = message.sku, message.location
+    subject = facts["subject"] = _SUBJECTS[message.kind].format(**facts)
     return Mail(
         subject=one_line(subject),
         text=_environment().get_template(f"{message.kind}.txt.j2").render(facts),
@@ -70,9 +74,25 @@ def render(message: OrderMessage, *, to_html: HtmlRenderer | None = None) -> Mai
     )
 
 
-def compose(
-    message: OrderMessage, *, sender: str, to_html: HtmlRenderer | None = None
-) -> EmailMessage:
+def _facts_of(message: OrderMessage) -> dict[str, object]:
+    return {
+        "number": message.order.number,
+        "order": message.order,
+        "note": message.note,
+        "parcel": message.parcel,
+        "parcel_is_part": message.parcel is not None and _is_part(message.parcel, message.order),
+        "amount": message.amount,
+        "reason": _DECLINE_REASONS.get(message.note, "the payment was refused"),
+    }
+
+
+def _is_part(parcel: FulfillmentView, order: OrderView) -> bool:
+    """Whether more was ordered than is in this parcel."""
+    packed = sum(line.quantity for line in parcel.lines)
+    return packed < sum(line.quantity for line in order.lines)
+
+
+def compose(message: Message, *, sender: str, to_html: HtmlRenderer | None = None) -> EmailMessage:
     """A mail ready to be sent, from `sender`, an address.
 
     Its Message-ID is the same on every try. Nothing that shoppers or staff wrote can become a

@@ -11,7 +11,7 @@ from typing import Literal
 
 from quickshop.adapters.mail.rendering import HtmlRenderer, compose
 from quickshop.domain.errors import AdapterError, TransientError
-from quickshop.ports.notifications import OrderMessage
+from quickshop.ports.notifications import Message
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -45,7 +45,7 @@ class SmtpNotifier:
         self._tls = tls or ssl.create_default_context()
         self._to_html = find_html_renderer()
 
-    def send(self, message: OrderMessage) -> None:
+    def send(self, message: Message) -> None:
         """As `Notifier.send`.
 
         Raises:

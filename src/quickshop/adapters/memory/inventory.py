@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,15 @@ from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStock
 from quickshop.domain.inventory import (
     COUNTERS,
     Allocation,
+    Hold,
+    LevelChange,
     Location,
     LocationId,
+    ShippedUnits,
     StockDiscrepancy,
     StockLevel,
     StockMovement,
+    choose_shipped,
     lock_order,
 )
 from quickshop.domain.orders import HOLDS_STOCK, OrderId
@@ -31,6 +35,7 @@ class MemoryStock:
     """Stock levels and their ledger. Counters move by movements alone."""
 
     def __init__(self, session: MemorySession) -> None:
+        self._session = session
         self._state = session.state
 
     def location(self, name: str) -> Location:
@@ -86,11 +91,55 @@ class MemoryStock:
         by_level = defaultdict(list)
         for movement in sorted(movements, key=lock_order):
             by_level[_level_key(movement)].append(movement)
-        for level in [self._moved(group) for group in by_level.values()]:
-            self._put(level)
+        changes = [self._moved(group) for group in by_level.values()]
+        for change in changes:
+            self._put(change.after)
         self._state.ledger.extend(movements)
+        for change in changes:
+            self._tell(change, movements[0].occurred_at)
 
-    def _moved(self, movements: Sequence[StockMovement]) -> StockLevel:
+    def _tell(self, change: LevelChange, now: datetime) -> None:
+        name = self._state.locations[change.after.location_id].name
+        threshold = self._session.low_stock_threshold
+        self._session.tell(change.events(name, default_threshold=threshold, now=now))
+
+    def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
+        """As `StockRepository.lock`.
+
+        Raises:
+            NotFoundError: no such level.
+        """
+        shelf = self._state.shelves.get(variant_id, {}).get(location_id)
+        if shelf is None:
+            raise NotFoundError("stock level")
+        return self._named(shelf.level)
+
+    def configure(
+        self,
+        level: StockLevel,
+        *,
+        now: datetime,
+        backorder_limit: int | None = None,
+        low_stock_threshold: int | None = None,
+    ) -> None:
+        """As `StockRepository.configure`.
+
+        Raises:
+            NotFoundError: no such level.
+            InvalidValueError: the limit is below what has been sold on credit already.
+        """
+        before = self.lock(level.variant_id, level.location_id)
+        limit = before.backorder_limit if backorder_limit is None else backorder_limit
+        if before.free + limit < 0:
+            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
+        threshold = (
+            before.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
+        )
+        after = replace(before, backorder_limit=limit, low_stock_threshold=threshold)
+        self._put(after)
+        self._tell(LevelChange(before, after), now)
+
+    def _moved(self, movements: Sequence[StockMovement]) -> LevelChange:
         shelf = self._find(movements[0])
         if shelf is None:
             raise NotFoundError("stock level")
@@ -100,14 +149,17 @@ class MemoryStock:
         if taken > max(0, level.available):
             sku = movements[0].sku
             raise OutOfStockError(sku, requested=taken, available=max(0, level.available))
-        return replace(
+        after = replace(
             level,
             on_hand=level.on_hand + change["on_hand"],
             allocated=level.allocated + change["allocated"],
             held=level.held + change["held"],
         )
+        return LevelChange(self._named(level), self._named(after))
 
-    def allocate(self, allocations: Sequence[Allocation], *, now: datetime) -> None:
+    def allocate(
+        self, allocations: Sequence[Allocation], *, now: datetime, spending: Sequence[Hold] = ()
+    ) -> None:
         """As `StockRepository.allocate`.
 
         Raises:
@@ -116,11 +168,23 @@ class MemoryStock:
         """
         for allocation in allocations:
             self._require_sound(allocation)
-        self.record([allocation.taken(now) for allocation in allocations])
+        taken = [allocation.taken(now) for allocation in allocations]
+        self.record(taken + [hold.spent(now) for hold in spending])
         promised = self._state.allocations
         for allocation in allocations:
             before = promised.get(allocation.order_id, ())
             promised[allocation.order_id] = (*before, allocation)
+
+    def hold(
+        self, holds: Sequence[Hold], *, now: datetime, releasing: Sequence[Hold] = ()
+    ) -> None:
+        """As `StockRepository.hold`.
+
+        Raises:
+            OutOfStockError: they take more from a level than there is now.
+        """
+        taken = [hold.taken(now) for hold in holds]
+        self.record(taken + [hold.released(now) for hold in releasing])
 
     def _require_sound(self, allocation: Allocation) -> None:
         order = self._state.orders.get(OrderId(allocation.order_id))
@@ -139,8 +203,33 @@ class MemoryStock:
     def release(self, order_id: UUID, *, now: datetime) -> int:
         """As `StockRepository.release`."""
         allocations = self._state.allocations.pop(order_id, ())
-        self.record([allocation.released(now) for allocation in allocations])
-        return sum(allocation.quantity for allocation in allocations)
+        back = [allocation for allocation in allocations if allocation.unshipped]
+        self.record([allocation.released(now) for allocation in back])
+        return sum(allocation.unshipped for allocation in back)
+
+    def ship(
+        self,
+        order_id: UUID,
+        quantities: Mapping[UUID, int],
+        *,
+        location_id: LocationId | None = None,
+        now: datetime,
+    ) -> Sequence[ShippedUnits]:
+        """As `StockRepository.ship`.
+
+        Raises:
+            InvalidValueError: more units of a line than are still to be shipped.
+        """
+        allocations = self.allocations(order_id)
+        chosen = choose_shipped(allocations, quantities, location_id)
+        self.record([allocation.sent(units, now) for allocation, units in chosen])
+        sent = {allocation.id: units for allocation, units in chosen}
+        if chosen:
+            self._state.allocations[order_id] = tuple(
+                replace(allocation, shipped=allocation.shipped + sent.get(allocation.id, 0))
+                for allocation in allocations
+            )
+        return [allocation.parceled(units) for allocation, units in chosen]
 
     def correct(self, discrepancy: StockDiscrepancy) -> None:
         """As `StockRepository.correct`.
@@ -225,6 +314,7 @@ class MemoryStockReader:
             for counter in COUNTERS:
                 ledger[*_level_key(movement), counter] += getattr(movement, counter)
         promised = _promised_to_live_orders(state)
+        held = _set_aside(state)
         found = []
         for level in (shelf.level for shelf in _shelves(state)):
             for counter in COUNTERS:
@@ -232,6 +322,8 @@ class MemoryStockReader:
                 found += _compare(state, level, counter, getattr(level, counter), expected)
             expected = promised[_level_key(level)]
             found += _compare(state, level, "allocations", level.allocated, expected)
+            expected = held[_level_key(level)]
+            found += _compare(state, level, "holds", level.held, expected)
         return sorted(found, key=lambda d: (d.sku, d.location, d.counter))
 
     def orders_without_stock(self) -> Sequence[str]:
@@ -259,6 +351,7 @@ def _view(state: MemoryState, level: StockLevel) -> StockView | None:
         held=level.held,
         available=level.available,
         backorder_limit=level.backorder_limit,
+        low_stock_threshold=level.low_stock_threshold,
     )
 
 
@@ -277,8 +370,15 @@ def _promised_to_live_orders(
     for order_id, allocations in state.allocations.items():
         if state.orders[OrderId(order_id)].status in HOLDS_STOCK:
             for allocation in allocations:
-                promised[_level_key(allocation)] += allocation.quantity
+                promised[_level_key(allocation)] += allocation.unshipped
     return promised
+
+
+def _set_aside(state: MemoryState) -> Counter[tuple[VariantId, LocationId]]:
+    held = Counter[tuple[VariantId, LocationId]]()
+    for hold in state.holds.values():
+        held[hold.variant_id, hold.location_id] += hold.quantity
+    return held
 
 
 def _compare(

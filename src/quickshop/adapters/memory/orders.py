@@ -105,7 +105,8 @@ def _opened(state: MemoryState, order_id: OrderId, token_digest: str) -> Order:
 def _view(state: MemoryState, order: Order) -> OrderView:
     attempts = [state.payments[payment_id] for payment_id in state.attempts.get(order.id, ())]
     waiting = (p.action for p in attempts if p.status is PaymentStatus.REQUIRES_ACTION)
-    return OrderView.of(order, payment_action=next(waiting, None))
+    parcels = state.fulfillments.get(order.id, ())
+    return OrderView.of(order, fulfillments=parcels, payment_action=next(waiting, None))
 
 
 class MemoryOrderReader:

@@ -22,9 +22,14 @@ class MemorySession:
     """Hands out and keeps copies, so that nobody can change a stored aggregate unseen."""
 
     def __init__(
-        self, state: MemoryState, reactions: Mapping[type[DomainEvent], Sequence[str]]
+        self,
+        state: MemoryState,
+        reactions: Mapping[type[DomainEvent], Sequence[str]],
+        *,
+        low_stock_threshold: int | None = None,
     ) -> None:
         self.state = state
+        self.low_stock_threshold = low_stock_threshold
         self.wrote_jobs = False
         self._reactions = reactions
         self._tracker = Tracker()
@@ -51,9 +56,13 @@ class MemorySession:
         aggregate.version += 1
         table[key] = replace(aggregate)
         self._tracker.watch(aggregate)
+        self.tell(events)
+        return events
+
+    def tell(self, events: Sequence[DomainEvent]) -> None:
+        """Have these events become jobs."""
         for event in events:
             self._write_jobs(event)
-        return events
 
     def require_all_saved(self) -> None:
         """Call before committing.

@@ -15,8 +15,11 @@ from uuid import UUID
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import Category, CategoryId, Offer, Product, ProductId, VariantId
 from quickshop.domain.events import DomainEvent
+from quickshop.domain.fulfillment import Fulfillment
 from quickshop.domain.inventory import (
     Allocation,
+    Hold,
+    HoldId,
     Location,
     LocationId,
     StockLevel,
@@ -91,6 +94,10 @@ class MemoryState:
     ledger: list[StockMovement] = field(default_factory=list)
     allocations: dict[UUID, tuple[Allocation, ...]] = field(default_factory=dict)
     """What was not given back, by order."""
+    holds: dict[HoldId, Hold] = field(default_factory=dict)
+    """Those that have not ended."""
+    ended_holds: dict[HoldId, datetime] = field(default_factory=dict)
+    """When each of the others ended."""
 
     carts: dict[CartId, Cart] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
@@ -100,6 +107,7 @@ class MemoryState:
     timelines: dict[OrderId, tuple[OrderEvent, ...]] = field(default_factory=dict)
     payments: dict[PaymentId, Payment] = field(default_factory=dict)
     attempts: dict[OrderId, tuple[PaymentId, ...]] = field(default_factory=dict)
+    fulfillments: dict[OrderId, tuple[Fulfillment, ...]] = field(default_factory=dict)
 
     notifications: dict[tuple[UUID, Channel, str], Notification] = field(default_factory=dict)
     jobs: dict[JobId, JobRecord] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from quickshop.adapters.memory.cart import MemoryCarts
 from quickshop.adapters.memory.catalog import MemoryCategories, MemoryProducts
+from quickshop.adapters.memory.fulfillment import MemoryFulfillments
+from quickshop.adapters.memory.holds import MemoryHolds
 from quickshop.adapters.memory.idempotency import MemoryIdempotency
 from quickshop.adapters.memory.inventory import MemoryStock
 from quickshop.adapters.memory.notifications import MemoryNotifications
@@ -24,9 +26,11 @@ class MemoryTransaction:
         self.products = MemoryProducts(session)
         self.categories = MemoryCategories(session)
         self.stock = MemoryStock(session)
+        self.holds = MemoryHolds(session)
         self.carts = MemoryCarts(session)
         self.orders = MemoryOrders(session)
         self.payments = MemoryPayments(session)
+        self.fulfillments = MemoryFulfillments(session)
         self.notifications = MemoryNotifications(session)
         self.idempotency = MemoryIdempotency(session)
 
@@ -35,7 +39,8 @@ class MemoryUnitOfWork:
     """Opens transactions on a `store`, which readers and the job queue share.
 
     `reactions` names the effects of each kind of event: an event and an effect make one job.
-    `on_jobs` is called after each commit that wrote some.
+    `on_jobs` is called after each commit that wrote some. Staff are told of levels with no more
+    than `low_stock_threshold` units free; None tells them only of those with one of their own.
     """
 
     def __init__(
@@ -44,7 +49,9 @@ class MemoryUnitOfWork:
         on_jobs: Callable[[], None] = lambda: None,
         *,
         store: MemoryStore | None = None,
+        low_stock_threshold: int | None = None,
     ) -> None:
+        self._low_stock_threshold = low_stock_threshold
         self.store = store or MemoryStore()
         self._reactions = reactions
         self._on_jobs = on_jobs
@@ -58,7 +65,9 @@ class MemoryUnitOfWork:
     def __call__(self) -> Iterator[MemoryTransaction]:
         """Open a transaction."""
         with self.store.change() as draft:
-            session = MemorySession(draft, self._reactions)
+            session = MemorySession(
+                draft, self._reactions, low_stock_threshold=self._low_stock_threshold
+            )
             yield MemoryTransaction(session)
             session.require_all_saved()
         if session.wrote_jobs:

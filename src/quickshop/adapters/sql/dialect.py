@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.stock_moves import Change, Moved, Place
 from quickshop.settings import Settings
 
 
@@ -38,6 +39,15 @@ class SqlDialect(Protocol):
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
         """Insert a row into the table of this name; False when its key is taken."""
+        ...
+
+    def move_levels(
+        self, connection: BatchingConnection, changes: Sequence[Change]
+    ) -> Mapping[Place, Moved]:
+        """Move the counters of each level that has enough, locking them in the order given.
+
+        Tells how those that were moved stand now.
+        """
         ...
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:

@@ -34,8 +34,10 @@ _NO_SUCH_TABLE_OR_COLUMN: Final = frozenset({"42P01", "42703"})
 
 _RULES: Final[Mapping[tuple[str, str], Callable[[], QuickShopError]]] = {
     ("uq_orders_cart_id", "orders.cart_id"): CartStateError,
+    ("uq_stock_holds_live", "stock_holds.cart_id"): lambda: ConflictError("hold"),
     ("uq_payments_order_id_attempt", "payments.attempt"): lambda: ConflictError("order"),
     ("uq_payments_gateway_key", "payments.gateway_key"): lambda: ConflictError("order"),
+    ("uq_fulfillments_order_id_number", "fulfillments.number"): lambda: ConflictError("order"),
 }
 """Rules of the shop that come to light when a batch is sent, by constraint and by column."""
 

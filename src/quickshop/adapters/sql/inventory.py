@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Update, bindparam, insert, select, update
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.stock_moves import Change, Moved, changes_of
 from quickshop.adapters.sql.tables import (
     allocations,
     locations,
@@ -21,6 +23,7 @@ from quickshop.adapters.sql.tables import (
 )
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import (
+    ConflictError,
     ContentionError,
     InvalidValueError,
     NotFoundError,
@@ -30,42 +33,49 @@ from quickshop.domain.inventory import (
     MAX_UNITS,
     Allocation,
     AllocationId,
+    Hold,
+    LevelChange,
     Location,
     LocationId,
+    ShippedUnits,
     StockDiscrepancy,
     StockLevel,
     StockMovement,
-    lock_order,
+    choose_shipped,
 )
 
-_LEVELS: Final = (
-    select(stock_levels, variants.c.sku, locations.c.priority)
-    .select_from(stock_levels.join(variants).join(locations))
-    .where(stock_levels.c.variant_id.in_(bindparam("variants", expanding=True)))
-    .order_by(variants.c.sku, stock_levels.c.location_id)
+_LEVEL: Final = select(stock_levels, variants.c.sku, locations.c.priority).select_from(
+    stock_levels.join(variants).join(locations)
 )
+_LEVELS: Final = _LEVEL.where(
+    stock_levels.c.variant_id.in_(bindparam("variants", expanding=True))
+).order_by(variants.c.sku, stock_levels.c.location_id)
 _INSERT_MOVEMENTS: Final = insert(stock_movements).inline()
-_MOVED: Final = {
-    name: stock_levels.c[name] + bindparam(f"by_{name}")
-    for name in ("on_hand", "allocated", "held")
-}
-_MOVE: Final = (
-    update(stock_levels)
-    .where(
-        stock_levels.c.variant_id == bindparam("variant"),
-        stock_levels.c.location_id == bindparam("location"),
-        # The domain's rule, a second time and on the very row: nobody can have changed it since.
-        _MOVED["on_hand"] - _MOVED["allocated"] - _MOVED["held"] + stock_levels.c.backorder_limit
-        >= 0,
-        _MOVED["on_hand"] <= MAX_UNITS,
-    )
-    .values(**_MOVED, version=stock_levels.c.version + 1)
-)
 _INSERT_ALLOCATIONS: Final = insert(allocations)
 _LIVE: Final = (
     select(allocations, variants.c.sku)
     .select_from(allocations.join(variants, variants.c.id == allocations.c.variant_id))
     .where(allocations.c.order_id == bindparam("order"), ~allocations.c.released)
+)
+_LOCK: Final = (
+    _LEVEL.where(
+        stock_levels.c.variant_id == bindparam("variant"),
+        stock_levels.c.location_id == bindparam("location"),
+    )
+    # Not FOR UPDATE: that would wait for those who only refer to the level, and they for it.
+    .with_for_update(of=stock_levels, key_share=True)
+)
+_SHIP: Final = (
+    update(allocations)
+    .where(
+        allocations.c.id == bindparam("allocation"),
+        allocations.c.shipped == bindparam("was"),
+        ~allocations.c.released,
+    )
+    .values(shipped=allocations.c.shipped + bindparam("units"))
+)
+_NAMES: Final = select(locations.c.id, locations.c.name).where(
+    locations.c.id.in_(bindparam("places", expanding=True))
 )
 _RELEASE: Final = (
     update(allocations)
@@ -78,9 +88,17 @@ _RELEASE: Final = (
 class SqlStock:
     """Levels, their ledger, and what orders were promised."""
 
-    def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
+    def __init__(
+        self,
+        connection: BatchingConnection,
+        dialect: SqlDialect,
+        log: EventLog,
+        low_stock_threshold: int | None = None,
+    ) -> None:
         self._connection = connection
         self._dialect = dialect
+        self._log = log
+        self._low_stock_threshold = low_stock_threshold
 
     def location(self, name: str) -> Location:
         """As the port promises."""
@@ -123,59 +141,110 @@ class SqlStock:
             raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
         return opened
 
+    def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
+        """As the port promises."""
+        this = {"variant": variant_id, "location": location_id}
+        row = self._connection.execute(_LOCK, this).one_or_none()
+        if row is None:
+            raise NotFoundError("stock level")
+        return _level_of(row)
+
+    def configure(
+        self,
+        level: StockLevel,
+        *,
+        now: datetime,
+        backorder_limit: int | None = None,
+        low_stock_threshold: int | None = None,
+    ) -> None:
+        """As the port promises."""
+        before = self.lock(level.variant_id, level.location_id)
+        limit = before.backorder_limit if backorder_limit is None else backorder_limit
+        if before.free + limit < 0:
+            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
+        threshold = (
+            before.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
+        )
+        after = replace(before, backorder_limit=limit, low_stock_threshold=threshold)
+        self._connection.later(
+            _this(level).values(
+                backorder_limit=limit,
+                low_stock_threshold=threshold,
+                version=stock_levels.c.version + 1,
+            ),
+            {},
+        )
+        self._tell([LevelChange(before, after)], now)
+
     def record(self, movements: Sequence[StockMovement]) -> None:
         """As the port promises."""
         if not movements:
             return
         self._connection.later(_INSERT_MOVEMENTS, [_movement_row(m) for m in movements])
-        changes = _changes(movements)
-        if self._connection.execute(_MOVE, changes).rowcount < len(changes):
-            raise self._refusal(movements)
+        changes = changes_of(movements)
+        moved = self._dialect.move_levels(self._connection, list(changes.values()))
+        for place, change in changes.items():
+            if place not in moved:
+                raise self._refusal(change)
+        skus = {(m.variant_id, m.location_id): m.sku for m in movements}
+        moves = [_move(change, moved[place], skus[place]) for place, change in changes.items()]
+        self._tell(moves, movements[0].occurred_at)
 
-    def _refusal(self, movements: Sequence[StockMovement]) -> Exception:
-        """Why not every level could be moved: the transaction is to be rolled back."""
-        levels = {
-            (level.variant_id, level.location_id): level
-            for level in self.levels({m.variant_id for m in movements})
-        }
-        wanted: defaultdict[tuple[VariantId, LocationId], int] = defaultdict(int)
-        for movement in movements:
-            place = (movement.variant_id, movement.location_id)
-            wanted[place] -= movement.on_hand - movement.allocated - movement.held
-        if wanted.keys() - levels.keys():
+    def _tell(self, moves: Sequence[LevelChange], now: datetime) -> None:
+        crossing = [move for move in moves if move.crosses(self._low_stock_threshold)]
+        if not crossing:
+            return
+        places = {move.after.location_id for move in crossing}
+        rows = self._connection.execute(_NAMES, {"places": list(places)})
+        names = {row.id: row.name for row in rows}
+        for move in crossing:
+            name = names[move.after.location_id]
+            threshold = self._low_stock_threshold
+            self._log.tell(move.events(name, default_threshold=threshold, now=now))
+
+    def _refusal(self, change: Change) -> Exception:
+        """Why a level could not be moved: the transaction is to be rolled back."""
+        for level in self.levels([change.variant]):
+            if level.location_id == change.location:
+                break
+        else:
             return NotFoundError("stock level")
-        arrived = sum(max(0, movement.on_hand) for movement in movements)
-        if any(level.on_hand + arrived > MAX_UNITS for level in levels.values()):
+        if level.on_hand + change.on_hand > MAX_UNITS:
             return InvalidValueError(
                 "quantity", f"must leave at most {MAX_UNITS} units on a shelf"
             )
-        # At least one of these did not move; others may look short by what was just taken.
-        short = [place for place, units in wanted.items() if levels[place].available < units]
-        if len(short) != 1:
-            return ContentionError("the stock moved meanwhile")
-        level = levels[short[0]]
         return OutOfStockError(
-            level.sku, requested=wanted[short[0]], available=max(0, level.available)
+            level.sku, requested=change.taken, available=max(0, level.available)
         )
 
-    def allocate(self, promised: Sequence[Allocation], *, now: datetime) -> None:
+    def allocate(
+        self, promised: Sequence[Allocation], *, now: datetime, spending: Sequence[Hold] = ()
+    ) -> None:
         """As the port promises."""
         if not promised:
             return
         rows = [_allocation_row(allocation) for allocation in promised]
         self._connection.later(_INSERT_ALLOCATIONS, rows)
+        taken = [allocation.taken(now) for allocation in promised]
+        self._record_plan(taken + [hold.spent(now) for hold in spending])
+
+    def hold(
+        self, holds: Sequence[Hold], *, now: datetime, releasing: Sequence[Hold] = ()
+    ) -> None:
+        """As the port promises."""
+        taken = [hold.taken(now) for hold in holds]
+        self._record_plan(taken + [hold.released(now) for hold in releasing])
+
+    def _record_plan(self, movements: Sequence[StockMovement]) -> None:
+        """Record movements that were planned when the levels were not locked yet."""
         try:
-            self.record([allocation.taken(now) for allocation in promised])
+            self.record(movements)
         except OutOfStockError as error:
-            if self._lies_elsewhere(promised, error.sku):
+            # What did move was taken already, so this is what is left for what did not.
+            levels = self.levels({m.variant_id for m in movements if m.sku == error.sku})
+            if error.requested <= sum(max(0, level.available) for level in levels):
                 raise ContentionError("the stock moved meanwhile; plan again") from error
             raise
-
-    def _lies_elsewhere(self, promised: Sequence[Allocation], sku: str) -> bool:
-        mine = [allocation for allocation in promised if allocation.sku == sku]
-        levels = self.levels({allocation.variant_id for allocation in mine})
-        requested = sum(allocation.quantity for allocation in mine)
-        return requested <= sum(max(0, level.available) for level in levels)
 
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
         """As the port promises."""
@@ -187,8 +256,26 @@ class SqlStock:
         live = {allocation.id: allocation for allocation in self.allocations(order_id)}
         released = self._connection.execute(_RELEASE, {"order": order_id}).scalars()
         mine = [live[AllocationId(this)] for this in released if this in live]
-        self.record([allocation.released(now) for allocation in mine])
-        return sum(allocation.quantity for allocation in mine)
+        back = [allocation for allocation in mine if allocation.unshipped]
+        self.record([allocation.released(now) for allocation in back])
+        return sum(allocation.unshipped for allocation in back)
+
+    def ship(
+        self,
+        order_id: UUID,
+        quantities: Mapping[UUID, int],
+        *,
+        location_id: LocationId | None = None,
+        now: datetime,
+    ) -> Sequence[ShippedUnits]:
+        """As the port promises; compare-and-set, so that nothing ships twice."""
+        chosen = choose_shipped(self.allocations(order_id), quantities, location_id)
+        for allocation, units in chosen:
+            this = {"allocation": allocation.id, "was": allocation.shipped, "units": units}
+            if self._connection.execute(_SHIP, this).rowcount == 0:
+                raise ConflictError("order")
+        self.record([allocation.sent(units, now) for allocation, units in chosen])
+        return [allocation.parceled(units) for allocation, units in chosen]
 
     def correct(self, discrepancy: StockDiscrepancy) -> None:
         """As the port promises."""
@@ -205,37 +292,34 @@ class SqlStock:
         )
 
 
-def _changes(movements: Sequence[StockMovement]) -> list[dict[str, Any]]:
-    """One change per level, in the order of locks."""
-    changes: dict[tuple[VariantId, LocationId], dict[str, Any]] = {}
-    for movement in sorted(movements, key=lock_order):
-        change = changes.setdefault(
-            (movement.variant_id, movement.location_id),
-            {
-                "variant": movement.variant_id,
-                "location": movement.location_id,
-                "by_on_hand": 0,
-                "by_allocated": 0,
-                "by_held": 0,
-            },
-        )
-        change["by_on_hand"] += movement.on_hand
-        change["by_allocated"] += movement.allocated
-        change["by_held"] += movement.held
-    return list(changes.values())
+def _move(change: Change, now: Moved, sku: str) -> LevelChange:
+    after = StockLevel(
+        variant_id=change.variant, sku=sku, location_id=change.location, **now._asdict()
+    )
+    before = replace(
+        after,
+        on_hand=now.on_hand - change.on_hand,
+        allocated=now.allocated - change.allocated,
+        held=now.held - change.held,
+    )
+    return LevelChange(before, after)
 
 
-def _set_limit(level: StockLevel) -> Any:
-    mine = (
+def _this(level: StockLevel) -> Update:
+    return update(stock_levels).where(
         stock_levels.c.variant_id == level.variant_id,
         stock_levels.c.location_id == level.location_id,
-        stock_levels.c.backorder_limit != level.backorder_limit,
     )
+
+
+def _set_limit(level: StockLevel) -> Update:
     owed = stock_levels.c.on_hand - stock_levels.c.allocated - stock_levels.c.held
-    enough = owed >= -level.backorder_limit
     return (
-        update(stock_levels)
-        .where(*mine, enough)
+        _this(level)
+        .where(
+            stock_levels.c.backorder_limit != level.backorder_limit,
+            owed >= -level.backorder_limit,
+        )
         .values(backorder_limit=level.backorder_limit, version=stock_levels.c.version + 1)
     )
 
@@ -249,6 +333,7 @@ def _level_of(row: Row[Any]) -> StockLevel:
         allocated=row.allocated,
         held=row.held,
         backorder_limit=row.backorder_limit,
+        low_stock_threshold=row.low_stock_threshold,
         location_priority=row.priority,
     )
 
@@ -262,6 +347,7 @@ def _allocation_of(row: Row[Any]) -> Allocation:
         sku=row.sku,
         location_id=LocationId(row.location_id),
         quantity=row.quantity,
+        shipped=row.shipped,
     )
 
 
@@ -274,6 +360,7 @@ def _allocation_row(allocation: Allocation) -> dict[str, Any]:
         "location_id": allocation.location_id,
         "quantity": allocation.quantity,
         "released": False,
+        "shipped": allocation.shipped,
     }
 
 

@@ -15,6 +15,7 @@ from quickshop.adapters.sql.tables import (
     order_lines,
     orders,
     products,
+    stock_holds,
     stock_levels,
     stock_movements,
     variants,
@@ -53,15 +54,26 @@ _PROMISED: Final = (
     select(
         allocations.c.variant_id,
         allocations.c.location_id,
-        func.sum(allocations.c.quantity).label("quantity"),
+        func.sum(allocations.c.quantity - allocations.c.shipped).label("quantity"),
     )
     .join(orders, orders.c.id == allocations.c.order_id)
     .where(~allocations.c.released, orders.c.status.in_(HOLDS_STOCK))
     .group_by(allocations.c.variant_id, allocations.c.location_id)
     .subquery("promised")
 )
+_HELD: Final = (
+    select(
+        stock_holds.c.variant_id,
+        stock_holds.c.location_id,
+        func.sum(stock_holds.c.quantity).label("quantity"),
+    )
+    .where(stock_holds.c.ended.is_(None))
+    .group_by(stock_holds.c.variant_id, stock_holds.c.location_id)
+    .subquery("live_holds")
+)
 _EXPECTED: Final = {name: func.coalesce(_LEDGER.c[name], 0) for name in COUNTERS}
 _LIVE_ALLOCATIONS: Final = func.coalesce(_PROMISED.c.quantity, 0)
+_LIVE_HOLDS: Final = func.coalesce(_HELD.c.quantity, 0)
 _WRONG: Final = (
     select(
         stock_levels.c.variant_id,
@@ -71,6 +83,7 @@ _WRONG: Final = (
         *(stock_levels.c[name].label(f"recorded_{name}") for name in COUNTERS),
         *(_EXPECTED[name].label(f"expected_{name}") for name in COUNTERS),
         _LIVE_ALLOCATIONS.label("promised"),
+        _LIVE_HOLDS.label("set_aside"),
     )
     .select_from(
         stock_levels.join(variants)
@@ -85,11 +98,17 @@ _WRONG: Final = (
             (_PROMISED.c.variant_id == stock_levels.c.variant_id)
             & (_PROMISED.c.location_id == stock_levels.c.location_id),
         )
+        .outerjoin(
+            _HELD,
+            (_HELD.c.variant_id == stock_levels.c.variant_id)
+            & (_HELD.c.location_id == stock_levels.c.location_id),
+        )
     )
     .where(
         or_(
             *(stock_levels.c[name] != _EXPECTED[name] for name in COUNTERS),
             stock_levels.c.allocated != _LIVE_ALLOCATIONS,
+            stock_levels.c.held != _LIVE_HOLDS,
         )
     )
     .order_by(variants.c.sku, locations.c.name)
@@ -157,6 +176,7 @@ def _discrepancies(row: Any) -> Sequence[StockDiscrepancy]:
         for name in COUNTERS
     ]
     compared.append(("allocations", row.recorded_allocated, int(row.promised)))
+    compared.append(("holds", row.recorded_held, int(row.set_aside)))
     return [
         StockDiscrepancy(
             variant_id=VariantId(row.variant_id),
@@ -183,4 +203,5 @@ def _view(row: Any) -> StockView:
         held=row.held,
         available=free,
         backorder_limit=row.backorder_limit,
+        low_stock_threshold=row.low_stock_threshold,
     )

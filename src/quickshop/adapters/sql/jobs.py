@@ -94,11 +94,15 @@ class EventLog:
     def write(self, aggregate: Aggregate) -> Sequence[DomainEvent]:
         """Queue one job per event and effect; hand the events on."""
         events = aggregate.collect_events()
+        self.tell(events)
+        return events
+
+    def tell(self, events: Sequence[DomainEvent]) -> None:
+        """Queue one job per event and effect."""
         rows = [row for event in events for row in self._rows(event)]
         if rows:
             self._connection.later(_INSERT, rows)
             self.wrote_jobs = True
-        return events
 
     def _rows(self, event: DomainEvent) -> list[dict[str, Any]]:
         kind = type(event)

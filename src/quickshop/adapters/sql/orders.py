@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Row, bindparam, insert, select, update
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.fulfillment import parcels_of
 from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.tables import order_events, order_lines, orders, payments
 from quickshop.adapters.tracking import Tracker
@@ -41,6 +42,8 @@ _LINES: Final = (
     .where(order_lines.c.order_id.in_(bindparam("orders", expanding=True)))
     .order_by(order_lines.c.order_id, order_lines.c.position)
 )
+_HAVE_PARCELS: Final = frozenset({"partially_fulfilled", "fulfilled", "completed", "refunded"})
+"""Only of these parcels are looked for."""
 _INSERT: Final = insert(orders)
 _INSERT_LINES: Final = insert(order_lines)
 _INSERT_EVENTS: Final = insert(order_events).inline()
@@ -213,8 +216,13 @@ class SqlOrderReader:
             these = {"orders": [row.id for row in rows]}
             lines = connection.execute(_LINES, these).all()
             actions = {row.order_id: row.action for row in connection.execute(_ACTIONS, these)}
+            parcels = parcels_of(connection, [r.id for r in rows if r.status in _HAVE_PARCELS])
         return [
-            OrderView.of(_order_of(row, _of(row.id, lines)), payment_action=actions.get(row.id))
+            OrderView.of(
+                _order_of(row, _of(row.id, lines)),
+                fulfillments=parcels.get(row.id, ()),
+                payment_action=actions.get(row.id),
+            )
             for row in rows
         ]
 

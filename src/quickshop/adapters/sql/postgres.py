@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -28,8 +28,17 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.stock_moves import (
+    Change,
+    Moved,
+    Place,
+    move_one_by_one,
+    moved_of,
+)
 from quickshop.adapters.sql.tables import idempotency_keys, metadata, order_numbers
+from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import MissingExtraError
+from quickshop.domain.inventory import MAX_UNITS, LocationId
 from quickshop.settings import Settings
 
 IDLE_SECONDS: Final = 1.0
@@ -52,6 +61,34 @@ _RESERVE: Final = (
     .on_conflict_do_nothing()
     .returning(idempotency_keys.c.key)
 )
+
+
+# NO KEY: rows that refer to a level hold a share of its key, which FOR UPDATE would wait for.
+_MOVE_ALL: Final = text("""
+    WITH change AS (
+        SELECT * FROM unnest(
+            CAST(:variant AS uuid[]), CAST(:location AS uuid[]),
+            CAST(:on_hand AS int[]), CAST(:allocated AS int[]), CAST(:held AS int[])
+        ) WITH ORDINALITY AS c (variant_id, location_id, on_hand, allocated, held, turn)
+    ), locked AS MATERIALIZED (
+        SELECT change.* FROM change
+        JOIN stock_levels level USING (variant_id, location_id)
+        ORDER BY change.turn
+        FOR NO KEY UPDATE OF level
+    )
+    UPDATE stock_levels level
+    SET on_hand = level.on_hand + c.on_hand,
+        allocated = level.allocated + c.allocated,
+        held = level.held + c.held,
+        version = level.version + 1
+    FROM locked c
+    WHERE level.variant_id = c.variant_id AND level.location_id = c.location_id
+        AND level.on_hand + c.on_hand - level.allocated - c.allocated - level.held - c.held
+            + level.backorder_limit >= 0
+        AND level.on_hand + c.on_hand <= :most
+    RETURNING level.variant_id, level.location_id, level.on_hand, level.allocated, level.held,
+        level.backorder_limit, level.low_stock_threshold
+""")
 
 
 @cache
@@ -113,6 +150,17 @@ class PostgresDialect:
             statement, row, execution_options={"preserve_rowcount": True}
         )
         return inserted.rowcount == 1
+
+    def move_levels(
+        self, connection: BatchingConnection, changes: Sequence[Change]
+    ) -> Mapping[Place, Moved]:
+        """One statement, whether it is one level or a hundred."""
+        if len(changes) == 1:
+            return move_one_by_one(connection, changes)
+        columns = dict(zip(Change._fields, zip(*changes, strict=True), strict=True))
+        arrays = {name: list(values) for name, values in columns.items()}
+        rows = connection.execute(_MOVE_ALL, arrays | {"most": MAX_UNITS})
+        return {(VariantId(r.variant_id), LocationId(r.location_id)): moved_of(r) for r in rows}
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Nothing to do: the index is on an expression over `products.search_text`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.stock_moves import Change, Moved, Place, move_one_by_one
 from quickshop.adapters.sql.tables import idempotency_keys, metadata, orders
 from quickshop.domain.errors import InvalidValueError
 from quickshop.settings import Settings
@@ -98,6 +99,12 @@ class SqliteDialect:
             statement, row, execution_options={"preserve_rowcount": True}
         )
         return inserted.rowcount == 1
+
+    def move_levels(
+        self, connection: BatchingConnection, changes: Sequence[Change]
+    ) -> Mapping[Place, Moved]:
+        """One by one: there is no round trip to save."""
+        return move_one_by_one(connection, changes)
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Write them to the full-text index."""

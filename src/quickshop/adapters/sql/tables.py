@@ -141,11 +141,13 @@ stock_levels: Final = Table(
     Column("held", Integer, nullable=False),
     Column("backorder_limit", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("low_stock_threshold", Integer),
     CheckConstraint("on_hand - allocated - held >= -backorder_limit", name="not_oversold"),
     CheckConstraint("allocated >= 0", name="allocated"),
     CheckConstraint("held >= 0", name="held"),
     CheckConstraint("backorder_limit >= 0", name="backorder_limit"),
     CheckConstraint("on_hand <= 1000000000", name="on_hand"),
+    CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold"),
 )
 
 stock_movements: Final = Table(
@@ -161,7 +163,10 @@ stock_movements: Final = Table(
     Column("reason", PlainText, nullable=False),
     Column("order_id", Uuid),
     Column("occurred_at", UtcDateTime, nullable=False),
-    CheckConstraint("kind IN ('received', 'allocated', 'released', 'adjusted')", name="kind"),
+    CheckConstraint(
+        "kind IN ('received', 'held', 'allocated', 'released', 'shipped', 'adjusted')",
+        name="kind",
+    ),
     Index("ix_stock_movements_level", "variant_id", "location_id"),
 )
 
@@ -186,6 +191,51 @@ cart_lines: Final = Table(
     Column("quantity", Integer, nullable=False),
     UniqueConstraint("cart_id", "variant_id"),
     CheckConstraint("quantity BETWEEN 1 AND 999", name="quantity"),
+)
+
+stock_holds: Final = Table(
+    "stock_holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", PlainText, nullable=False),
+    Column("cart_id", ForeignKey("carts.id"), nullable=False),
+    Column("variant_id", Uuid, nullable=False),
+    Column("location_id", Uuid, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("ended", PlainText),
+    Column("ended_at", UtcDateTime),
+    CheckConstraint("owner IN ('cart', 'checkout')", name="owner"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("ended IN ('released', 'allocated')", name="ended"),
+    CheckConstraint("(ended IS NULL) = (ended_at IS NULL)", name="ended_at"),
+    ForeignKeyConstraint(
+        ["variant_id", "location_id"], ["stock_levels.variant_id", "stock_levels.location_id"]
+    ),
+    Index(
+        "uq_stock_holds_live",
+        "cart_id",
+        "variant_id",
+        "location_id",
+        unique=True,
+        postgresql_where=text("ended IS NULL"),
+        sqlite_where=text("ended IS NULL"),
+    ),
+    Index(
+        "ix_stock_holds_live",
+        "variant_id",
+        "location_id",
+        "expires_at",
+        postgresql_where=text("ended IS NULL"),
+        sqlite_where=text("ended IS NULL"),
+    ),
+    Index(
+        "ix_stock_holds_expires_at",
+        "expires_at",
+        postgresql_where=text("ended IS NULL"),
+        sqlite_where=text("ended IS NULL"),
+    ),
+    Index("ix_stock_holds_ended_at", "ended_at"),
 )
 
 order_numbers: Final = Sequence("order_numbers", start=1001, metadata=metadata)
@@ -268,7 +318,9 @@ allocations: Final = Table(
     Column("location_id", Uuid, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("released", Boolean, nullable=False),
+    Column("shipped", Integer, nullable=False, server_default="0"),
     CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("shipped BETWEEN 0 AND quantity", name="shipped"),
     ForeignKeyConstraint(
         ["variant_id", "location_id"], ["stock_levels.variant_id", "stock_levels.location_id"]
     ),
@@ -338,6 +390,31 @@ refunds: Final = Table(
     CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status"),
 )
 
+fulfillments: Final = Table(
+    "fulfillments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("order_id", ForeignKey("orders.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("carrier", PlainText, nullable=False),
+    Column("tracking_number", PlainText, nullable=False),
+    Column("tracking_url", PlainText, nullable=False),
+    Column("shipped_at", UtcDateTime, nullable=False),
+    UniqueConstraint("order_id", "number"),
+    CheckConstraint("number > 0", name="number"),
+)
+
+fulfillment_lines: Final = Table(
+    "fulfillment_lines",
+    metadata,
+    Column("fulfillment_id", ForeignKey("fulfillments.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("order_line_id", ForeignKey("order_lines.id"), nullable=False),
+    Column("location_id", ForeignKey("locations.id"), nullable=False),
+    Column("quantity", Integer, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity"),
+)
+
 notifications: Final = Table(
     "notifications",
     metadata,
@@ -345,7 +422,7 @@ notifications: Final = Table(
     Column("channel", PlainText, primary_key=True),
     Column("recipient", PlainText, primary_key=True),
     Column("kind", PlainText, nullable=False),
-    Column("order_id", ForeignKey("orders.id"), nullable=False, index=True),
+    Column("order_id", ForeignKey("orders.id"), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
 )

@@ -13,6 +13,8 @@ from quickshop.adapters.sql.catalog import SqlCategories, SqlProducts
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.fulfillment import SqlFulfillments
+from quickshop.adapters.sql.holds import SqlHolds
 from quickshop.adapters.sql.idempotency import SqlIdempotency
 from quickshop.adapters.sql.inventory import SqlStock
 from quickshop.adapters.sql.jobs import EventLog, Reactions
@@ -26,9 +28,14 @@ class SqlTransaction:
     """One open transaction. Repositories are made when they are first used."""
 
     def __init__(
-        self, connection: BatchingConnection, dialect: SqlDialect, reactions: Reactions
+        self,
+        connection: BatchingConnection,
+        dialect: SqlDialect,
+        reactions: Reactions,
+        low_stock_threshold: int | None,
     ) -> None:
         self._connection = connection
+        self._low_stock_threshold = low_stock_threshold
         self._dialect = dialect
         self.tracker = Tracker()
         self.log = EventLog(connection, reactions)
@@ -46,7 +53,12 @@ class SqlTransaction:
     @cached_property
     def stock(self) -> SqlStock:
         """Stock levels and their ledger."""
-        return SqlStock(self._connection, self._dialect)
+        return SqlStock(self._connection, self._dialect, self.log, self._low_stock_threshold)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        """Units set aside for carts."""
+        return SqlHolds(self._connection)
 
     @cached_property
     def carts(self) -> SqlCarts:
@@ -64,6 +76,11 @@ class SqlTransaction:
         return SqlPayments(self._connection, self.tracker, self.log)
 
     @cached_property
+    def fulfillments(self) -> SqlFulfillments:
+        """The parcels."""
+        return SqlFulfillments(self._connection)
+
+    @cached_property
     def notifications(self) -> SqlNotifications:
         """The delivery records."""
         return SqlNotifications(self._connection, self._dialect)
@@ -75,7 +92,11 @@ class SqlTransaction:
 
 
 class SqlUnitOfWork:
-    """Opens transactions on connections of a pool. Threads may share it."""
+    """Opens transactions on connections of a pool. Threads may share it.
+
+    Staff are told of levels with no more than `low_stock_threshold` units free; None tells them
+    only of those that have a threshold of their own.
+    """
 
     def __init__(
         self,
@@ -83,7 +104,10 @@ class SqlUnitOfWork:
         dialect: SqlDialect,
         reactions: Reactions,
         on_jobs: Callable[[], None] = lambda: None,
+        *,
+        low_stock_threshold: int | None = None,
     ) -> None:
+        self._low_stock_threshold = low_stock_threshold
         self._engine = engine
         self._dialect = dialect
         self._reactions = reactions
@@ -94,7 +118,9 @@ class SqlUnitOfWork:
         """As the port promises."""
         with translated(), self._engine.begin() as connection:
             batching = BatchingConnection(connection)
-            tx = SqlTransaction(batching, self._dialect, self._reactions)
+            tx = SqlTransaction(
+                batching, self._dialect, self._reactions, self._low_stock_threshold
+            )
             yield tx
             tx.tracker.require_all_saved()
             batching.flush()

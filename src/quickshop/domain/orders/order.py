@@ -269,6 +269,15 @@ class Order(Aggregate):
             )
         )
 
+    def require_shippable(self) -> None:
+        """Refuse to ship what is not paid, or has shipped already.
+
+        Raises:
+            OrderStateError: it is in no status to ship from.
+        """
+        if OrderStatus.FULFILLED not in TRANSITIONS[self.status]:
+            raise OrderStateError(self.number, self.status, "shipped")
+
     def ship(
         self,
         fulfillment_id: UUID,

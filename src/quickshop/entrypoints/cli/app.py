@@ -15,9 +15,11 @@ from quickshop.entrypoints.cli import (
     database,
     demo,
     doctor,
+    fulfillment,
     imports,
     jobs,
     orders,
+    payments,
     processes,
     stock,
 )
@@ -39,6 +41,12 @@ app.command("relay")(processes.relay)
 app.command("migrate")(database.migrate)
 app.add_typer(imports.app, name="import")
 app.command("products")(catalog.products)
+orders.app.command("fulfill")(fulfillment.fulfill)
+orders.app.command("complete")(fulfillment.complete)
+orders.app.command("note")(fulfillment.note)
+orders.app.command("capture")(payments.capture)
+orders.app.command("void")(payments.void)
+orders.app.command("refund")(payments.refund)
 app.add_typer(orders.app, name="orders")
 app.add_typer(stock.app, name="stock")
 app.add_typer(jobs.app, name="jobs")

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from quickshop.adapters.sandbox.book import Entry
 from quickshop.domain.money import Money, total
 from quickshop.domain.orders import OrderStatus
-from quickshop.entrypoints.cli.demo_story import ADA, BEN, CLEO, DREW, EVE, SHOPPERS, Day, Shopper
+from quickshop.entrypoints.cli.demo_story import (
+    ADA,
+    AMENDS,
+    AMENDS_REASON,
+    BEN,
+    CLEO,
+    DREW,
+    EVE,
+    SHOPPERS,
+    TRACKING_NUMBER,
+    Day,
+    Shopper,
+)
 from quickshop.entrypoints.cli.imports import SAMPLE_CURRENCY
 from quickshop.entrypoints.cli.output import money
+from quickshop.ports.orders import OrderView
 from quickshop.ports.payments import PaymentView
+
+_SOLD: Final = frozenset({OrderStatus.PAID, OrderStatus.FULFILLED})
+_MAILED: Final = (ADA, ADA, BEN, CLEO, CLEO, EVE, EVE, EVE)
+"""Each is told of their payment; then of a parcel, a refund, a cancellation and its refund."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,8 @@ def claims_of(day: Day) -> Sequence[Claim]:
     return [
         _imported(day),
         *_fates(day),
+        _parcel_left(day),
+        _amends(day),
         _asked_again(day),
         _stock_adds_up(day),
         _ledger(day),
@@ -47,7 +67,7 @@ def _imported(day: Day) -> Claim:
 
 def _fates(day: Day) -> Iterator[Claim]:
     expected = (
-        (ADA, OrderStatus.PAID, "paid"),
+        (ADA, OrderStatus.FULFILLED, "paid, and her order has shipped"),
         (BEN, OrderStatus.PAYMENT_FAILED, "was declined and nothing was charged"),
         (CLEO, OrderStatus.PAID, "paid although the gateway gave no answer at first"),
         (EVE, OrderStatus.CANCELED, "canceled and has the money back"),
@@ -62,13 +82,39 @@ def _fates(day: Day) -> Iterator[Claim]:
 
 
 def _money_is(day: Day, shopper: Shopper) -> bool:
-    """Whether the shop kept of this order what its status says: the total, or nothing."""
+    """Whether the shop kept of this order what it should: its price, or nothing."""
     order = day.orders[shopper.name]
     kept = total(
         [each.captured - each.refunded for each in day.payments[shopper.name]],
         order.total.currency,
     )
-    return kept.minor == (order.total.minor if order.status is OrderStatus.PAID else 0)
+    return kept == _due(shopper.name, order)
+
+
+def _due(name: str, order: OrderView) -> Money:
+    """What the shop is to keep of an order."""
+    if order.status not in _SOLD:
+        return Money.zero(order.total.currency)
+    return order.total - AMENDS if name == CLEO.name else order.total
+
+
+def _parcel_left(day: Day) -> Claim:
+    order = day.orders.get(ADA.name)
+    parcels = order.fulfillments if order else ()
+    ordered = {line.sku: line.quantity for line in order.lines} if order else {}
+    packed = {item.sku: item.quantity for parcel in parcels for item in parcel.lines}
+    gone = {sku: day.before[sku].on_hand - day.after[sku].on_hand for sku in ordered}
+    tracked = all(parcel.tracking_number == TRACKING_NUMBER for parcel in parcels)
+    ok = len(parcels) == 1 and tracked and packed == ordered == gone
+    detail = f"{len(parcels)} parcel, {sum(packed.values())} units"
+    return Claim(f"{ADA.name}'s parcel holds what she bought and left the shelf", ok, detail)
+
+
+def _amends(day: Day) -> Claim:
+    payments = day.payments.get(CLEO.name, ())
+    back = total([each.refunded for each in payments], SAMPLE_CURRENCY)
+    text = f"{CLEO.name} has {money(AMENDS)} back for {AMENDS_REASON}"
+    return Claim(text, back == AMENDS, f"{money(back)} went back")
 
 
 def _asked_again(day: Day) -> Claim:
@@ -80,11 +126,11 @@ def _asked_again(day: Day) -> Claim:
 
 
 def sold(day: Day, sku: str) -> int:
-    """Units of a SKU in paid orders."""
+    """Units of a SKU in paid orders, shipped or not."""
     return sum(
         line.quantity
         for order in day.orders.values()
-        if order.status is OrderStatus.PAID
+        if order.status in _SOLD
         for line in order.lines
         if line.sku == sku
     )
@@ -108,7 +154,7 @@ def _ledger(day: Day) -> Claim:
 
 def _mails(day: Day) -> Claim:
     numbers = {name: order.number for name, order in day.orders.items()}
-    expected = Counter((s.email, numbers.get(s.name)) for s in (ADA, BEN, CLEO, EVE, EVE))
+    expected = Counter((s.email, numbers.get(s.name)) for s in _MAILED)
     sent = Counter(
         (str(mail["To"]), number)
         for mail in day.mails
@@ -125,8 +171,7 @@ def _gateway(day: Day) -> Iterator[Claim]:
     detail = "; ".join(wrong) or f"{len(day.book.charges)} charges"
     yield Claim("the gateway's own book agrees with the shop's payments", not wrong, detail)
     kept = day.book.captured(SAMPLE_CURRENCY) - day.book.refunded(SAMPLE_CURRENCY)
-    paid = [order.total for order in day.orders.values() if order.status is OrderStatus.PAID]
-    due = total(paid, SAMPLE_CURRENCY)
+    due = total([_due(name, order) for name, order in day.orders.items()], SAMPLE_CURRENCY)
     detail = f"the gateway holds {money(kept)}, paid orders come to {money(due)}"
     yield Claim("the money taken is the money that paid orders cost", kept == due, detail)
 

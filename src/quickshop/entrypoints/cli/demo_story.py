@@ -19,8 +19,9 @@ from quickshop.application.health import Finding
 from quickshop.application.imports import ImportReport
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderStatus
-from quickshop.domain.payments import PaymentSource, PaymentStatus
+from quickshop.domain.payments import PaymentSource, RefundStatus
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.imports import SAMPLE_CURRENCY, sample_catalog
 from quickshop.ports.catalog import ProductQuery
@@ -76,6 +77,11 @@ EVE: Final = Shopper("Eve", "Vienna", "1010", "AT", _TOTE, "tok_ok")
 SHOPPERS: Final = (ADA, BEN, CLEO, DREW, EVE)
 
 CANCEL_REASON: Final = "found one at home"
+CARRIER: Final = "Snail & Sons"
+TRACKING_NUMBER: Final = "SN-0042"
+AMENDS: Final = Money(500, SAMPLE_CURRENCY)
+"""What goes back to the shopper whose apron has a loose thread."""
+AMENDS_REASON: Final = "a loose thread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +182,7 @@ def _find(shop: Shop, wish: Wish) -> str:
 
 
 def _see_it_through(shop: Shop, placed: Mapping[str, PlacedOrder], mail_dir: Path) -> None:
-    """Wait for the payments, cancel the one, and wait for what follows from that.
+    """Wait for the payments; ship one order, make amends for one, cancel one, and wait again.
 
     What does not come about in time is left to be found false afterwards.
     """
@@ -185,15 +191,23 @@ def _see_it_through(shop: Shop, placed: Mapping[str, PlacedOrder], mail_dir: Pat
         return shop.orders.get(one.order.id).status
 
     _wait(lambda: OrderStatus.PENDING not in map(status, placed.values()))
+    paid = {name: one for name, one in placed.items() if status(one) is OrderStatus.PAID}
+    if shipped := paid.get(ADA.name):
+        shop.orders.fulfill(shipped.order.id, carrier=CARRIER, tracking_number=TRACKING_NUMBER)
+    if blemished := paid.get(CLEO.name):
+        shop.orders.refund(blemished.order.id, amount=AMENDS, reason=AMENDS_REASON)
     if canceled := placed.get(EVE.name):
         shop.orders.cancel_own(canceled.order.id, canceled.token, reason=CANCEL_REASON)
-        _wait(lambda: _refunded(shop, canceled))
-    _wait(lambda: len(_read_mails(mail_dir)) >= len(placed) + 1)
+    for one in placed.values():
+        _wait(lambda one=one: _is_settled(shop, one))  # type: ignore[misc]
+    _wait(lambda: len(_read_mails(mail_dir)) >= len(placed) + 4)
 
 
-def _refunded(shop: Shop, placed: PlacedOrder) -> bool:
-    payments = shop.orders.payments(placed.order.id)
-    return all(payment.status is PaymentStatus.REFUNDED for payment in payments)
+def _is_settled(shop: Shop, placed: PlacedOrder) -> bool:
+    refunds = [
+        each for payment in shop.orders.payments(placed.order.id) for each in payment.refunds
+    ]
+    return all(refund.status is not RefundStatus.PENDING for refund in refunds)
 
 
 def _wait(done: Callable[[], bool]) -> None:

@@ -23,13 +23,14 @@ from quickshop.entrypoints.cli.output import (
     table,
     to_json,
 )
+from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.orders import OrderView, TimelineEntry
 from quickshop.ports.payments import PaymentView
 from quickshop.shop import Shop
 
-app = typer.Typer(help="List, show and cancel orders.")
+app = typer.Typer(help="List and show orders, and see them through: ship, refund, cancel.")
 
-_SUMS: Final = ("Units", "Total", "Price", "Sum", "Captured", "Refunded")
+_SUMS: Final = ("Units", "Total", "Price", "Sum", "Captured", "Refunded", "Amount")
 
 Number = Annotated[
     str, typer.Argument(metavar="NUMBER", help="What the shopper calls it by, such as 1001.")
@@ -43,7 +44,7 @@ def orders(
     limit: Limit = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """List orders, newest first; or show or cancel one."""
+    """List orders, newest first; or do something with one."""
     if context.invoked_subcommand is not None:
         return
     with opened_shop() as shop:
@@ -62,7 +63,7 @@ def orders(
 
 @app.command("show")
 def show_order(number: Number, as_json: AsJson = False) -> None:
-    """Show an order: what was bought, how it was paid, and what happened to it."""
+    """Show an order: what was bought, how it was paid, its parcels, and what happened to it."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         payments = shop.orders.payments(order.id)
@@ -73,6 +74,7 @@ def show_order(number: Number, as_json: AsJson = False) -> None:
     say(f"Order {order.number}, {order.status}", f"{moment(order.placed_at)} UTC, {order.email}")
     show(receipt(order))
     _show_payments(payments)
+    _show_parcels(order.fulfillments)
     _show_timeline(timeline)
 
 
@@ -146,6 +148,25 @@ def _show_payments(payments: Sequence[PaymentView]) -> None:
             money(payment.refunded),
             payment.reference or "",
         )
+    show(listing)
+    refunds = [refund for payment in payments for refund in payment.refunds]
+    if refunds:
+        listing = table("Time (UTC)", "Refund", "Amount", "Reason", numbers=_SUMS)
+        for refund in refunds:
+            status = f"{refund.status}: {refund.failure}" if refund.failure else refund.status
+            add_row(listing, moment(refund.created_at), status, refund.amount, refund.reason)
+        show(listing)
+
+
+def _show_parcels(parcels: Sequence[FulfillmentView]) -> None:
+    if not parcels:
+        return
+    listing = table("Parcel", "Shipped (UTC)", "Holds", "Carrier", "Tracking", numbers=_SUMS)
+    for parcel in parcels:
+        holds = ", ".join(f"{item.quantity} of {item.sku}" for item in parcel.lines)
+        tracking = " ".join(filter(None, (parcel.tracking_number, parcel.tracking_url)))
+        shipped_at = moment(parcel.shipped_at)
+        add_row(listing, parcel.number, shipped_at, holds, parcel.carrier, tracking)
     show(listing)
 
 

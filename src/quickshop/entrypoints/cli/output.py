@@ -19,7 +19,9 @@ from rich.text import Text
 from quickshop.domain.inventory import UNLIMITED_BACKORDER
 from quickshop.domain.money import Money
 
-_WHOLE: Final = frozenset({"SKU", "SKUs", "Order", "Line", "Time (UTC)", "Placed (UTC)"})
+_WHOLE: Final = frozenset(
+    {"SKU", "SKUs", "Order", "Line", "Time (UTC)", "Placed (UTC)", "Shipped (UTC)"}
+)
 """Columns that are broken into lines last."""
 
 

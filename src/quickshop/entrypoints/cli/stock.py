@@ -23,9 +23,11 @@ from quickshop.entrypoints.cli.output import (
 from quickshop.ports.inventory import StockView
 from quickshop.shop import Shop
 
-app = typer.Typer(help="Show, receive, adjust and reconcile stock.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show, receive, adjust, count, configure and reconcile stock.", no_args_is_help=True
+)
 
-_NUMBERS: Final = ("On hand", "Allocated", "Available")
+_NUMBERS: Final = ("On hand", "Allocated", "Held", "Available")
 _MANY: Final = 50
 
 Sku = Annotated[str, typer.Argument(metavar="SKU", help="What is counted.")]
@@ -90,17 +92,65 @@ def adjust(
     _show_changed(levels, as_json=as_json)
 
 
-@app.command("reconcile")
-def reconcile(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what differs.")] = False,
+@app.command("count")
+def count(
+    sku: Sku,
+    counted: Annotated[
+        int, typer.Argument(metavar="COUNTED", min=0, help="Units that lie there.")
+    ],
+    reason: Annotated[str, typer.Option(help="Stands in the ledger.")] = "counted",
+    location: Location = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every counter with its ledger, and set those right that differ.
+    """Have the shelf hold what somebody counted there, units promised to orders included."""
+    with opened_shop() as shop:
+        answer = shop.inventory.count(sku, counted, reason=reason, location=location)
+        levels, _more = _levels(shop, sku, _MANY)
+    _show_changed(levels, as_json=as_json)
+    if not as_json:
+        difference = answer.change.quantity
+        say(f"{difference:+} units." if difference else "As expected.")
+
+
+@app.command("configure")
+def configure(
+    sku: Sku,
+    backorder_limit: Annotated[
+        int | None, typer.Option(min=0, help="Units that may be sold beyond what is there.")
+    ] = None,
+    low_stock_threshold: Annotated[
+        int | None, typer.Option(min=0, help="Tell the staff when so few units are free.")
+    ] = None,
+    location: Location = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a SKU may be sold below nothing, and when staff are to be told."""
+    if backorder_limit is None and low_stock_threshold is None:
+        raise typer.BadParameter("give --backorder-limit, --low-stock-threshold, or both")
+    with opened_shop() as shop:
+        shop.inventory.configure(
+            sku,
+            location=location,
+            backorder_limit=backorder_limit,
+            low_stock_threshold=low_stock_threshold,
+        )
+        levels, _more = _levels(shop, sku, _MANY)
+    _show_changed(levels, as_json=as_json)
+
+
+@app.command("reconcile")
+def reconcile(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Set counters to what their ledger says.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every counter with its ledger, live orders and live holds.
 
     Exit code 1 when something differs and was not set right.
     """
     with opened_shop() as shop:
-        found = shop.inventory.reconcile(repair=not dry_run)
+        found = shop.inventory.reconcile(repair=repair)
         left = shop.inventory.reconcile()
     if as_json:
         print_json({"discrepancies": list(found), "remaining": list(left)})
@@ -126,7 +176,7 @@ def _show_changed(levels: list[StockView], *, as_json: bool) -> None:
 def _show(levels: list[StockView]) -> None:
     listing = table("SKU", "Product", "Location", *_NUMBERS, numbers=_NUMBERS)
     for level in levels:
-        counters = (level.on_hand, level.allocated, units(level.available))
+        counters = (level.on_hand, level.allocated, level.held, units(level.available))
         add_row(listing, level.sku, level.title, level.location, *counters)
     show(listing)
 

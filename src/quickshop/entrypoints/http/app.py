@@ -11,18 +11,35 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from quickshop.entrypoints.http import cart, catalog, checkout, docs, errors, health, orders
+from quickshop.entrypoints.http import (
+    cart,
+    catalog,
+    checkout,
+    docs,
+    errors,
+    health,
+    holds,
+    orders,
+)
 from quickshop.entrypoints.http.middleware import RequestEnvelope
 from quickshop.entrypoints.http.page_cache import PageCache
 from quickshop.shop import Shop
 
-_ROUTERS = (catalog.router, cart.router, checkout.router, orders.router, health.router)
+_ROUTERS = (
+    catalog.router,
+    cart.router,
+    holds.router,
+    checkout.router,
+    orders.router,
+    health.router,
+)
 
 
 _DESCRIPTION: Final = """Browse, fill a cart, check out. Money is in minor units, times are UTC.
 
 1. `POST /v1/carts` answers with an `id` and a `token`: send it as `X-Cart-Token`.
 2. `POST /v1/carts/{id}/lines` puts units of a SKU in it. Stock is looked at on checkout.
+   `POST /v1/carts/{id}/hold`, with an `Idempotency-Key`, sets it aside for a while.
 3. `POST /v1/carts/{id}/checkout`, with an `Idempotency-Key`, answers with the order, `pending`,
    and its own `token`: send it as `X-Order-Token`. Payment follows in the background.
 4. `GET /v1/orders/{id}` tells how far it has got.

@@ -39,15 +39,16 @@ _KEY_DESCRIPTION: Final = (
     "1 to 255 printable ASCII characters. A repeated request with the same key gets the first "
     "one's answer, with `Idempotent-Replayed: true`; keys are kept 24 hours."
 )
-_KEY_HEADER: Final = Header(
-    alias="Idempotency-Key",
-    min_length=1,
-    max_length=255,
-    pattern="^[ -~]+$",
-    description=_KEY_DESCRIPTION,
-)
-IdempotencyKey = Annotated[str, _KEY_HEADER]
-OptionalIdempotencyKey = Annotated[str | None, _KEY_HEADER]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern="^[ -~]+$",
+        description=_KEY_DESCRIPTION,
+    ),
+]
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,16}")
 _BOOLEANS: Final = {"true": True, "false": False}

@@ -140,7 +140,9 @@ async def _answer_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [_field_problem(entry) for entry in error.errors()]
     if any(p.pointer == "header:Idempotency-Key" and p.code == "missing" for p in found):
-        detail = "Send an Idempotency-Key: one new key per order or payment, the same on retries."
+        detail = (
+            "Send an Idempotency-Key: a new one for each thing to be done, the same on retries."
+        )
         return problem(400, "idempotency_key_missing", detail)
     return problem(422, errors=found)
 

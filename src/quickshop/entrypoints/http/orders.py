@@ -12,8 +12,8 @@ from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
 from quickshop.entrypoints.http.customers import AddressOut
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
+    IdempotencyKey,
     Limit,
-    OptionalIdempotencyKey,
     OrderToken,
     ShopDependency,
 )
@@ -38,8 +38,27 @@ class OrderLineOut(Output):
     subtotal: MoneyOut
 
 
+class ShippedItemOut(Output):
+    """Units of a SKU in a parcel."""
+
+    sku: str
+    quantity: int
+
+
+class FulfillmentOut(Output):
+    """A parcel that left. What was not said of it is empty."""
+
+    number: int
+    """Counts from 1 within the order."""
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    shipped_at: AwareDatetime
+    lines: tuple[ShippedItemOut, ...]
+
+
 class OrderOut(Output):
-    """An order. Only its status ever changes."""
+    """An order. What was bought and what it costs never change."""
 
     id: UUID
     number: str
@@ -54,6 +73,10 @@ class OrderOut(Output):
     shipping_address: AddressOut
     billing_address: AddressOut
     placed_at: AwareDatetime
+    payment_action: str | None = None
+    """What the shopper needs to prove themselves to their bank (3-D Secure), while it is asked."""
+    fulfillments: tuple[FulfillmentOut, ...] = ()
+    """The parcels, the first one first."""
 
 
 class OrderPage(Output):
@@ -105,14 +128,14 @@ def open_order(shop: ShopDependency, order_id: UUID, token: OrderToken = "") -> 
 def cancel_own_order(
     shop: ShopDependency,
     order_id: UUID,
+    idempotency_key: IdempotencyKey,
     body: Cancellation | None = None,
-    idempotency_key: OptionalIdempotencyKey = None,
     token: OrderToken = "",
 ) -> Response:
     """Stop an order and give its stock back; money that moved is sent back.
 
-    Of several who cancel, one succeeds and the others get a 409; with a key, the one who did gets
-    the same answer again.
+    Of several who cancel, one succeeds and the others get a 409; the one who did gets the same
+    answer again for the same key.
     """
     canceled = shop.orders.cancel_own(
         OrderId(order_id),

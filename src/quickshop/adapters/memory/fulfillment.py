@@ -1,0 +1,42 @@
+"""Parcels in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.domain.errors import ConflictError
+from quickshop.domain.fulfillment import Fulfillment
+from quickshop.domain.orders import OrderId
+
+
+class MemoryFulfillments:
+    """The parcels of every order."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._state = session.state
+
+    def add(self, fulfillment: Fulfillment) -> None:
+        """As `FulfillmentRepository.add`.
+
+        Raises:
+            ConflictError: the order has a parcel of this number.
+        """
+        before = self.of_order(fulfillment.order_id)
+        if any(parcel.number == fulfillment.number for parcel in before):
+            raise ConflictError("order")
+        self._require_sound(fulfillment)
+        sent = sorted((*before, fulfillment), key=lambda parcel: parcel.number)
+        self._state.fulfillments[fulfillment.order_id] = tuple(sent)
+
+    def _require_sound(self, fulfillment: Fulfillment) -> None:
+        order = self._state.orders.get(fulfillment.order_id)
+        assert order is not None, "a parcel is of an order that is stored"
+        ordered = {line.id: line.sku for line in order.lines}
+        for line in fulfillment.lines:
+            assert line.location_id in self._state.locations, "no such location"
+            assert ordered.get(line.order_line_id) == line.sku, "a parcel holds what was ordered"
+
+    def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:
+        """As `FulfillmentRepository.of_order`."""
+        return self._state.fulfillments.get(order_id, ())

@@ -1,0 +1,209 @@
+"""Use cases that bring orders to their shoppers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from quickshop.application.access import digest
+from quickshop.application.idempotency import Once
+from quickshop.application.retries import retried
+from quickshop.domain.errors import InvalidValueError, OrderStateError
+from quickshop.domain.fulfillment import (
+    Fulfillment,
+    FulfillmentId,
+    FulfillmentLine,
+    Tracking,
+    still_to_ship,
+    wanted_units,
+)
+from quickshop.domain.inventory import LocationId, ShippedUnits
+from quickshop.domain.orders import Order, OrderId, OrderLineId
+from quickshop.ports.clock import Clock
+from quickshop.ports.fulfillment import FulfillmentView
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.orders import OrderView
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class FulfilledOrder:
+    """An order as it was when a parcel of it had just left."""
+
+    order: OrderView
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+    @property
+    def parcel(self) -> FulfillmentView:
+        """The parcel that left."""
+        return self.order.fulfillments[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillOrder:
+    """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+
+    @retried
+    def __call__(
+        self,
+        order_id: OrderId,
+        *,
+        lines: Mapping[UUID | str, int] | None = None,
+        location: str | None = None,
+        carrier: str = "",
+        tracking_number: str = "",
+        tracking_url: str = "",
+        idempotency_key: str | None = None,
+    ) -> FulfilledOrder:
+        """One parcel, of all that is left to ship unless `lines` says how many of what.
+
+        `lines` names order lines by id or SKU. With a `location` the parcel holds only what was
+        promised from there; else the units come from wherever they were promised. Of those who
+        ship, cancel and refund at once one succeeds at a time, so that nothing ships twice.
+
+        Raises:
+            NotFoundError: no such order or location.
+            OrderStateError: it is not paid, has shipped wholly, or its money goes back.
+            InvalidValueError: more than is left to ship, or tracking that is none.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        tracking = Tracking(carrier=carrier, number=tracking_number, url=tracking_url)
+        wanted = sorted((str(name), quantity) for name, quantity in (lines or {}).items())
+        asked = digest(repr((str(order_id), lines is None, wanted, location, tracking)))
+        once = Once("staff:fulfill_order", idempotency_key, asked)
+        with self.unit_of_work() as tx:
+            if earlier := once.earlier(tx, OrderView, self.clock.now()):
+                return FulfilledOrder(earlier, replayed=True)
+            order = tx.orders.get(order_id)
+            view = self._ship(tx, order, lines, location, tracking)
+            once.keep(tx, view)
+        return FulfilledOrder(view)
+
+    def _ship(
+        self,
+        tx: Transaction,
+        order: Order,
+        lines: Mapping[UUID | str, int] | None,
+        location: str | None,
+        tracking: Tracking,
+    ) -> OrderView:
+        now = self.clock.now()
+        parcels = tx.fulfillments.of_order(order.id)
+        left = still_to_ship(order, parcels)
+        _require_shippable(tx, order)
+        place = None if location is None else tx.stock.location(location).id
+        units = _units(tx, order, left, lines, place)
+        parcel_id = FulfillmentId(self.identifiers.new())
+        order.ship(
+            parcel_id,
+            whole=units == left,
+            carrier=tracking.carrier,
+            tracking_number=tracking.number,
+            now=now,
+        )
+        tx.orders.save(order)
+        # All that is written after this waits for the commit: the stock stays locked briefly.
+        quantities: Mapping[UUID, int] = {line_id: units[line_id] for line_id in units}
+        shipped = tx.stock.ship(order.id, quantities, location_id=place, now=now)
+        parcel = Fulfillment(
+            id=parcel_id,
+            order_id=order.id,
+            number=len(parcels) + 1,
+            lines=_packed(shipped),
+            tracking=tracking,
+            shipped_at=now,
+        )
+        tx.fulfillments.add(parcel)
+        return OrderView.of(order, fulfillments=[*parcels, parcel])
+
+
+def _require_shippable(tx: Transaction, order: Order) -> None:
+    order.require_shippable()
+    payments = tx.payments.of_order(order.id)
+    captured = sum(payment.captured_minor for payment in payments)
+    if captured and not any(payment.refundable.minor for payment in payments):
+        raise OrderStateError(order.number, "refunded in full, or about to be,", "shipped")
+
+
+def _units(
+    tx: Transaction,
+    order: Order,
+    left: Mapping[OrderLineId, int],
+    lines: Mapping[UUID | str, int] | None,
+    place: LocationId | None,
+) -> dict[OrderLineId, int]:
+    """What is to be shipped now of each line."""
+    if lines is not None:
+        return wanted_units(order, left, lines)
+    if place is None:
+        return dict(left)
+    here: Counter[OrderLineId] = Counter()
+    for allocation in tx.stock.allocations(order.id):
+        if allocation.location_id == place and allocation.unshipped:
+            here[OrderLineId(allocation.order_line_id)] += allocation.unshipped
+    if not here:
+        raise InvalidValueError("location", "must be one that this order still ships from")
+    return dict(here)
+
+
+def _packed(shipped: Sequence[ShippedUnits]) -> tuple[FulfillmentLine, ...]:
+    return tuple(
+        FulfillmentLine(
+            order_line_id=OrderLineId(units.order_line_id),
+            sku=units.sku,
+            location_id=units.location_id,
+            quantity=units.quantity,
+        )
+        for units in shipped
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteOrder:
+    """Close an order that has shipped wholly: the shopper has everything."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    @retried
+    def __call__(self, order_id: OrderId) -> OrderView:
+        """Of several who do so at once one succeeds.
+
+        Raises:
+            NotFoundError: no such order.
+            OrderStateError: it has not shipped wholly, or is closed already.
+        """
+        with self.unit_of_work() as tx:
+            order = tx.orders.get(order_id)
+            order.complete(now=self.clock.now())
+            tx.orders.save(order)
+            return OrderView.of(order, fulfillments=tx.fulfillments.of_order(order_id))
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Write something down about an order, for staff: it stands in the timeline."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    @retried
+    def __call__(self, order_id: OrderId, note: str) -> None:
+        """In whatever status the order is.
+
+        Raises:
+            NotFoundError: no such order.
+            InvalidValueError: blank, too long, or not printable.
+        """
+        with self.unit_of_work() as tx:
+            order = tx.orders.get(order_id)
+            order.add_note(note, now=self.clock.now())
+            tx.orders.save(order)

@@ -1,0 +1,152 @@
+"""Fulfillment: the parcels in which orders leave the shelf."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NewType
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from quickshop.domain.customers import require_text
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.inventory import LocationId
+from quickshop.domain.money import require_whole
+from quickshop.domain.orders import Order, OrderId, OrderLineId
+
+FulfillmentId = NewType("FulfillmentId", UUID)
+
+MAX_TRACKING_LENGTH: Final = 100
+"""Characters in the name of a carrier or in a tracking number."""
+MAX_URL_LENGTH: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """How a parcel travels and where to see how far it is; each part may be empty."""
+
+    carrier: str = ""
+    number: str = ""
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot stand in a mail.
+
+        Raises:
+            InvalidValueError: not printable, too long, or not the URL of a web page.
+        """
+        if self.carrier:
+            require_text("carrier", self.carrier, max_length=MAX_TRACKING_LENGTH)
+        if self.number:
+            require_text("tracking_number", self.number, max_length=MAX_TRACKING_LENGTH)
+        if self.url:
+            require_text("tracking_url", self.url, max_length=MAX_URL_LENGTH)
+            if not _is_web_address(self.url):
+                raise InvalidValueError("tracking_url", "must be an http or https URL")
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _port = parts.port  # Reading it is what checks it.
+    except ValueError:
+        return False
+    plain = url.isascii() and not set(url) & set(" \"'<>\\^`{|}")
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentLine:
+    """Units of one order line, and where they were taken from."""
+
+    order_line_id: OrderLineId
+    sku: str
+    location_id: LocationId
+    quantity: int
+
+    def __post_init__(self) -> None:
+        """Refuse to pack nothing.
+
+        Raises:
+            InvalidValueError: fewer than one unit.
+        """
+        if self.quantity < 1:
+            raise InvalidValueError("quantity", "must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fulfillment:
+    """A parcel that left. It never changes."""
+
+    id: FulfillmentId
+    order_id: OrderId
+    number: int
+    """Counts from 1 within the order."""
+    lines: tuple[FulfillmentLine, ...]
+    tracking: Tracking
+    shipped_at: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse an empty parcel.
+
+        Raises:
+            InvalidValueError: there is nothing in it.
+        """
+        if not self.lines:
+            raise InvalidValueError("lines", "must hold at least one line")
+
+
+def still_to_ship(order: Order, parcels: Sequence[Fulfillment]) -> dict[OrderLineId, int]:
+    """Units of each line that are in none of the order's parcels; lines with none are left out."""
+    shipped: Counter[OrderLineId] = Counter()
+    for parcel in parcels:
+        for line in parcel.lines:
+            shipped[line.order_line_id] += line.quantity
+    left = {line.id: line.quantity - shipped[line.id] for line in order.lines}
+    return {line_id: quantity for line_id, quantity in left.items() if quantity}
+
+
+def wanted_units(
+    order: Order, left: Mapping[OrderLineId, int], wanted: Mapping[UUID | str, int]
+) -> dict[OrderLineId, int]:
+    """Units to ship of each line, of those that are `left`; lines are named by id or by SKU.
+
+    Raises:
+        InvalidValueError: nothing is named, nothing like that was ordered, fewer than 1 unit of
+            it, or more than are left.
+    """
+    if not wanted:
+        raise InvalidValueError("lines", "must name at least one line")
+    units: Counter[OrderLineId] = Counter()
+    for name, quantity in wanted.items():
+        require_whole("quantity", quantity)
+        if quantity < 1:
+            raise InvalidValueError("quantity", "must be at least 1")
+        for line_id, some in _spread(order, left, name, quantity).items():
+            units[line_id] += some
+    for line_id, quantity in units.items():
+        if quantity > left.get(line_id, 0):
+            raise InvalidValueError("quantity", _at_most(order, line_id, left))
+    return dict(units)
+
+
+def _spread(
+    order: Order, left: Mapping[OrderLineId, int], name: UUID | str, quantity: int
+) -> dict[OrderLineId, int]:
+    """So many units over the lines of this name: as many as are left of each, in their order."""
+    named = [line.id for line in order.lines if name in {line.id, line.sku}]
+    if not named:
+        raise InvalidValueError("lines", "must name lines or SKUs of this order")
+    spread: dict[OrderLineId, int] = {}
+    for line_id in named[:-1]:
+        if some := min(quantity, left.get(line_id, 0)):
+            spread[line_id] = some
+            quantity -= some
+    return spread | ({named[-1]: quantity} if quantity else {})
+
+
+def _at_most(order: Order, line_id: OrderLineId, left: Mapping[OrderLineId, int]) -> str:
+    sku = next(line.sku for line in order.lines if line.id == line_id)
+    return f"must be at most {left.get(line_id, 0)} of {sku}: more is not left to ship"

@@ -1,0 +1,77 @@
+"""Inventory: how many units lie where, and the ledger of every change.
+
+Counters change only by `StockMovement`s, which are never edited: at any moment a level's counters
+equal the sums over its movements.
+"""
+
+from quickshop.domain.inventory.ledger import (
+    Allocation,
+    AllocationId,
+    Hold,
+    HoldEnd,
+    HoldId,
+    HoldOwner,
+    MovementKind,
+    ShippedUnits,
+    StockMovement,
+    choose_shipped,
+    lock_order,
+)
+from quickshop.domain.inventory.levels import (
+    COUNTERS,
+    MAX_UNITS,
+    UNLIMITED_BACKORDER,
+    Location,
+    LocationId,
+    StockDiscrepancy,
+    StockLevel,
+)
+from quickshop.domain.inventory.notices import (
+    BackInStock,
+    LevelChange,
+    LowStock,
+    OutOfStock,
+    StockEvent,
+)
+from quickshop.domain.inventory.sourcing import (
+    STRATEGIES,
+    Demand,
+    Pick,
+    SourcingStrategy,
+    by_priority,
+    fewest_parcels,
+    plan_allocation,
+)
+
+__all__ = [
+    "COUNTERS",
+    "MAX_UNITS",
+    "STRATEGIES",
+    "UNLIMITED_BACKORDER",
+    "Allocation",
+    "AllocationId",
+    "BackInStock",
+    "Demand",
+    "Hold",
+    "HoldEnd",
+    "HoldId",
+    "HoldOwner",
+    "LevelChange",
+    "Location",
+    "LocationId",
+    "LowStock",
+    "MovementKind",
+    "OutOfStock",
+    "Pick",
+    "ShippedUnits",
+    "SourcingStrategy",
+    "StockDiscrepancy",
+    "StockEvent",
+    "StockLevel",
+    "StockMovement",
+    "by_priority",
+    "choose_shipped",
+    "fewest_parcels",
+    "lock_order",
+    "plan_allocation",
+]

@@ -1,0 +1,175 @@
+"""Which stock serves a demand: strategies, each of which returns a whole plan."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+from typing import Final, Protocol
+from uuid import UUID
+
+from quickshop.domain.catalog import VariantId
+from quickshop.domain.customers import Address
+from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.inventory.ledger import lock_order
+from quickshop.domain.inventory.levels import LocationId, StockLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Units that one order line needs."""
+
+    order_line_id: UUID
+    variant_id: VariantId
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Part of a demand, met from one level."""
+
+    demand: Demand
+    level: StockLevel
+    quantity: int
+
+
+class SourcingStrategy(Protocol):
+    """Decides which locations serve an order. A plain function will do."""
+
+    def __call__(
+        self,
+        demands: Sequence[Demand],
+        levels: Sequence[StockLevel],
+        destination: Address | None,
+    ) -> Sequence[Pick]:
+        """A whole plan: every unit of every demand, from levels that have it.
+
+        A demand may be split over levels, and a level may serve several demands. There is enough
+        of every SKU when this is called; a level whose `available` is 0 or less has nothing.
+
+        Raises:
+            OutOfStockError: what there is cannot go to this destination.
+        """
+        ...
+
+
+def plan_allocation(
+    demands: Sequence[Demand],
+    levels: Iterable[StockLevel],
+    *,
+    destination: Address | None = None,
+    sourcing: SourcingStrategy | None = None,
+) -> list[Pick]:
+    """Choose which levels meet the demands: whole, or not at all.
+
+    Demand for one SKU is summed over all lines before it is compared with the stock, so naming a
+    SKU twice buys no more than there is. The picks come in the order that locks are taken in:
+    SKU, then location.
+
+    Raises:
+        OutOfStockError: for the first SKU that cannot be met; nothing is planned then.
+    """
+    known = list(levels)
+    for demand in sorted(demands, key=lambda demand: demand.sku):
+        _require_enough(demand, demands, known)
+    picks = (sourcing or by_priority)(demands, known, destination)
+    _require_whole_plan(demands, known, picks)
+    return sorted(picks, key=lambda pick: lock_order(pick.level))
+
+
+def _require_enough(
+    demand: Demand, demands: Sequence[Demand], levels: Sequence[StockLevel]
+) -> None:
+    mine = (level for level in levels if level.variant_id == demand.variant_id)
+    requested = sum(d.quantity for d in demands if d.variant_id == demand.variant_id)
+    available = sum(max(0, level.available) for level in mine)
+    if requested > available:
+        raise OutOfStockError(demand.sku, requested=requested, available=available)
+
+
+def _require_whole_plan(
+    demands: Sequence[Demand], levels: Sequence[StockLevel], picks: Sequence[Pick]
+) -> None:
+    """A plan that is not whole is a bug of its strategy, not the shopper's misfortune."""
+    needed, planned = Counter[Demand](), Counter[Demand]()
+    for demand in demands:
+        needed[demand] += demand.quantity
+    taken = Counter[tuple[VariantId, LocationId]]()
+    for pick in picks:
+        assert pick.quantity > 0, "a sourcing strategy picks at least 1 unit at a time"
+        assert pick.demand.variant_id == pick.level.variant_id, (
+            "a sourcing strategy serves a demand from levels of its own variant"
+        )
+        planned[pick.demand] += pick.quantity
+        taken[_place(pick.level)] += pick.quantity
+    assert planned == needed, "a sourcing strategy plans every unit of every demand, and no more"
+    free = {_place(level): max(0, level.available) for level in levels}
+    assert all(units <= free.get(place, 0) for place, units in taken.items()), (
+        "a sourcing strategy takes from a level what is available there at most"
+    )
+
+
+def by_priority(
+    demands: Sequence[Demand],
+    levels: Sequence[StockLevel],
+    destination: Address | None = None,  # noqa: ARG001 - priorities are the same for everybody
+) -> Sequence[Pick]:
+    """Empty the location of the lowest `priority` first, splitting if need be."""
+    by_variant: defaultdict[VariantId, list[StockLevel]] = defaultdict(list)
+    for level in sorted(levels, key=lambda level: (level.location_priority, level.location_id)):
+        by_variant[level.variant_id].append(level)
+    left = {_place(level): max(0, level.available) for level in levels}
+    picks: list[Pick] = []
+    for demand in sorted(demands, key=lambda demand: demand.sku):
+        missing = demand.quantity
+        for level in by_variant[demand.variant_id]:
+            if quantity := min(missing, left[_place(level)]):
+                picks.append(Pick(demand, level, quantity))
+                left[_place(level)] -= quantity
+                missing -= quantity
+    return picks
+
+
+def fewest_parcels(
+    demands: Sequence[Demand],
+    levels: Sequence[StockLevel],
+    destination: Address | None = None,
+) -> Sequence[Pick]:
+    """Ship from as few locations as can be; among equals from those of the lowest `priority`.
+
+    When no few of many locations will do, as `by_priority`.
+    """
+    needed = Counter[VariantId]()
+    for demand in demands:
+        needed[demand.variant_id] += demand.quantity
+    priority = {level.location_id: level.location_priority for level in levels}
+    places = sorted(priority, key=lambda place: (priority[place], place))
+    sets = (chosen for size in range(1, len(places)) for chosen in combinations(places, size))
+    for chosen in islice(sets, MAX_TRIED):
+        few = [level for level in levels if level.location_id in chosen]
+        if _suffice(few, needed):
+            return by_priority(demands, few, destination)
+    return by_priority(demands, levels, destination)
+
+
+MAX_TRIED: Final = 2_000
+"""Sets of locations that `fewest_parcels` looks at."""
+
+STRATEGIES: Final[Mapping[str, SourcingStrategy]] = {
+    "by_priority": by_priority,
+    "fewest_parcels": fewest_parcels,
+}
+"""Those that a setting can name."""
+
+
+def _suffice(levels: Collection[StockLevel], needed: Counter[VariantId]) -> bool:
+    there = Counter[VariantId]()
+    for level in levels:
+        there[level.variant_id] += max(0, level.available)
+    return needed <= there
+
+
+def _place(level: StockLevel) -> tuple[VariantId, LocationId]:
+    return (level.variant_id, level.location_id)

@@ -1,0 +1,60 @@
+"""Routes that set units aside for a cart, and give them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from quickshop.domain.cart import CartId
+from quickshop.entrypoints.http.dependencies import CartToken, IdempotencyKey, ShopDependency
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Output, private
+from quickshop.entrypoints.http.problems import problems
+
+router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=StrictRoute)
+
+
+class HeldLineOut(Output):
+    """Units of a SKU that are set aside."""
+
+    sku: str
+    quantity: int
+
+
+class HoldOut(Output):
+    """What is set aside for a cart."""
+
+    cart_id: UUID
+    lines: tuple[HeldLineOut, ...]
+    expires_at: datetime
+    """Until then at least nobody else can buy it."""
+
+
+@router.post(
+    "/{cart_id}/hold",
+    operation_id="hold_cart",
+    status_code=201,
+    response_model=HoldOut,
+    responses=problems(404, 409, 413, 422, 503),
+)
+def hold_cart(
+    shop: ShopDependency, cart_id: UUID, idempotency_key: IdempotencyKey, token: CartToken = ""
+) -> Response:
+    """Set aside all that is in the cart while its shopper checks out; again makes it last anew."""
+    answer = shop.carts.hold(CartId(cart_id), token, idempotency_key=idempotency_key)
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return private(HoldOut.of(answer.held), status=201, headers=headers)
+
+
+@router.delete(
+    "/{cart_id}/hold",
+    operation_id="release_cart",
+    status_code=204,
+    responses=problems(404, 413, 422, 503),
+)
+def release_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Response:
+    """Give back what is set aside for the cart; what is in it stays in it."""
+    shop.carts.release(CartId(cart_id), token)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
