@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -177,8 +178,9 @@ def test_moving_all_levels_in_one_statement_is_moving_them_one_by_one(
             ]
             if not changes:
                 continue
-            moved: list[dict[Place, Moved]] = []
-            for move in (move_one_by_one, dialect_of(any_database_url).move_levels):
+            moved: list[dict[Place, Moved | None]] = []
+            together = partial(dialect_of(any_database_url).move_levels, low_stock_threshold=None)
+            for move in (move_one_by_one, together):
                 with engine.connect() as connection:
                     moved.append(dict(move(BatchingConnection(connection), changes)))
                     connection.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from quickshop.application.access import digest
 from quickshop.application.holds import ReleaseExpiredHolds
@@ -28,6 +29,8 @@ from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.inventory import StockReader, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+MAX_STRIPES: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +261,11 @@ class ConfigureStock:
         location: str | None = None,
         backorder_limit: int | None = None,
         low_stock_threshold: int | None = None,
+        stripes: int | None = None,
     ) -> None:
         """What is None stays as it is. Safe to repeat.
+
+        `stripes`, 0 to 64, spreads a level that many buy from at once, so that they do not queue.
 
         Raises:
             NotFoundError: no such SKU, or it has no stock at this location.
@@ -273,6 +279,10 @@ class ConfigureStock:
                 require_whole(name, value)
                 if not 0 <= value <= MAX_UNITS:
                     raise InvalidValueError(name, f"must be between 0 and {MAX_UNITS}")
+        if stripes is not None:
+            require_whole("stripes", stripes)
+            if not 0 <= stripes <= MAX_STRIPES:
+                raise InvalidValueError("stripes", f"must be between 0 and {MAX_STRIPES}")
         place = self.default_location if location is None else location
         with self.unit_of_work() as tx:
             tx.stock.configure(
@@ -280,6 +290,7 @@ class ConfigureStock:
                 now=self.clock.now(),
                 backorder_limit=backorder_limit,
                 low_stock_threshold=low_stock_threshold,
+                stripes=stripes,
             )
 
 

@@ -72,8 +72,11 @@ class StockRepository(Protocol):
         now: datetime,
         backorder_limit: int | None = None,
         low_stock_threshold: int | None = None,
+        stripes: int | None = None,
     ) -> None:
         """Set what a level may be sold below, and from where on staff are told; None keeps it.
+
+        `stripes` lets many who buy from the level at once not queue for it, where that helps.
 
         Raises:
             NotFoundError: no such level.
@@ -221,6 +224,8 @@ class StockView:
     backorder_limit: int
     low_stock_threshold: int | None = None
     """None: that of the shop."""
+    stripes: int = 0
+    """Rows that the level is spread over; 0 unless it was asked for and helps."""
 
 
 class StockReader(Protocol):

@@ -121,6 +121,7 @@ class MemoryStock:
         now: datetime,
         backorder_limit: int | None = None,
         low_stock_threshold: int | None = None,
+        stripes: int | None = None,  # noqa: ARG002 - one writer at a time anyway
     ) -> None:
         """As `StockRepository.configure`.
 

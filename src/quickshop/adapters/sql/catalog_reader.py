@@ -25,6 +25,7 @@ from sqlalchemy import (
 from quickshop.adapters.sql.column_types import SortedText
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.stripes import whole
 from quickshop.adapters.sql.tables import (
     categories,
     product_tags,
@@ -45,10 +46,7 @@ from quickshop.ports.catalog import (
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 _FREE: Final = (
-    stock_levels.c.on_hand
-    - stock_levels.c.allocated
-    - stock_levels.c.held
-    + stock_levels.c.backorder_limit
+    whole("on_hand") - whole("allocated") - whole("held") + stock_levels.c.backorder_limit
 )
 _PRODUCT: Final = tuple(
     products.c[name]
@@ -67,7 +65,7 @@ _VARIANT: Final = (
         ).split()
     ),
     func.coalesce(func.sum(_FREE), 0).label("available"),
-    func.coalesce(func.sum(stock_levels.c.version), 0).label("stock_version"),
+    func.coalesce(func.sum(whole("version")), 0).label("stock_version"),
 )
 # One statement, so that what is shown is one state: a row per variant, the product on each.
 _WHOLE: Final[Select[Any]] = (
@@ -99,7 +97,7 @@ _STATE: Final = (
     select(
         products.c.id,
         products.c.version,
-        func.coalesce(func.sum(stock_levels.c.version), 0).label("stock_version"),
+        func.coalesce(func.sum(whole("version")), 0).label("stock_version"),
     )
     .select_from(
         products.outerjoin(

@@ -42,11 +42,30 @@ class SqlDialect(Protocol):
         ...
 
     def move_levels(
-        self, connection: BatchingConnection, changes: Sequence[Change]
-    ) -> Mapping[Place, Moved]:
+        self,
+        connection: BatchingConnection,
+        changes: Sequence[Change],
+        *,
+        low_stock_threshold: int | None,
+    ) -> Mapping[Place, Moved | None]:
         """Move the counters of each level that has enough, locking them in the order given.
 
-        Tells how those that were moved stand now.
+        Tells how those that were moved stand now; None for one that crossed no line that people
+        are told of. `low_stock_threshold` is for levels without one of their own.
+        """
+        ...
+
+    def stripe_level(
+        self,
+        connection: BatchingConnection,
+        place: Place,
+        stripes: int | None,
+        *,
+        low_stock_threshold: int | None,
+    ) -> None:
+        """Spread a level over so many rows, where writers would otherwise queue for it.
+
+        Call it with None after its threshold was changed.
         """
         ...
 

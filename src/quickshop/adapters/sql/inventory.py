@@ -14,6 +14,7 @@ from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.stock_moves import Change, Moved, changes_of
+from quickshop.adapters.sql.stripes import lock, rewrite, whole
 from quickshop.adapters.sql.tables import (
     allocations,
     locations,
@@ -30,6 +31,7 @@ from quickshop.domain.errors import (
     OutOfStockError,
 )
 from quickshop.domain.inventory import (
+    COUNTERS,
     MAX_UNITS,
     Allocation,
     AllocationId,
@@ -44,9 +46,15 @@ from quickshop.domain.inventory import (
     choose_shipped,
 )
 
-_LEVEL: Final = select(stock_levels, variants.c.sku, locations.c.priority).select_from(
-    stock_levels.join(variants).join(locations)
-)
+_LEVEL: Final = select(
+    stock_levels.c.variant_id,
+    stock_levels.c.location_id,
+    *(whole(name).label(name) for name in COUNTERS),
+    stock_levels.c.backorder_limit,
+    stock_levels.c.low_stock_threshold,
+    variants.c.sku,
+    locations.c.priority,
+).select_from(stock_levels.join(variants).join(locations))
 _LEVELS: Final = _LEVEL.where(
     stock_levels.c.variant_id.in_(bindparam("variants", expanding=True))
 ).order_by(variants.c.sku, stock_levels.c.location_id)
@@ -57,13 +65,9 @@ _LIVE: Final = (
     .select_from(allocations.join(variants, variants.c.id == allocations.c.variant_id))
     .where(allocations.c.order_id == bindparam("order"), ~allocations.c.released)
 )
-_LOCK: Final = (
-    _LEVEL.where(
-        stock_levels.c.variant_id == bindparam("variant"),
-        stock_levels.c.location_id == bindparam("location"),
-    )
-    # Not FOR UPDATE: that would wait for those who only refer to the level, and they for it.
-    .with_for_update(of=stock_levels, key_share=True)
+_THIS_LEVEL: Final = _LEVEL.where(
+    stock_levels.c.variant_id == bindparam("variant"),
+    stock_levels.c.location_id == bindparam("location"),
 )
 _SHIP: Final = (
     update(allocations)
@@ -143,11 +147,11 @@ class SqlStock:
 
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
         """As the port promises."""
-        this = {"variant": variant_id, "location": location_id}
-        row = self._connection.execute(_LOCK, this).one_or_none()
-        if row is None:
+        # Two statements: what the first had to wait for, only the second sees whole.
+        if lock(self._connection, (variant_id, location_id)) is None:
             raise NotFoundError("stock level")
-        return _level_of(row)
+        this = {"variant": variant_id, "location": location_id}
+        return _level_of(self._connection.execute(_THIS_LEVEL, this).one())
 
     def configure(
         self,
@@ -156,6 +160,7 @@ class SqlStock:
         now: datetime,
         backorder_limit: int | None = None,
         low_stock_threshold: int | None = None,
+        stripes: int | None = None,
     ) -> None:
         """As the port promises."""
         before = self.lock(level.variant_id, level.location_id)
@@ -174,6 +179,12 @@ class SqlStock:
             ),
             {},
         )
+        if stripes is not None or threshold != before.low_stock_threshold:
+            place = (level.variant_id, level.location_id)
+            default = self._low_stock_threshold
+            self._dialect.stripe_level(
+                self._connection, place, stripes, low_stock_threshold=default
+            )
         self._tell([LevelChange(before, after)], now)
 
     def record(self, movements: Sequence[StockMovement]) -> None:
@@ -182,12 +193,20 @@ class SqlStock:
             return
         self._connection.later(_INSERT_MOVEMENTS, [_movement_row(m) for m in movements])
         changes = changes_of(movements)
-        moved = self._dialect.move_levels(self._connection, list(changes.values()))
+        moved = self._dialect.move_levels(
+            self._connection,
+            list(changes.values()),
+            low_stock_threshold=self._low_stock_threshold,
+        )
         for place, change in changes.items():
             if place not in moved:
                 raise self._refusal(change)
         skus = {(m.variant_id, m.location_id): m.sku for m in movements}
-        moves = [_move(change, moved[place], skus[place]) for place, change in changes.items()]
+        moves = [
+            _move(change, after, skus[place])
+            for place, change in changes.items()
+            if (after := moved[place]) is not None
+        ]
         self._tell(moves, movements[0].occurred_at)
 
     def _tell(self, moves: Sequence[LevelChange], now: datetime) -> None:
@@ -279,17 +298,12 @@ class SqlStock:
 
     def correct(self, discrepancy: StockDiscrepancy) -> None:
         """As the port promises."""
-        self._connection.execute(
-            update(stock_levels)
-            .where(
-                stock_levels.c.variant_id == discrepancy.variant_id,
-                stock_levels.c.location_id == discrepancy.location_id,
-                stock_levels.c[discrepancy.counter] == discrepancy.recorded,
-            )
-            .values(
-                {discrepancy.counter: discrepancy.expected, "version": stock_levels.c.version + 1}
-            )
-        )
+        place = (discrepancy.variant_id, discrepancy.location_id)
+        locked = lock(self._connection, place)
+        if locked and locked.total(discrepancy.counter) == discrepancy.recorded:
+            right = {discrepancy.counter: discrepancy.expected}
+            total = locked.counters._replace(**right)
+            rewrite(self._connection, place, locked, total, self._low_stock_threshold)
 
 
 def _move(change: Change, now: Moved, sku: str) -> LevelChange:
@@ -313,7 +327,7 @@ def _this(level: StockLevel) -> Update:
 
 
 def _set_limit(level: StockLevel) -> Update:
-    owed = stock_levels.c.on_hand - stock_levels.c.allocated - stock_levels.c.held
+    owed = whole("on_hand") - whole("allocated") - whole("held")
     return (
         _this(level)
         .where(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, Select, func, literal, or_, select, tuple_
 
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.stripes import whole
 from quickshop.adapters.sql.tables import (
     allocations,
     locations,
@@ -27,8 +28,12 @@ from quickshop.ports.inventory import StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 _LIST: Final[Select[Any]] = (
-    select(
-        stock_levels,
+    select(  # type: ignore[assignment]
+        *(whole(name).label(name) for name in COUNTERS),
+        stock_levels.c.location_id,
+        stock_levels.c.backorder_limit,
+        stock_levels.c.low_stock_threshold,
+        stock_levels.c.stripes,
         variants.c.sku,
         products.c.title,
         variants.c.options,
@@ -80,7 +85,7 @@ _WRONG: Final = (
         stock_levels.c.location_id,
         variants.c.sku,
         locations.c.name.label("location"),
-        *(stock_levels.c[name].label(f"recorded_{name}") for name in COUNTERS),
+        *(whole(name).label(f"recorded_{name}") for name in COUNTERS),
         *(_EXPECTED[name].label(f"expected_{name}") for name in COUNTERS),
         _LIVE_ALLOCATIONS.label("promised"),
         _LIVE_HOLDS.label("set_aside"),
@@ -106,9 +111,9 @@ _WRONG: Final = (
     )
     .where(
         or_(
-            *(stock_levels.c[name] != _EXPECTED[name] for name in COUNTERS),
-            stock_levels.c.allocated != _LIVE_ALLOCATIONS,
-            stock_levels.c.held != _LIVE_HOLDS,
+            *(whole(name) != _EXPECTED[name] for name in COUNTERS),
+            whole("allocated") != _LIVE_ALLOCATIONS,
+            whole("held") != _LIVE_HOLDS,
         )
     )
     .order_by(variants.c.sku, locations.c.name)
@@ -204,4 +209,5 @@ def _view(row: Any) -> StockView:
         available=free,
         backorder_limit=row.backorder_limit,
         low_stock_threshold=row.low_stock_threshold,
+        stripes=row.stripes,
     )

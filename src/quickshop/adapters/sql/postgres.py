@@ -35,7 +35,9 @@ from quickshop.adapters.sql.stock_moves import (
     move_one_by_one,
     moved_of,
 )
-from quickshop.adapters.sql.tables import idempotency_keys, metadata, order_numbers
+from quickshop.adapters.sql.stripes import move as move_striped
+from quickshop.adapters.sql.stripes import stripe_level
+from quickshop.adapters.sql.tables import idempotency_keys, metadata, order_numbers, stock_levels
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import MissingExtraError
 from quickshop.domain.inventory import MAX_UNITS, LocationId
@@ -86,9 +88,27 @@ _MOVE_ALL: Final = text("""
         AND level.on_hand + c.on_hand - level.allocated - c.allocated - level.held - c.held
             + level.backorder_limit >= 0
         AND level.on_hand + c.on_hand <= :most
+        AND level.stripes = 0
     RETURNING level.variant_id, level.location_id, level.on_hand, level.allocated, level.held,
         level.backorder_limit, level.low_stock_threshold
 """)
+
+
+_STRIPED: Final = select(stock_levels.c.variant_id, stock_levels.c.location_id).where(
+    stock_levels.c.variant_id.in_(bindparam("variants", expanding=True)),
+    stock_levels.c.stripes > 0,
+)
+
+
+def _move_together(
+    connection: BatchingConnection, changes: Sequence[Change]
+) -> Mapping[Place, Moved]:
+    if len(changes) == 1:
+        return move_one_by_one(connection, changes)
+    columns = dict(zip(Change._fields, zip(*changes, strict=True), strict=True))
+    arrays = {name: list(values) for name, values in columns.items()}
+    rows = connection.execute(_MOVE_ALL, arrays | {"most": MAX_UNITS})
+    return {(VariantId(r.variant_id), LocationId(r.location_id)): moved_of(r) for r in rows}
 
 
 @cache
@@ -152,15 +172,36 @@ class PostgresDialect:
         return inserted.rowcount == 1
 
     def move_levels(
-        self, connection: BatchingConnection, changes: Sequence[Change]
-    ) -> Mapping[Place, Moved]:
-        """One statement, whether it is one level or a hundred."""
-        if len(changes) == 1:
-            return move_one_by_one(connection, changes)
-        columns = dict(zip(Change._fields, zip(*changes, strict=True), strict=True))
-        arrays = {name: list(values) for name, values in columns.items()}
-        rows = connection.execute(_MOVE_ALL, arrays | {"most": MAX_UNITS})
-        return {(VariantId(r.variant_id), LocationId(r.location_id)): moved_of(r) for r in rows}
+        self,
+        connection: BatchingConnection,
+        changes: Sequence[Change],
+        *,
+        low_stock_threshold: int | None,
+    ) -> Mapping[Place, Moved | None]:
+        """One statement, whether it is one level or a hundred; then the striped ones."""
+        moved: dict[Place, Moved | None] = dict(_move_together(connection, changes))
+        missing = [change for change in changes if change[:2] not in moved]
+        if not missing:
+            return moved
+        among = {"variants": list({change.variant for change in missing})}
+        striped = {tuple(row) for row in connection.execute(_STRIPED, among)}
+        for change in missing:
+            if change[:2] in striped:
+                enough, after = move_striped(connection, change, low_stock_threshold)
+                if enough:
+                    moved[change.variant, change.location] = after
+        return moved
+
+    def stripe_level(
+        self,
+        connection: BatchingConnection,
+        place: Place,
+        stripes: int | None,
+        *,
+        low_stock_threshold: int | None,
+    ) -> None:
+        """Rows that are locked one by one, and all together only when one has too little."""
+        stripe_level(connection, place, stripes, low_stock_threshold)
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Nothing to do: the index is on an expression over `products.search_text`."""

@@ -101,10 +101,24 @@ class SqliteDialect:
         return inserted.rowcount == 1
 
     def move_levels(
-        self, connection: BatchingConnection, changes: Sequence[Change]
-    ) -> Mapping[Place, Moved]:
+        self,
+        connection: BatchingConnection,
+        changes: Sequence[Change],
+        *,
+        low_stock_threshold: int | None,  # noqa: ARG002 - every move is told
+    ) -> Mapping[Place, Moved | None]:
         """One by one: there is no round trip to save."""
-        return move_one_by_one(connection, changes)
+        return dict(move_one_by_one(connection, changes))
+
+    def stripe_level(
+        self,
+        connection: BatchingConnection,
+        place: Place,
+        stripes: int | None,
+        *,
+        low_stock_threshold: int | None,
+    ) -> None:
+        """Nothing to do: writers take turns at the whole file."""
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Write them to the full-text index."""

@@ -75,6 +75,7 @@ _MOVE: Final = (
         _MOVED["on_hand"] - _MOVED["allocated"] - _MOVED["held"] + stock_levels.c.backorder_limit
         >= 0,
         _MOVED["on_hand"] <= MAX_UNITS,
+        stock_levels.c.stripes == 0,
     )
     .values(**_MOVED, version=stock_levels.c.version + 1)
     .returning(*(stock_levels.c[name] for name in Moved._fields))

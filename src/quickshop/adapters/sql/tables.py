@@ -142,12 +142,31 @@ stock_levels: Final = Table(
     Column("backorder_limit", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Column("low_stock_threshold", Integer),
+    Column("stripes", Integer, nullable=False, server_default="0"),
     CheckConstraint("on_hand - allocated - held >= -backorder_limit", name="not_oversold"),
     CheckConstraint("allocated >= 0", name="allocated"),
     CheckConstraint("held >= 0", name="held"),
     CheckConstraint("backorder_limit >= 0", name="backorder_limit"),
     CheckConstraint("on_hand <= 1000000000", name="on_hand"),
     CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold"),
+    CheckConstraint("stripes BETWEEN 0 AND 64", name="stripes"),
+)
+
+stock_stripes: Final = Table(
+    "stock_stripes",
+    metadata,
+    Column("variant_id", Uuid, primary_key=True),
+    Column("location_id", Uuid, primary_key=True),
+    Column("stripe", Integer, primary_key=True, autoincrement=False),
+    # Shares of the level's counters: any of them may be negative, only what is free may not.
+    Column("on_hand", Integer, nullable=False),
+    Column("allocated", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("on_hand - allocated - held >= 0", name="not_oversold"),
+    ForeignKeyConstraint(
+        ["variant_id", "location_id"], ["stock_levels.variant_id", "stock_levels.location_id"]
+    ),
 )
 
 stock_movements: Final = Table(

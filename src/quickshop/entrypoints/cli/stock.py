@@ -121,18 +121,23 @@ def configure(
     low_stock_threshold: Annotated[
         int | None, typer.Option(min=0, help="Tell the staff when so few units are free.")
     ] = None,
+    stripes: Annotated[
+        int | None,
+        typer.Option(min=0, max=64, help="Rows to spread a hot SKU over, such as 16."),
+    ] = None,
     location: Location = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how far a SKU may be sold below nothing, and when staff are to be told."""
-    if backorder_limit is None and low_stock_threshold is None:
-        raise typer.BadParameter("give --backorder-limit, --low-stock-threshold, or both")
+    if backorder_limit is low_stock_threshold is stripes is None:
+        raise typer.BadParameter("give --backorder-limit, --low-stock-threshold or --stripes")
     with opened_shop() as shop:
         shop.inventory.configure(
             sku,
             location=location,
             backorder_limit=backorder_limit,
             low_stock_threshold=low_stock_threshold,
+            stripes=stripes,
         )
         levels, _more = _levels(shop, sku, _MANY)
     _show_changed(levels, as_json=as_json)

@@ -1,7 +1,7 @@
-"""Holds, shipping, low-stock notices.
+"""Holds, shipping, low-stock notices, striped levels.
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 """
 
 from __future__ import annotations
@@ -34,6 +34,31 @@ def _levels() -> None:
         ALTER TABLE stock_levels ADD COLUMN low_stock_threshold INTEGER
         CONSTRAINT ck_stock_levels_low_stock_threshold CHECK (low_stock_threshold >= 0)
     """)
+    op.execute("""
+        ALTER TABLE stock_levels ADD COLUMN stripes INTEGER DEFAULT '0' NOT NULL
+        CONSTRAINT ck_stock_levels_stripes CHECK (stripes BETWEEN 0 AND 64)
+    """)
+    op.create_table(
+        "stock_stripes",
+        sa.Column("variant_id", sa.Uuid(), nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("on_hand", sa.Integer(), nullable=False),
+        sa.Column("allocated", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "on_hand - allocated - held >= 0", name=op.f("ck_stock_stripes_not_oversold")
+        ),
+        sa.ForeignKeyConstraint(
+            ["variant_id", "location_id"],
+            ["stock_levels.variant_id", "stock_levels.location_id"],
+            name=op.f("fk_stock_stripes_variant_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "variant_id", "location_id", "stripe", name=op.f("pk_stock_stripes")
+        ),
+    )
 
 
 def _ledger() -> None:

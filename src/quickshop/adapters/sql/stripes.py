@@ -1,0 +1,253 @@
+"""Striped levels: a hot level's counters spread over several rows, so that buyers do not queue.
+
+The level is the sum of its own row and its stripes. A stripe never goes below zero, so their sum
+cannot; and which stripe a unit is taken from or given back to does not matter, so nothing else
+needs to know of them. What one stripe cannot do alone is done under the locks of them all, and
+the units are spread anew: nobody is refused while there are units in another stripe.
+
+A change is also done under all locks when it may cross a line that people are told of: that of low
+stock, or that of the last unit. Either every stripe holds its share of what lies above the lines,
+the floor, and keeps it; or none holds anything, and all is in the level's own row.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, text, update
+
+from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.stock_moves import Change, Moved, Place
+from quickshop.adapters.sql.tables import stock_levels, stock_stripes
+from quickshop.domain.inventory import COUNTERS, MAX_UNITS
+
+_OF_LEVEL: Final = (stock_stripes.c.variant_id == stock_levels.c.variant_id) & (
+    stock_stripes.c.location_id == stock_levels.c.location_id
+)
+
+
+def whole(column: str) -> ColumnElement[int]:
+    """A counter (or the version) of a level, its stripes included."""
+    stripes = (
+        select(func.coalesce(func.sum(stock_stripes.c[column]), 0))
+        .where(_OF_LEVEL)
+        .correlate(stock_levels)
+        .scalar_subquery()
+    )
+    # CASE, so that levels without stripes are not searched for any.
+    return stock_levels.c[column] + case((stock_levels.c.stripes > 0, stripes), else_=0)
+
+
+# At or above its floor before and after. The floor is written out here as in `floor_of`.
+_MOVE_ONE: Final = text("""
+    UPDATE stock_stripes stripe
+    SET on_hand = stripe.on_hand + :on_hand, allocated = stripe.allocated + :allocated,
+        held = stripe.held + :held, version = stripe.version + 1
+    FROM stock_levels level
+    WHERE level.variant_id = :variant AND level.location_id = :location AND level.stripes > 0
+        AND stripe.variant_id = level.variant_id AND stripe.location_id = level.location_id
+        AND stripe.stripe = 1 + CAST(:dice AS int) % level.stripes
+        AND stripe.on_hand - stripe.allocated - stripe.held - greatest(0, CAST(:taken AS int))
+            >= 1 + coalesce(level.low_stock_threshold, CAST(:threshold AS int), 0) / level.stripes
+        AND stripe.on_hand + :on_hand <= :most / level.stripes
+""")
+_SAVEPOINT: Final = text("SAVEPOINT one_stripe")
+_BACK: Final = text("ROLLBACK TO SAVEPOINT one_stripe")
+_LOCK_LEVEL: Final = (
+    select(stock_levels)
+    .where(
+        stock_levels.c.variant_id == bindparam("variant"),
+        stock_levels.c.location_id == bindparam("location"),
+    )
+    .with_for_update(key_share=True)
+)
+_LOCK_STRIPES: Final = (
+    select(stock_stripes)
+    .where(
+        stock_stripes.c.variant_id == bindparam("variant"),
+        stock_stripes.c.location_id == bindparam("location"),
+    )
+    .order_by(stock_stripes.c.stripe)
+    .with_for_update(key_share=True)
+)
+_THIS_LEVEL: Final = (
+    stock_levels.c.variant_id == bindparam("variant"),
+    stock_levels.c.location_id == bindparam("location"),
+)
+_SET_LEVEL: Final = (
+    update(stock_levels)
+    .where(*_THIS_LEVEL)
+    .values(
+        **{name: bindparam(f"new_{name}") for name in COUNTERS},
+        stripes=bindparam("new_stripes"),
+        version=bindparam("new_version"),
+    )
+)
+_SET_STRIPE: Final = (
+    update(stock_stripes)
+    .where(
+        stock_stripes.c.variant_id == bindparam("variant"),
+        stock_stripes.c.location_id == bindparam("location"),
+        stock_stripes.c.stripe == bindparam("number"),
+    )
+    .values(
+        **{name: bindparam(f"new_{name}") for name in COUNTERS},
+        version=stock_stripes.c.version + 1,
+    )
+)
+_DELETE: Final = delete(stock_stripes).where(
+    stock_stripes.c.variant_id == bindparam("variant"),
+    stock_stripes.c.location_id == bindparam("location"),
+)
+_INSERT: Final = insert(stock_stripes)
+
+
+class Counters(NamedTuple):
+    """The counters of one row."""
+
+    on_hand: int
+    allocated: int
+    held: int
+
+
+class Locked(NamedTuple):
+    """A level under all its locks."""
+
+    level: Any
+    """Its own row."""
+    stripes: Sequence[Any]
+
+    @property
+    def counters(self) -> Counters:
+        """Those of the whole."""
+        return Counters(*(self.total(name) for name in COUNTERS))
+
+    def total(self, name: str) -> int:
+        """A counter, or the version, of the whole."""
+        return sum(int(getattr(row, name)) for row in (self.level, *self.stripes))
+
+
+def lock(connection: BatchingConnection, place: Place) -> Locked | None:
+    """Lock a level and its stripes, in the one order; None when there is no such level."""
+    this = {"variant": place[0], "location": place[1]}
+    level = connection.execute(_LOCK_LEVEL, this).one_or_none()
+    if level is None:
+        return None
+    stripes = connection.execute(_LOCK_STRIPES, this).all() if level.stripes else ()
+    return Locked(level, stripes)
+
+
+def floor_of(threshold: int | None, stripes: int) -> int:
+    """Free units that each of so many stripes needs for their sum to be above the threshold."""
+    return 1 + (threshold or 0) // stripes
+
+
+def spread(
+    total: Counters, stripes: int, threshold: int | None
+) -> tuple[Counters, Sequence[Counters]]:
+    """What the level's own row and each of its stripes are to hold."""
+    nothing = Counters(0, 0, 0)
+    promised = total.allocated + total.held
+    free = total.on_hand - promised
+    if not stripes or free < stripes * floor_of(threshold, stripes):
+        return total, [nothing] * stripes
+    each, left = divmod(free, stripes)
+    shares = [Counters(each + (number < left), 0, 0) for number in range(stripes)]
+    first = Counters(shares[0].on_hand + promised, total.allocated, total.held)
+    return nothing, [first, *shares[1:]]
+
+
+def move(
+    connection: BatchingConnection, change: Change, threshold: int | None
+) -> tuple[bool, Moved | None]:
+    """Move a striped level: whether there was enough, and how it stands if it ran low."""
+    values = change._asdict() | {
+        "dice": random.getrandbits(16),
+        "taken": change.taken,
+        "threshold": threshold,
+        "most": MAX_UNITS,
+    }
+    connection.later(_SAVEPOINT, {})
+    if connection.execute(_MOVE_ONE, values).rowcount:
+        return True, None
+    # A row that was waited for stays locked although it did not fit: that would be out of turn.
+    connection.execute(_BACK)
+    moved = _move_whole(connection, change, threshold)
+    return moved is not None, moved
+
+
+def _move_whole(
+    connection: BatchingConnection, change: Change, threshold: int | None
+) -> Moved | None:
+    place = (change.variant, change.location)
+    locked = lock(connection, place)
+    if locked is None:
+        return None
+    after = Counters(*(locked.total(name) + getattr(change, name) for name in COUNTERS))
+    free = after.on_hand - after.allocated - after.held
+    if free + locked.level.backorder_limit < 0 or after.on_hand > MAX_UNITS:
+        return None
+    rewrite(connection, place, locked, after, threshold)
+    return Moved(*after, locked.level.backorder_limit, locked.level.low_stock_threshold)
+
+
+def rewrite(
+    connection: BatchingConnection,
+    place: Place,
+    locked: Locked,
+    total: Counters,
+    threshold: int | None,
+) -> None:
+    """Have a locked level hold these counters, evenly spread.
+
+    `threshold` is that of low stock for a level without one of its own.
+    """
+    this = {"variant": place[0], "location": place[1]}
+    own, shares = spread(total, locked.level.stripes, _own(locked, threshold))
+    version = locked.level.version + 1
+    connection.later(_SET_LEVEL, this | _new(own, locked.level.stripes, version))
+    changed = [
+        this | {f"new_{name}": getattr(share, name) for name in COUNTERS} | {"number": row.stripe}
+        for row, share in zip(locked.stripes, shares, strict=True)
+        if share != Counters(row.on_hand, row.allocated, row.held)
+    ]
+    if changed:
+        connection.later(_SET_STRIPE, changed)
+    connection.flush()
+
+
+def _own(locked: Locked, threshold: int | None) -> int | None:
+    own: int | None = locked.level.low_stock_threshold
+    return threshold if own is None else own
+
+
+def stripe_level(
+    connection: BatchingConnection, place: Place, stripes: int | None, threshold: int | None
+) -> None:
+    """Spread a level anew, over so many stripes; 0 makes it one row again, None keeps them."""
+    locked = lock(connection, place)
+    if locked is None or not (stripes or locked.level.stripes):
+        return
+    stripes = locked.level.stripes if stripes is None else stripes
+    this = {"variant": place[0], "location": place[1]}
+    own, shares = spread(locked.counters, stripes, _own(locked, threshold))
+    connection.execute(_DELETE, this)
+    version = locked.total("version") + 1
+    connection.execute(_SET_LEVEL, this | _new(own, stripes, version))
+    rows = [
+        {"variant_id": place[0], "location_id": place[1], "stripe": number, "version": 0}
+        | share._asdict()
+        for number, share in enumerate(shares, start=1)
+    ]
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def _new(counters: Counters, stripes: int, version: int) -> dict[str, int]:
+    return {
+        **{f"new_{name}": getattr(counters, name) for name in COUNTERS},
+        "new_stripes": stripes,
+        "new_version": version,
+    }
