@@ -45,7 +45,7 @@ from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
 from quickshop.domain.payments import Payment, PaymentId, PaymentSource
 from quickshop.ports.imports import ProductFeed
 from quickshop.ports.notifications import Notifier
-from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop import Policy, Shop, build_shop
 
@@ -360,6 +360,7 @@ def memory_shop(
     clock: MovableClock | None = None,
     unit_of_work: MemoryUnitOfWork | None = None,
     settings: Mapping[str, Any] | None = None,
+    payment_webhooks: Mapping[str, PaymentWebhooks] | None = None,
 ) -> Shop:
     """A whole shop on the twins; `settings` are fields of its `Policy`."""
     work = unit_of_work or MemoryUnitOfWork(REACTIONS)
@@ -377,6 +378,7 @@ def memory_shop(
         product_feed=_no_feed,
         sanitizer=lambda html: html,
         payment_gateway=gateway,
+        payment_webhooks=payment_webhooks or {},
         notifier=notifier,
         job_queue=MemoryJobQueue(store),
         job_publisher=NoBroker(),

@@ -17,7 +17,7 @@ from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
 from quickshop.ports.notifications import Message
-from quickshop.ports.payments import Charge, ChargeState
+from quickshop.ports.payments import Charge, ChargeState, PaymentWebhooks
 from quickshop.shop import Shop
 from tests.builders import MovableClock, a_product, an_address, memory_shop, stock_up
 
@@ -95,7 +95,10 @@ class ScriptedGateway:
         self._meanwhile()
         return self._charge(charge)
 
-    def find(self, key: str) -> Charge | None:
+    def find(
+        self, _amount: Money, _source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge | None:
+        assert capture in {True, False}
         self._answer_the_phone()
         known = key in self.captured or key in self.authorized or key in self.action_required
         return self._charge(key) if known else None
@@ -166,6 +169,8 @@ class World:
     """Fields of the shop's `Policy`."""
     unit_of_work: MemoryUnitOfWork = field(default_factory=lambda: MemoryUnitOfWork(REACTIONS))
     clock: MovableClock = field(default_factory=MovableClock)
+    payment_webhooks: Mapping[str, PaymentWebhooks] = field(default_factory=dict)
+    """What is believed of what gateways tell, by provider."""
     gateway: ScriptedGateway = field(init=False)
     notifier: WatchedNotifier = field(init=False)
     shop: Shop = field(init=False)
@@ -179,6 +184,7 @@ class World:
             clock=self.clock,
             unit_of_work=self.unit_of_work,
             settings=self.settings,
+            payment_webhooks=self.payment_webhooks,
         )
 
     def sell(self, *, units: int = 10, **more: Any) -> Product:

@@ -7,7 +7,7 @@ extra are imported when a setting asks for them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +47,7 @@ from quickshop.adapters.sql.orders import SqlOrderReader
 from quickshop.adapters.sql.postgres import PostgresDialect
 from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
+from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
@@ -60,7 +61,7 @@ from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.orders import OrderReader
-from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
@@ -163,10 +164,33 @@ def _development_notifier(settings: Settings) -> Notifier:
 
 
 def _open_gateway(settings: Settings) -> Iterator[PaymentGateway]:
+    if settings.payment_gateway == "stripe":
+        yield from _open_stripe(settings)
+        return
     book = settings.sandbox_book or _beside_database(settings, "quickshop-sandbox.db")
     gateway = SandboxGateway(book, slow_seconds=settings.sandbox_slow_seconds)
     yield gateway
     gateway.close()
+
+
+def _open_stripe(settings: Settings) -> Iterator[PaymentGateway]:
+    from quickshop.adapters.stripe.payments import StripeGateway  # noqa: PLC0415
+
+    assert settings.stripe_secret_key is not None, "the settings require it"
+    gateway = StripeGateway(
+        settings.stripe_secret_key.get_secret_value(),
+        timeout_seconds=settings.stripe_timeout_seconds,
+        api_base=settings.stripe_api_base,
+    )
+    yield gateway
+    gateway.close()
+
+
+def _payment_webhooks(settings: Settings) -> Mapping[str, PaymentWebhooks]:
+    if settings.payment_gateway != "stripe":
+        return {}
+    assert settings.stripe_webhook_secret is not None, "the settings require it"
+    return {"stripe": StripeWebhooks(settings.stripe_webhook_secret.get_secret_value())}
 
 
 def _beside_database(settings: Settings, name: str) -> str:
@@ -191,6 +215,9 @@ class Container(containers.DeclarativeContainer):
     product_feed: providers.Provider[ProductFeedReader] = providers.Singleton(ShopifyFeedReader)
     payment_gateway: providers.Provider[PaymentGateway] = providers.Resource(
         _open_gateway, settings
+    )
+    payment_webhooks: providers.Provider[Mapping[str, PaymentWebhooks]] = providers.Singleton(
+        _payment_webhooks, settings
     )
     notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
     product_cache: providers.Provider[ProductCache] = providers.Resource(
@@ -242,6 +269,7 @@ class Container(containers.DeclarativeContainer):
         product_feed=product_feed,
         sanitizer=sanitizer,
         payment_gateway=payment_gateway,
+        payment_webhooks=payment_webhooks,
         notifier=notifier,
         job_queue=job_queue,
         job_publisher=job_publisher,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quickshop.domain.errors import QuickShopError
@@ -48,6 +48,27 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _private(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ValueError("must begin with https://, or the secret key could be read on its way")
+    return url
+
+
+def _with_stripe() -> Any:
+    """Required, and a secret that could be one, when Stripe is the gateway."""
+
+    def check(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        text = secret.get_secret_value() if secret else ""
+        if secret is not None and (not text.isascii() or not text.isprintable() or " " in text):
+            raise ValueError("must be a secret as Stripe shows it, without spaces")
+        if not text and info.data.get("payment_gateway") == "stripe":
+            raise ValueError(f"is required when {PREFIX}PAYMENT_GATEWAY is stripe")
+        return secret
+
+    return AfterValidator(check)
+
+
 Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
@@ -58,7 +79,11 @@ class Settings(BaseSettings):
     """Every setting of a shop. The variable of a field is `QUICKSHOP_` and its name."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
     )
 
     database_url: DatabaseUrl = "sqlite:///quickshop.db"
@@ -121,6 +146,18 @@ class Settings(BaseSettings):
     mail_from: str = Field("shop@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     mail_dir: str | None = Field(None, min_length=1)
     """Folder for mails as files; by default `mail`, beside a SQLite file. `-` prints them."""
+
+    payment_gateway: Literal["sandbox", "stripe"] = "sandbox"
+    """What moves the money: the sandbox moves none."""
+    stripe_secret_key: Annotated[SecretStr | None, _with_stripe()] = None
+    """`sk_live_...`, or `sk_test_...` to try it."""
+    stripe_webhook_secret: Annotated[SecretStr | None, _with_stripe()] = None
+    """`whsec_...`, of the endpoint that is told `/v1/payments/webhooks/stripe`."""
+    stripe_api_base: Annotated[str, _url_of("https", "http"), AfterValidator(_private)] = (
+        "https://api.stripe.com"
+    )
+    stripe_timeout_seconds: float = Field(8, ge=0.05, le=60)
+    """Longest wait for an answer of Stripe; a job may wait for five, within its lease."""
 
     sandbox_book: str | None = Field(None, min_length=1)
     """File of the sandbox payment gateway; by default `quickshop-sandbox.db`, as `mail_dir`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event
@@ -27,8 +27,10 @@ from quickshop.application.payments import (
     AskAgainAboutPayments,
     CapturePayment,
     ListPayments,
+    ListPaymentWebhooks,
     PaymentOutcomes,
     ProcessOrder,
+    ReceivePaymentWebhook,
     RefundOrder,
     SettlePayments,
     VoidPayment,
@@ -46,7 +48,7 @@ from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.orders import OrderReader
-from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 
@@ -79,6 +81,8 @@ class Policy:
     cleanup_interval: timedelta = timedelta(hours=1)
     keep_jobs: timedelta = timedelta(days=7)
     """How long a job that is done is kept, and a hold that ended."""
+    keep_webhooks: timedelta = timedelta(days=30)
+    """How long a message of a payment gateway is kept."""
     poll_seconds: float = 1.0
     """How often the queue is looked at when nothing wakes the worker."""
     stuck_after: timedelta = timedelta(minutes=5)
@@ -148,6 +152,14 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True)
+class Payments:
+    """What payment gateways tell."""
+
+    receive_webhook: ReceivePaymentWebhook
+    webhooks: ListPaymentWebhooks
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """The work behind the scenes."""
 
@@ -174,6 +186,7 @@ class Shop:
     inventory: Inventory
     carts: Carts
     orders: Orders
+    payments: Payments
     jobs: Jobs
     check: CheckInvariants
     closing: Callable[[], None] = lambda: None
@@ -230,6 +243,7 @@ def build_shop(
     product_feed: ProductFeedReader,
     sanitizer: HtmlSanitizer,
     payment_gateway: PaymentGateway,
+    payment_webhooks: Mapping[str, PaymentWebhooks],
     notifier: Notifier,
     job_queue: JobQueue,
     job_publisher: JobPublisher,
@@ -257,6 +271,10 @@ def build_shop(
         carts=_build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
         orders=_build_orders(
             policy, unit_of_work, clock, identifiers, outcomes, order_reader, release
+        ),
+        payments=Payments(
+            receive_webhook=ReceivePaymentWebhook(unit_of_work, outcomes, payment_webhooks),
+            webhooks=ListPaymentWebhooks(unit_of_work),
         ),
         jobs=_build_jobs(
             policy,
@@ -392,7 +410,7 @@ def _build_jobs(
 ) -> Jobs:
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
-    forget = ForgetExpired(unit_of_work, queue, clock, policy.keep_jobs)
+    forget = ForgetExpired(unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks)
     run = jobs.RunJob(
         queue,
         build_handlers(

@@ -21,6 +21,8 @@ OPTIONAL = (
     "uvicorn",
     "fastapi_offline",
     "mrml",
+    "stripe",
+    "requests",
 )
 
 
@@ -75,6 +77,15 @@ def test_an_embedded_shop_needs_no_optional_package(tmp_path: Path) -> None:
         ("postgresql://localhost/shop", {}, "postgres"),
         ("sqlite:///shop.db", {"redis_url": "redis://localhost"}, "redis"),
         ("sqlite:///shop.db", {"broker_url": "redis://localhost"}, "celery"),
+        (
+            "sqlite:///shop.db",
+            {
+                "payment_gateway": "stripe",
+                "stripe_secret_key": "sk_test_1",
+                "stripe_webhook_secret": "whsec_1",
+            },
+            "stripe",
+        ),
     ],
 )
 def test_a_setting_that_needs_an_extra_names_it(

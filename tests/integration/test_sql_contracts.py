@@ -11,6 +11,7 @@ from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
 from tests.contracts.notifications import NotificationRepositoryContract
 from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
+from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 
@@ -80,4 +81,8 @@ class TestSqlUnitOfWork(UnitOfWorkContract):
 
 
 class TestSqlHolds(HoldRepositoryContract):
+    pass
+
+
+class TestSqlPaymentWebhooks(PaymentWebhookRepositoryContract):
     pass

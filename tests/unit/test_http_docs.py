@@ -24,6 +24,7 @@ OPERATIONS = {
     "open_order": "GET /v1/orders/{order_id}",
     "cancel_own_order": "POST /v1/orders/{order_id}/cancel",
     "pay_order_again": "POST /v1/orders/{order_id}/payments",
+    "receive_payment_webhook": "POST /v1/payments/webhooks/{provider}",
     "check_live": "GET /health/live",
     "check_ready": "GET /health/ready",
 }

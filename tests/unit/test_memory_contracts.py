@@ -28,6 +28,7 @@ from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
 from tests.contracts.notifications import NotificationRepositoryContract
 from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
+from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 
@@ -121,4 +122,8 @@ class TestMemoryUnitOfWork(UnitOfWorkContract):
 
 
 class TestMemoryHolds(HoldRepositoryContract):
+    pass
+
+
+class TestMemoryPaymentWebhooks(PaymentWebhookRepositoryContract):
     pass

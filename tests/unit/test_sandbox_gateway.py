@@ -36,7 +36,7 @@ def capture(gateway: SandboxGateway, token: str, *, key: str = "order:1") -> str
 
 
 def found(gateway: SandboxGateway) -> str | None:
-    charge = gateway.find("order:1")
+    charge = gateway.find(PRICE, PaymentSource("tok_ok"), key="order:1")
     return charge.reference if charge else None
 
 
@@ -70,7 +70,7 @@ def test_a_refused_card_moves_no_money_however_often_it_is_tried(
             capture(gateway, token)
         assert refusal.value.reason == reason
 
-    assert gateway.find("order:1") is None
+    assert gateway.find(PRICE, PaymentSource("tok_ok"), key="order:1") is None
     assert gateway.book().captured("USD") == NOTHING
 
 
@@ -95,7 +95,7 @@ def test_an_answer_that_got_lost_is_found_by_asking_again(gateway: SandboxGatewa
 def test_an_ask_that_got_lost_goes_through_the_next_time(gateway: SandboxGateway) -> None:
     with pytest.raises(PaymentUnknownError):
         capture(gateway, "tok_timeout_lost")
-    assert gateway.find("order:1") is None
+    assert gateway.find(PRICE, PaymentSource("tok_ok"), key="order:1") is None
     assert gateway.book().captured("USD") == NOTHING
 
     assert capture(gateway, "tok_timeout_lost") == capture(gateway, "tok_timeout_lost")
@@ -196,7 +196,7 @@ def test_a_book_that_cannot_be_opened_leaves_the_outcome_unknown(tmp_path: Path)
     with pytest.raises(PaymentUnknownError, match="book"):
         capture(gateway, "tok_ok")
     with pytest.raises(PaymentUnknownError, match="book"):
-        gateway.find("order:1")
+        gateway.find(PRICE, PaymentSource("tok_ok"), key="order:1")
 
 
 def _pay_and_say_so(book: str, line: Connection) -> None:

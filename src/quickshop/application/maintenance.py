@@ -12,12 +12,13 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ForgetExpired:
-    """Delete idempotency keys past their time, and jobs and holds that ended long ago."""
+    """Delete what is kept no longer: idempotency keys, done jobs, ended holds, old messages."""
 
     unit_of_work: UnitOfWork
     queue: JobQueue
     clock: Clock
     keep_jobs: timedelta
+    keep_webhooks: timedelta
 
     def __call__(self) -> int:
         """Tell how many rows went."""
@@ -25,4 +26,5 @@ class ForgetExpired:
         with self.unit_of_work() as tx:
             keys = tx.idempotency.forget_expired(now)
             holds = tx.holds.forget_ended(now - self.keep_jobs)
-        return keys + holds + self.queue.forget_done(now - self.keep_jobs)
+            webhooks = tx.payment_webhooks.forget_before(now - self.keep_webhooks)
+        return keys + holds + webhooks + self.queue.forget_done(now - self.keep_jobs)

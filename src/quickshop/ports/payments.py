@@ -182,10 +182,15 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def find(self, key: str) -> Charge | None:
-        """What came of the charge of this `key`; None when there was none. Moves nothing.
+    def find(
+        self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge | None:
+        """What came of the charge that was asked for in this way; None when there was none.
+
+        Moves nothing. Some gateways find a charge only by what it was asked for with.
 
         Raises:
+            PaymentDeclinedError: it was refused, and no money moved.
             PaymentUnknownError: no answer; ask again.
         """
         ...
@@ -226,8 +231,8 @@ class PaymentNotice:
     """What the charge is over."""
     captured: Money | None
     """What moved, when that is what it tells."""
-    reason: str = ""
-    """Why it was declined."""
+    action: str = ""
+    """What the shopper needs, when an action is required: a URL or the gateway's secret."""
 
 
 class PaymentWebhooks(Protocol):

@@ -12,6 +12,7 @@ from quickshop.ports.idempotency import IdempotencyRepository
 from quickshop.ports.inventory import HoldRepository, StockRepository
 from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
+from quickshop.ports.payment_webhooks import PaymentWebhookRepository
 from quickshop.ports.payments import PaymentRepository
 
 
@@ -34,6 +35,8 @@ class Transaction(Protocol):
     def payments(self) -> PaymentRepository: ...
     @property
     def fulfillments(self) -> FulfillmentRepository: ...
+    @property
+    def payment_webhooks(self) -> PaymentWebhookRepository: ...
     @property
     def notifications(self) -> NotificationRepository: ...
     @property

@@ -29,6 +29,7 @@ from quickshop.domain.notifications import Channel, Notification
 from quickshop.domain.orders import Order, OrderEvent, OrderId
 from quickshop.domain.payments import Payment, PaymentId
 from quickshop.ports.jobs import JobId
+from quickshop.ports.payment_webhooks import WebhookRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ class MemoryState:
     payments: dict[PaymentId, Payment] = field(default_factory=dict)
     attempts: dict[OrderId, tuple[PaymentId, ...]] = field(default_factory=dict)
     fulfillments: dict[OrderId, tuple[Fulfillment, ...]] = field(default_factory=dict)
+    webhooks: dict[tuple[str, str], WebhookRecord] = field(default_factory=dict)
+    """By provider and event id."""
 
     notifications: dict[tuple[UUID, Channel, str], Notification] = field(default_factory=dict)
     jobs: dict[JobId, JobRecord] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from quickshop.adapters.memory.idempotency import MemoryIdempotency
 from quickshop.adapters.memory.inventory import MemoryStock
 from quickshop.adapters.memory.notifications import MemoryNotifications
 from quickshop.adapters.memory.orders import MemoryOrders
+from quickshop.adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from quickshop.adapters.memory.payments import MemoryPayments
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
@@ -31,6 +32,7 @@ class MemoryTransaction:
         self.orders = MemoryOrders(session)
         self.payments = MemoryPayments(session)
         self.fulfillments = MemoryFulfillments(session)
+        self.payment_webhooks = MemoryPaymentWebhooks(session)
         self.notifications = MemoryNotifications(session)
         self.idempotency = MemoryIdempotency(session)
 

@@ -123,7 +123,14 @@ class SandboxGateway:
                 update(db, entry)
         return entry.as_charge()
 
-    def find(self, key: str) -> Charge | None:
+    def find(
+        self,
+        amount: Money,  # noqa: ARG002 - the key is enough
+        source: PaymentSource,  # noqa: ARG002
+        *,
+        key: str,
+        capture: bool = True,  # noqa: ARG002
+    ) -> Charge | None:
         """As `PaymentGateway.find`.
 
         Raises:

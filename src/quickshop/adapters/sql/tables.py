@@ -434,6 +434,33 @@ fulfillment_lines: Final = Table(
     CheckConstraint("quantity > 0", name="quantity"),
 )
 
+IS_REJECTED: Final = text("verdict IN ('forged', 'stale', 'unreadable')")
+payment_webhooks: Final = Table(
+    "payment_webhooks",
+    metadata,
+    Column("provider", PlainText, primary_key=True),
+    Column("event_id", PlainText, primary_key=True),
+    Column("digest", CHAR(64), nullable=False),
+    Column("kind", PlainText, nullable=False),
+    Column("gateway_key", PlainText),
+    Column("verdict", PlainText, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    CheckConstraint(
+        "verdict IN ('applied', 'ignored', 'mismatch', 'unknown_order', 'forged', 'stale',"
+        " 'unreadable')",
+        name="verdict",
+    ),
+    CheckConstraint("deliveries > 0", name="deliveries"),
+    Index("ix_payment_webhooks_received_at", "received_at"),
+    Index(
+        "ix_payment_webhooks_rejected",
+        "received_at",
+        postgresql_where=IS_REJECTED,
+        sqlite_where=IS_REJECTED,
+    ),
+)
+
 notifications: Final = Table(
     "notifications",
     metadata,

@@ -20,6 +20,7 @@ from quickshop.adapters.sql.inventory import SqlStock
 from quickshop.adapters.sql.jobs import EventLog, Reactions
 from quickshop.adapters.sql.notifications import SqlNotifications
 from quickshop.adapters.sql.orders import SqlOrders
+from quickshop.adapters.sql.payment_webhooks import SqlPaymentWebhooks
 from quickshop.adapters.sql.payments import SqlPayments
 from quickshop.adapters.tracking import Tracker
 
@@ -79,6 +80,11 @@ class SqlTransaction:
     def fulfillments(self) -> SqlFulfillments:
         """The parcels."""
         return SqlFulfillments(self._connection)
+
+    @cached_property
+    def payment_webhooks(self) -> SqlPaymentWebhooks:
+        """What payment gateways told."""
+        return SqlPaymentWebhooks(self._connection, self._dialect)
 
     @cached_property
     def notifications(self) -> SqlNotifications:

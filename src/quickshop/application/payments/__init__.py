@@ -9,13 +9,16 @@ from quickshop.application.payments.staff import (
     RefundOrder,
     VoidPayment,
 )
+from quickshop.application.payments.webhooks import ListPaymentWebhooks, ReceivePaymentWebhook
 
 __all__ = [
     "AskAgainAboutPayments",
     "CapturePayment",
+    "ListPaymentWebhooks",
     "ListPayments",
     "PaymentOutcomes",
     "ProcessOrder",
+    "ReceivePaymentWebhook",
     "RefundOrder",
     "SettlePayments",
     "VoidPayment",

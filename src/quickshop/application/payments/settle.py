@@ -12,9 +12,9 @@ from quickshop.application.retries import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import CALLED_OFF, OrderId, OrderStatus
-from quickshop.domain.payments import Payment, PaymentStatus, Refund
+from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus, Refund
 from quickshop.ports.clock import Clock
-from quickshop.ports.payments import Charge, PaymentGateway
+from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
 from quickshop.ports.unit_of_work import UnitOfWork
 
 logger: Final = logging.getLogger("quickshop.payments")
@@ -59,9 +59,9 @@ class SettlePayments:
                 key = f"{payment.gateway_key}:void"
                 self._told(payment, self.gateway.void(payment.reference, key=key))
             case PaymentStatus.REQUIRES_ACTION:
-                self._ask(payment)
+                self._ask(payment, order_status)
             case _ if order_status in CALLED_OFF and _may_have_moved(payment):
-                self._ask(payment)
+                self._ask(payment, order_status)
 
     def _capture(self, payment: Payment) -> None:
         assert payment.reference is not None, "what was authorized has a name"
@@ -74,12 +74,27 @@ class SettlePayments:
         else:
             self._told(payment, charge)
 
-    def _ask(self, payment: Payment) -> None:
-        charge = self.gateway.find(payment.gateway_key)
+    def _ask(self, payment: Payment, order_status: OrderStatus) -> None:
+        try:
+            charge = self._find(payment)
+        except PaymentDeclinedError as error:
+            self._declined(payment, error.reason)
+            return
         if charge is None:
             self._never_asked(payment)
-        else:
-            self._told(payment, charge)
+            return
+        if charge.state is ChargeState.UNCONFIRMED and order_status in CALLED_OFF:
+            # Nobody may take the money any more, not even a request that is still on its way.
+            charge = self.gateway.void(charge.reference, key=f"{payment.gateway_key}:void")
+        self._told(payment, charge)
+
+    def _find(self, payment: Payment) -> Charge | None:
+        return self.gateway.find(
+            payment.amount,
+            payment.source,
+            key=payment.gateway_key,
+            capture=payment.capture_method is CaptureMethod.AUTOMATIC,
+        )
 
     def _refund(self, payment: Payment, refund: Refund) -> None:
         assert payment.reference is not None, "what was captured has a name"

@@ -1,4 +1,4 @@
-"""`quickshop orders capture`, `void` and `refund`: what staff do with the money of an order."""
+"""`quickshop payments`, and what `quickshop orders` does with the money of an order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,52 @@ import typer
 
 from quickshop.domain.money import Money
 from quickshop.entrypoints.cli.context import opened_shop
-from quickshop.entrypoints.cli.options import AsJson
+from quickshop.entrypoints.cli.options import AsJson, Limit
 from quickshop.entrypoints.cli.orders import Number, find_order
-from quickshop.entrypoints.cli.output import money, print_json, say
+from quickshop.entrypoints.cli.output import (
+    add_row,
+    moment,
+    money,
+    print_json,
+    say,
+    show,
+    table,
+)
 from quickshop.ports.orders import OrderView
+
+app = typer.Typer(help="Look at what payment gateways told.", no_args_is_help=True)
+
+
+@app.callback()
+def payments() -> None:
+    """Look at what payment gateways told."""
+
+
+@app.command("webhooks")
+def webhooks(limit: Limit = 100, as_json: AsJson = False) -> None:
+    """List the messages of payment gateways, newest first, with what came of each."""
+    with opened_shop() as shop:
+        found = list(shop.payments.webhooks(limit=limit))
+    if as_json:
+        print_json({"items": found})
+        return
+    if not found:
+        say("No payment gateway has told anything yet.")
+        return
+    listed = table("Received", "Provider", "Event", "Kind", "Verdict", "Deliveries", "Payment")
+    for record in found:
+        add_row(
+            listed,
+            moment(record.received_at),
+            record.provider,
+            record.event_id,
+            record.kind,
+            record.verdict,
+            str(record.deliveries),
+            record.gateway_key or "",
+        )
+    show(listed)
+
 
 _WHEN = "It goes out as soon as a worker runs; `quickshop jobs run` does it now."
 

@@ -20,6 +20,7 @@ from quickshop.entrypoints.http import (
     health,
     holds,
     orders,
+    payments,
 )
 from quickshop.entrypoints.http.middleware import RequestEnvelope
 from quickshop.entrypoints.http.page_cache import PageCache
@@ -31,6 +32,7 @@ _ROUTERS = (
     holds.router,
     checkout.router,
     orders.router,
+    payments.router,
     health.router,
 )
 

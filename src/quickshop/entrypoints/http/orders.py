@@ -73,8 +73,13 @@ class OrderOut(Output):
     shipping_address: AddressOut
     billing_address: AddressOut
     placed_at: AwareDatetime
-    payment_action: str | None = None
-    """What the shopper needs to prove themselves to their bank (3-D Secure), while it is asked."""
+    payment_action: Annotated[
+        str | None,
+        Field(
+            description="While the shopper is to prove themselves to their bank: the page to send "
+            "them to (a URL), or the gateway's secret for its script in the browser."
+        ),
+    ] = None
     fulfillments: tuple[FulfillmentOut, ...] = ()
     """The parcels, the first one first."""
 

@@ -1,0 +1,323 @@
+"""Payments through Stripe's PaymentIntents (ADR-0008 says why it is done in this way)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from quickshop.domain.errors import (
+    AdapterError,
+    MissingExtraError,
+    PaymentDeclinedError,
+    PaymentUnknownError,
+    QuickShopError,
+)
+
+try:
+    import requests
+    import stripe
+    from requests.adapters import HTTPAdapter
+    from stripe import PaymentIntent
+except ModuleNotFoundError as error:
+    raise MissingExtraError("stripe", "paying through Stripe") from error
+
+from quickshop.adapters.stripe.amounts import from_stripe, to_stripe
+from quickshop.adapters.stripe.failures import (
+    decline_reason,
+    is_replayed,
+    is_stuck,
+    translated,
+)
+from quickshop.domain.money import Money
+from quickshop.domain.payments import PaymentSource
+from quickshop.ports.payments import Charge, ChargeState
+
+KEY_NAME: Final = "quickshop_key"
+"""Metadata of an intent and of a refund that names the key that it was made for."""
+
+_API_BASE: Final = "https://api.stripe.com"
+_CONNECTIONS: Final = 64
+_KEYS_LAST_SECONDS: Final = 12 * 3600
+"""Stripe remembers idempotency keys for 24 hours at least; half of it leaves room for clocks."""
+
+_SEARCH_LIMIT: Final = 100
+_MADE: Final = "requires_confirmation"
+"""The status of an intent that was not asked for anything yet."""
+_REFUSED: Final = "requires_payment_method"
+"""Its status when the card was refused: until it is canceled another card may be tried."""
+_CLOSED: Final = "abandoned"
+"""The cancellation reason of an intent that was declined, which no other may have."""
+
+_STATES: Final = {
+    "requires_action": ChargeState.ACTION_REQUIRED,
+    "requires_capture": ChargeState.AUTHORIZED,
+    "succeeded": ChargeState.CAPTURED,
+    "canceled": ChargeState.CANCELED,
+}
+
+
+class StripeGateway:
+    """A `PaymentGateway` on a Stripe account. Safe to share between threads.
+
+    `source.token` is a PaymentMethod (`pm_...`) that the shopper's browser got from Stripe, and
+    `source.method` its type. Every call ends within `timeout_seconds` per request to Stripe, of
+    which a charge makes two, and four or five when something went wrong before.
+    """
+
+    def __init__(
+        self, secret_key: str, *, timeout_seconds: float, api_base: str = _API_BASE
+    ) -> None:
+        self._session = requests.Session()
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            max_network_retries=0,  # jobs repeat a call, and know how long they may
+            http_client=stripe.RequestsClient(timeout=timeout_seconds, session=self._session),
+        )
+        self._intents = client.v1.payment_intents
+        self._refunds = client.v1.refunds
+
+    def charge(
+        self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge:
+        """As `PaymentGateway.charge`.
+
+        Raises:
+            PaymentDeclinedError: refused, and no money moved or will.
+            PaymentUnknownError: no answer.
+            AdapterError: Stripe does not accept how it is asked.
+        """
+        intent = self._intent(amount, source, key, capture=capture)
+        if intent.status == _MADE:
+            intent = self._confirmed(intent, key)
+        return self._outcome(intent)
+
+    def find(
+        self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
+    ) -> Charge:
+        """As `PaymentGateway.find`: an intent that is made by it takes no money.
+
+        Raises:
+            PaymentDeclinedError: refused, and no money moved or will.
+            PaymentUnknownError: no answer.
+            AdapterError: Stripe does not accept how it is asked.
+        """
+        return self._outcome(self._intent(amount, source, key, capture=capture))
+
+    def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
+        """As `PaymentGateway.capture`.
+
+        Raises:
+            PaymentDeclinedError: it is not set aside any more, and no money moved.
+            PaymentUnknownError: no answer.
+        """
+        wanted = to_stripe(amount)
+        intent = self._done(
+            reference,
+            lambda key: self._intents.capture(
+                reference, {"amount_to_capture": wanted}, {"idempotency_key": key}
+            ),
+            key,
+        )
+        if intent.status == "requires_capture":
+            raise AdapterError("Stripe does not capture this amount of the payment")
+        if intent.status != "succeeded":
+            raise PaymentDeclinedError("authorization_expired")
+        return _charge_of(intent)
+
+    def void(self, reference: str, *, key: str) -> Charge:
+        """As `PaymentGateway.void`.
+
+        Raises:
+            PaymentUnknownError: no answer, or Stripe is still at it.
+        """
+        intent = self._done(
+            reference,
+            lambda key: self._intents.cancel(reference, {}, {"idempotency_key": key}),
+            key,
+        )
+        if intent.status not in {"succeeded", "canceled"}:
+            raise PaymentUnknownError(f"the payment cannot be voided while it is {intent.status}")
+        return _charge_of(intent)
+
+    def refund(self, reference: str, amount: Money, *, key: str) -> None:
+        """As `PaymentGateway.refund`. What was sent is looked for first: keys do not last.
+
+        Raises:
+            PaymentDeclinedError: refused for good, and no money moved.
+            PaymentUnknownError: no answer.
+        """
+        wanted = to_stripe(amount)
+        with translated():
+            sent = self._refunds.list({"payment_intent": reference, "limit": _SEARCH_LIMIT})
+            mine = [refund for refund in sent.auto_paging_iter() if _key_of(refund) == key]
+        refund = mine[0] if mine else self._send_back(reference, wanted, key)
+        if refund.status in {"failed", "canceled"}:
+            raise PaymentDeclinedError(getattr(refund, "failure_reason", None) or "refund_failed")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _send_back(self, reference: str, amount: int, key: str) -> stripe.Refund:
+        try:
+            with translated():
+                return self._refunds.create(
+                    {"payment_intent": reference, "amount": amount, "metadata": {KEY_NAME: key}},
+                    {"idempotency_key": key},
+                )
+        except AdapterError as error:
+            if isinstance(error.__cause__, stripe.InvalidRequestError):
+                reason = error.__cause__.code or "refund_refused"
+                raise PaymentDeclinedError(reason) from error
+            raise
+
+    def _intent(
+        self, amount: Money, source: PaymentSource, key: str, *, capture: bool
+    ) -> PaymentIntent:
+        """The one intent of this key, as it stands. Made if there was none: that moves nothing."""
+        intent, is_new = self._created(amount, source, key, capture=capture)
+        if _may_be_forgotten(key, intent):
+            intent = self._first_made(key, intent)
+        elif is_new:
+            return intent
+        return self._retrieved(intent.id)
+
+    def _created(
+        self, amount: Money, source: PaymentSource, key: str, *, capture: bool
+    ) -> tuple[PaymentIntent, bool]:
+        params: Any = {
+            "amount": to_stripe(amount),
+            "currency": amount.currency.lower(),
+            "payment_method": source.token,
+            "payment_method_types": [source.method],
+            "capture_method": "automatic" if capture else "manual",
+            "metadata": {KEY_NAME: key},
+        }
+        try:
+            with translated():
+                intent = self._intents.create(params, {"idempotency_key": f"{key}:create"})
+        except PaymentUnknownError as error:
+            found = self._made_for(key) if is_stuck(error) else []
+            if not found:
+                raise
+            return found[0], False
+        return intent, not is_replayed(getattr(intent.last_response, "headers", None))
+
+    def _first_made(self, key: str, intent: PaymentIntent) -> PaymentIntent:
+        """The intent that came first, when the key may have been forgotten between the two."""
+        first, *later = sorted(
+            {found.id: found for found in (*self._made_for(key), intent)}.values(),
+            key=lambda found: (found.created, found.status in {_MADE, "canceled"}),
+        )
+        for surplus in later:
+            if surplus.status == _MADE:
+                with suppress(QuickShopError):  # tidiness only: nothing confirms it
+                    self._closed(surplus)
+        return first
+
+    def _made_for(self, key: str) -> list[PaymentIntent]:
+        """Intents of this key, the first one first; those of the last minutes may be missing."""
+        query = f"metadata['{KEY_NAME}']:'{key}'"
+        with translated():
+            found = self._intents.search({"query": query, "limit": _SEARCH_LIMIT})
+        return sorted(found.data, key=lambda intent: intent.created)
+
+    def _confirmed(self, intent: PaymentIntent, key: str) -> PaymentIntent:
+        try:
+            return self._done(
+                intent.id,
+                lambda key: self._intents.confirm(intent.id, {}, {"idempotency_key": key}),
+                f"{key}:confirm",
+            )
+        except PaymentDeclinedError:
+            refused = self._retrieved(intent.id)
+            return self._closed(refused) if refused.status == _MADE else refused
+
+    def _done(
+        self, reference: str, step: Callable[[str], PaymentIntent], key: str
+    ) -> PaymentIntent:
+        """Take a step that an intent takes once, and see how it stands then."""
+        try:
+            return self._stepped(reference, step, key)
+        except PaymentUnknownError as error:
+            if not is_stuck(error):
+                raise
+            # An intent takes the step once, whatever the key: another one does no harm.
+            return self._stepped(reference, step, str(uuid4()))
+
+    def _stepped(
+        self, reference: str, step: Callable[[str], PaymentIntent], key: str
+    ) -> PaymentIntent:
+        try:
+            with translated():
+                return step(key)
+        except AdapterError as error:
+            if not isinstance(error.__cause__, stripe.InvalidRequestError):
+                raise
+            return self._retrieved(reference)  # it was past that step
+
+    def _retrieved(self, reference: str) -> PaymentIntent:
+        with translated():
+            return self._intents.retrieve(reference)
+
+    def _outcome(self, intent: PaymentIntent) -> Charge:
+        """How it stands. One that was declined is closed, or the browser could revive it."""
+        if intent.status == _REFUSED:
+            intent = self._closed(intent)
+        if intent.status == _REFUSED or _was_closed(intent):
+            raise PaymentDeclinedError(decline_reason(intent.last_payment_error))
+        return _charge_of(intent)
+
+    def _closed(self, intent: PaymentIntent) -> PaymentIntent:
+        reason: Any = {"cancellation_reason": _CLOSED}
+        return self._done(
+            intent.id,
+            lambda key: self._intents.cancel(intent.id, reason, {"idempotency_key": key}),
+            f"{intent.id}:close",
+        )
+
+
+def _charge_of(intent: PaymentIntent) -> Charge:
+    state = _STATES.get(intent.status, ChargeState.UNCONFIRMED)
+    moved = getattr(intent, "amount_received", intent.amount)
+    if state is not ChargeState.CAPTURED:
+        moved = 0
+    return Charge(
+        reference=intent.id,
+        state=state,
+        captured=from_stripe(moved, intent.currency),
+        action=_action_of(intent) if state is ChargeState.ACTION_REQUIRED else "",
+    )
+
+
+def _action_of(intent: Any) -> str:
+    """What the shopper needs: the bank's page, or else the secret for Stripe's script."""
+    redirect = getattr(intent.next_action, "redirect_to_url", None)
+    return str(redirect.url if redirect else intent.client_secret)
+
+
+def _was_closed(intent: PaymentIntent) -> bool:
+    return intent.status == "canceled" and getattr(intent, "cancellation_reason", "") == _CLOSED
+
+
+def _key_of(refund: Any) -> str | None:
+    key: str | None = getattr(refund.metadata, KEY_NAME, None)
+    return key
+
+
+def _may_be_forgotten(key: str, intent: PaymentIntent) -> bool:
+    """Whether the key may have been used so long ago that Stripe has forgotten it.
+
+    An order's id tells when it was placed (UUID version 7), and a key is not used before that.
+    """
+    try:
+        order_id = UUID(key.partition(":")[0])
+    except ValueError:
+        return True
+    placed_at = (order_id.int >> 80) / 1000
+    return order_id.version != 7 or intent.created - placed_at > _KEYS_LAST_SECONDS  # noqa: PLR2004

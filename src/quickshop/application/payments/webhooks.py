@@ -1,0 +1,172 @@
+"""What payment gateways tell without being asked."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from quickshop.application.payments.outcomes import PaymentOutcomes, lock
+from quickshop.application.retries import retried
+from quickshop.domain.errors import NotFoundError, WebhookRejectedError
+from quickshop.domain.money import Money
+from quickshop.domain.orders import Order
+from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
+from quickshop.ports.payment_webhooks import Verdict, WebhookRecord
+from quickshop.ports.payments import (
+    Charge,
+    ChargeState,
+    NoticeKind,
+    PaymentNotice,
+    PaymentWebhooks,
+)
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+logger: Final = logging.getLogger("quickshop.payments")
+
+_STATES: Final[Mapping[NoticeKind, ChargeState]] = {
+    NoticeKind.ACTION_REQUIRED: ChargeState.ACTION_REQUIRED,
+    NoticeKind.AUTHORIZED: ChargeState.AUTHORIZED,
+    NoticeKind.CAPTURED: ChargeState.CAPTURED,
+}
+_LET_GO: Final = frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.VOIDING})
+_TO_ASK_ABOUT: Final = frozenset({PaymentStatus.REQUIRES_ACTION, PaymentStatus.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivePaymentWebhook:
+    """Write down what a gateway tells, and what follows for the payment and its order.
+
+    Every message is recorded, once, in the transaction that applies it. Those that are not
+    believed are recorded too, up to `rejected_kept` at a time; what comes on top of that is only
+    logged, so that a flood of forgeries fills no disk.
+    """
+
+    unit_of_work: UnitOfWork
+    outcomes: PaymentOutcomes
+    providers: Mapping[str, PaymentWebhooks]
+    rejected_kept: int = 1_000
+
+    def __call__(self, provider: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
+        """Safe to repeat, and in any order. `headers` have lower-case names.
+
+        A refusal and a cancellation that the shop did not ask for are asked about rather than
+        believed: at some gateways the shopper can still turn them around.
+
+        Raises:
+            NotFoundError: no such provider, or its messages are not expected.
+            WebhookRejectedError: forged, stale or unreadable; nothing was changed.
+        """
+        webhooks = self.providers.get(provider)
+        if webhooks is None:
+            raise NotFoundError("payment provider")
+        now = self.outcomes.clock.now()
+        digest = hashlib.sha256(body).hexdigest()
+        try:
+            notice = webhooks.verify(body, headers, now=now)
+        except WebhookRejectedError as error:
+            self._reject(provider, digest, Verdict(error.verdict), now)
+            raise
+        return self._receive(provider, digest, notice, now)
+
+    @retried
+    def _reject(self, provider: str, digest: str, verdict: Verdict, now: datetime) -> None:
+        logger.warning("a message from %s is not believed: %s", provider, verdict)
+        with self.unit_of_work() as tx:
+            if tx.payment_webhooks.count_rejected(limit=self.rejected_kept) < self.rejected_kept:
+                tx.payment_webhooks.record(
+                    WebhookRecord(
+                        provider=provider,
+                        event_id=f"rejected:{digest}",
+                        digest=digest,
+                        kind="",
+                        gateway_key=None,
+                        verdict=verdict,
+                        received_at=now,
+                    )
+                )
+
+    @retried
+    def _receive(
+        self, provider: str, digest: str, notice: PaymentNotice, now: datetime
+    ) -> Verdict:
+        record = WebhookRecord(
+            provider=provider,
+            event_id=notice.event_id,
+            digest=digest,
+            kind=notice.kind,
+            gateway_key=notice.gateway_key,
+            verdict=Verdict.IGNORED,
+            received_at=now,
+        )
+        with self.unit_of_work() as tx:
+            if not tx.payment_webhooks.record(record):
+                return Verdict.DUPLICATE
+            verdict = self._apply(tx, notice)
+            if verdict is not record.verdict:
+                tx.payment_webhooks.judge(provider, notice.event_id, verdict)
+        return verdict
+
+    def _apply(self, tx: Transaction, notice: PaymentNotice) -> Verdict:
+        if notice.gateway_key is None or notice.kind is NoticeKind.OTHER:
+            return Verdict.IGNORED
+        found = tx.payments.find_by_key(notice.gateway_key)
+        if found is None:
+            logger.warning("%s speaks of an order that is not here", notice.event_id)
+            return Verdict.UNKNOWN_ORDER
+        order, payment = lock(tx, found)
+        if not _matches(notice, payment):
+            logger.error(
+                "%s does not speak of what order %s is to pay", notice.event_id, order.number
+            )
+            return Verdict.MISMATCH
+        before = payment.version
+        self._tell(tx, order, payment, notice)
+        return Verdict.IGNORED if payment.version == before else Verdict.APPLIED
+
+    def _tell(
+        self, tx: Transaction, order: Order, payment: Payment, notice: PaymentNotice
+    ) -> None:
+        state = _STATES.get(notice.kind)
+        is_canceled = notice.kind is NoticeKind.CANCELED
+        if state is not None:
+            charge = Charge(
+                reference=notice.reference,
+                state=state,
+                captured=notice.captured or Money.zero(payment.amount.currency),
+                action=notice.action,
+            )
+            self.outcomes.told(tx, order, payment, charge)
+        elif is_canceled and payment.status in _LET_GO:
+            self.outcomes.canceled(tx, order, payment)
+        elif payment.status in _TO_ASK_ABOUT:
+            payment.ask_again(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
+            tx.payments.save(payment)
+
+
+def _matches(notice: PaymentNotice, payment: Payment) -> bool:
+    if payment.reference not in {None, notice.reference} or notice.amount != payment.amount:
+        return False
+    if notice.kind is not NoticeKind.CAPTURED:
+        return True
+    captured = notice.captured
+    if captured is None or captured.currency != payment.amount.currency:
+        return False
+    if payment.capture_method is CaptureMethod.AUTOMATIC:
+        return captured == payment.amount
+    return 0 < captured.minor <= payment.amount.minor
+
+
+@dataclass(frozen=True, slots=True)
+class ListPaymentWebhooks:
+    """Show staff what gateways told, and what claimed to come from them."""
+
+    unit_of_work: UnitOfWork
+
+    def __call__(self, *, limit: int = 100) -> Sequence[WebhookRecord]:
+        """The newest first."""
+        with self.unit_of_work() as tx:
+            return tx.payment_webhooks.list(limit=limit)

@@ -1,0 +1,49 @@
+"""Where payment gateways tell the shop what they did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from quickshop.entrypoints.http.dependencies import ShopDependency
+from quickshop.entrypoints.http.models import Output
+from quickshop.entrypoints.http.problems import problems
+from quickshop.ports.payment_webhooks import Verdict
+
+router = APIRouter(prefix="/v1/payments", tags=["payments"])
+
+_SIGNED_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "As the provider sends and signs it.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+class WebhookOut(Output):
+    """What came of a message. Only one that is not believed is an error."""
+
+    verdict: Verdict
+
+
+async def _raw_body(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.post(
+    "/webhooks/{provider}",
+    operation_id="receive_payment_webhook",
+    response_model=WebhookOut,
+    responses=problems(400, 404, 413, 503),
+    openapi_extra=_SIGNED_BODY,
+)
+def receive(
+    shop: ShopDependency,
+    request: Request,
+    provider: Annotated[str, Path(max_length=50, description="Such as `stripe`.")],
+    body: Annotated[bytes, Depends(_raw_body)],
+) -> WebhookOut:
+    """Receive a message of a payment gateway, signed over its body as it was sent."""
+    return WebhookOut(verdict=shop.payments.receive_webhook(provider, body, request.headers))
