@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from quickshop import Money
+from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application.catalog import NewVariant
+from quickshop.domain.errors import WebhookRejectedError
 from quickshop.entrypoints.cli.demo_story import BEN
 from tests.cli_runs import Terminal, stocked_file, terminal_in
 
@@ -283,3 +286,16 @@ def test_only_dead_letters_can_be_replayed(terminal: Terminal):
     assert terminal.run("jobs", "replay", "x").code == 2
     assert terminal.run("jobs", "replay").code == 2
     assert terminal.run("jobs", "replay", unknown, "--all").code == 2
+
+
+def test_what_payment_gateways_told_is_listed(terminal: Terminal):
+    assert "No payment gateway has told anything yet." in terminal.run("payments", "webhooks").out
+    with terminal.shop() as shop:
+        webhooks = {"stripe": StripeWebhooks("whsec_of_the_tests")}
+        receive = replace(shop.payments.receive_webhook, providers=webhooks)
+        for _ in range(2):
+            with pytest.raises(WebhookRejectedError):
+                receive("stripe", b"{}", {"stripe-signature": "t=1,v1=guessed"})
+    assert "forged" in terminal.run("payments", "webhooks").out
+    (record,) = terminal.run("payments", "webhooks", "--json").json["items"]
+    assert (record["provider"], record["verdict"], record["deliveries"]) == ("stripe", "forged", 2)

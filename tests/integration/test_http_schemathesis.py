@@ -98,6 +98,7 @@ def test_who_holds_the_tokens_is_answered_as_documented(
     receipt = web.order(("MUG-2", 1), pay_with="tok_declined")
     web.shop.run_jobs()
     names = {"cart_id": basket.id, "line_id": line["id"], "order_id": receipt.id, "key": "mug-1"}
+    names |= {"provider": "stripe"}
     case.path_parameters = {name: names[name] for name in case.path_parameters or {}}
     case.headers.update(basket.headers | receipt.headers)
     case.call_and_validate(checks=DOCUMENTED)
