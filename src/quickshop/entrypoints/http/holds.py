@@ -37,7 +37,7 @@ class HoldOut(Output):
     operation_id="hold_cart",
     status_code=201,
     response_model=HoldOut,
-    responses=problems(404, 409, 413, 422, 503),
+    responses=problems(400, 404, 409, 413, 422, 503),
 )
 def hold_cart(
     shop: ShopDependency, cart_id: UUID, idempotency_key: IdempotencyKey, token: CartToken = ""
