@@ -20,8 +20,9 @@ from quickshop.application.cart import NewCart
 from quickshop.domain.errors import QuickShopError
 from quickshop.domain.inventory import StockLevel
 from quickshop.shop import Shop
-from tests.builders import NOW, stock_up, store_product
+from tests.builders import NOW, received, stock_up, store_product
 from tests.contracts.backend import Backend
+from tests.contracts.inventory import again, allocate, an_order_for, ship
 from tests.integration.backends import dialect_of, open_engine, sql_backend
 from tests.integration.buyers import open_buyers, problems, stock
 
@@ -142,6 +143,36 @@ def test_shoppers_sweepers_and_staff_never_deadlock(database_url: str, tmp_path:
                 "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
             ).fetchone()
         assert found == (0,)
+
+
+def test_whoever_moves_levels_in_any_order_never_deadlocks(database_url: str) -> None:
+    dice = random.Random(8123)
+    with sql_backend(database_url) as backend:
+        levels = levels_of(backend, 8, dice)
+
+        def shuffled() -> Callable[[], object]:
+            order = dice.sample(levels, len(levels))
+
+            def record() -> None:
+                with backend.unit_of_work() as tx:
+                    tx.stock.record([received(level, 1) for level in order])
+
+            return record
+
+        assert at_once([shuffled() for _ in range(80)], clients=8) == {"done": 80}
+        assert not backend.stock_reader.discrepancies()
+
+
+def test_units_that_everybody_ships_at_once_leave_the_shelf_once(any_database_url: str) -> None:
+    with sql_backend(any_database_url) as backend:
+        order, level = an_order_for(backend, 3, stock=5)
+        allocate(backend, order, level)
+        calls = [lambda: ship(backend, order, {order.lines[0].id: 3})] * 6
+        outcomes = at_once(calls, clients=6)
+        assert outcomes["done"] == 1
+        assert outcomes.keys() <= {"done", "conflict", "invalid_value"}
+        assert again(backend, level).on_hand == 2
+        assert not backend.stock_reader.discrepancies()
 
 
 def levels_of(backend: Backend, count: int, dice: random.Random) -> list[StockLevel]:
