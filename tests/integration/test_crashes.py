@@ -154,7 +154,7 @@ def test_orders_are_placed_while_redis_is_away(
     with FaultProxy(make_url(broker).port or 0) as proxy:
         url = proxy.through(broker)
         with open_buyers(database_url, tmp_path, redis_url=url, broker_url=url) as buyers:
-            stock(buyers.shop, "MUG", 20)
+            stock(buyers.shop, "MUG", 21)
             getattr(proxy, trouble)()
             proxy.cut()
             carts = [buyers.fill("MUG") for _ in range(20)]
