@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from quickshop.adapters.sql.migrations import migrate
 from tests import servers
 from tests.contracts.backend import Backend
 from tests.integration.backends import copy_file, open_engine, sql_backend
+from tests.integration.crossing import Crossing
+from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +85,48 @@ def database_url(postgres_server: str, database_template: str) -> Iterator[str]:
     create_database(postgres_server, name, template=database_template)
     yield url_of(postgres_server, name)
     drop_database(postgres_server, name)
+
+
+@contextmanager
+def _two_shops_on(server: str, template: str, folder: Path, **more: object) -> Iterator[TwoShops]:
+    name = f"quickshop_test_{uuid4().hex}"
+    create_database(server, name, template=template)
+    with open_two_shops(url_of(server, name), folder, **more) as shops:
+        yield shops
+    assert deadlocks(url_of(server, name)) == 0, "two stories waited for each other"
+    drop_database(server, name)
+
+
+@pytest.fixture(scope="module")
+def two_shops(
+    postgres_server: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TwoShops]:
+    """Two shops on one PostgreSQL database, in one of which stories can be stopped."""
+    folder = tmp_path_factory.mktemp("shops")
+    with _two_shops_on(postgres_server, database_template, folder) as shops:
+        yield shops
+
+
+@pytest.fixture(scope="module")
+def two_patient_shops(
+    postgres_server: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TwoShops]:
+    """The same, but money is only set aside until staff take it."""
+    folder = tmp_path_factory.mktemp("shops")
+    with _two_shops_on(postgres_server, database_template, folder, capture="manual") as shops:
+        yield shops
+
+
+@pytest.fixture
+def crossing(two_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
+    """Where stories meet in those."""
+    return Crossing(two_shops, subtests)
+
+
+@pytest.fixture
+def patient_crossing(two_patient_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
+    """Where stories meet in those that wait for staff to take the money."""
+    return Crossing(two_patient_shops, subtests)
 
 
 def create_database(server_url: str, name: str, *, template: str = "template0") -> None:
