@@ -61,3 +61,9 @@ def test(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Ratios against floors measured in the same run."""
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """The core on its twins, with everything going wrong in the order of a seed."""
+    session.run("python", "-m", "tests.simulation", *session.posargs)

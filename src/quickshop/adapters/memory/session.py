@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
-
-from uuid_utils.compat import uuid7
+from uuid import UUID
 
 from quickshop.adapters.memory.state import JobRecord, MemoryState
 from quickshop.adapters.tracking import Tracker
@@ -25,6 +24,7 @@ class MemorySession:
         self,
         state: MemoryState,
         reactions: Mapping[type[DomainEvent], Sequence[str]],
+        new_id: Callable[[], UUID],
         *,
         low_stock_threshold: int | None = None,
     ) -> None:
@@ -32,6 +32,7 @@ class MemorySession:
         self.low_stock_threshold = low_stock_threshold
         self.wrote_jobs = False
         self._reactions = reactions
+        self._new_id = new_id
         self._tracker = Tracker()
 
     def hand_out(self, aggregate: A) -> A:
@@ -73,10 +74,10 @@ class MemorySession:
         self._tracker.require_all_saved()
 
     def _write_jobs(self, event: DomainEvent) -> None:
-        event_id = uuid7()
+        event_id = self._new_id()
         for effect in self._reactions.get(type(event), ()):
             job = JobRecord(
-                id=JobId(uuid7()),
+                id=JobId(self._new_id()),
                 event_id=event_id,
                 effect=effect,
                 event=event,

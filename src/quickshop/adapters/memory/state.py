@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from threading import Lock, get_ident
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from quickshop.domain.cart import Cart, CartId
@@ -121,9 +120,11 @@ class MemoryState:
 
     def draft(self) -> MemoryState:
         """A state to change: the tables are copies, what is in them is shared."""
-        return MemoryState(
-            **{table.name: copy(getattr(self, table.name)) for table in fields(self)}
-        )
+        tables = {table: getattr(self, table).copy() for table in _TABLES}
+        return MemoryState(last_number=self.last_number, **tables)
+
+
+_TABLES: Final = tuple(table.name for table in fields(MemoryState) if table.name != "last_number")
 
 
 class MemoryStore:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
 
 from quickshop.adapters.memory.cart import MemoryCarts
 from quickshop.adapters.memory.catalog import MemoryCategories, MemoryProducts
@@ -41,8 +44,9 @@ class MemoryUnitOfWork:
     """Opens transactions on a `store`, which readers and the job queue share.
 
     `reactions` names the effects of each kind of event: an event and an effect make one job.
-    `on_jobs` is called after each commit that wrote some. Staff are told of levels with no more
-    than `low_stock_threshold` units free; None tells them only of those with one of their own.
+    `on_jobs` is called after each commit that wrote some. `new_id` names events and jobs. Staff
+    are told of levels with no more than `low_stock_threshold` units free; None tells them only of
+    those with one of their own.
     """
 
     def __init__(
@@ -52,11 +56,13 @@ class MemoryUnitOfWork:
         *,
         store: MemoryStore | None = None,
         low_stock_threshold: int | None = None,
+        new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self._low_stock_threshold = low_stock_threshold
         self.store = store or MemoryStore()
         self._reactions = reactions
         self._on_jobs = on_jobs
+        self._new_id = new_id
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +74,10 @@ class MemoryUnitOfWork:
         """Open a transaction."""
         with self.store.change() as draft:
             session = MemorySession(
-                draft, self._reactions, low_stock_threshold=self._low_stock_threshold
+                draft,
+                self._reactions,
+                self._new_id,
+                low_stock_threshold=self._low_stock_threshold,
             )
             yield MemoryTransaction(session)
             session.require_all_saved()

@@ -1,0 +1,195 @@
+"""Who goes on at each port call: a seed decides, on a clock that moves only when it is told to.
+
+Every actor is a greenlet. One runs at a time, until its next port call; then the seed picks who
+goes on. So a run is a list of numbered steps, and the same seed gives the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+from typing import Any, Final
+
+import greenlet
+
+START: Final = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+MAX_STEPS: Final = 20_000
+"""A run that takes more goes round in circles."""
+
+
+class Violation(BaseException):
+    """A promise was broken."""
+
+
+class Crashed(BaseException):
+    """The process that an actor ran in is gone: nobody is left to write down what happened."""
+
+
+class Actor:
+    """Someone who calls the shop, or works for it."""
+
+    __slots__ = ("alarm", "greenlet", "job", "mailed", "mortal", "name", "shielded")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.greenlet: Any = None
+        self.alarm = 0
+        """Number of the timer that wakes it; others that name it are out of date."""
+        self.mortal = False
+        """Whether a crash may hit it now."""
+        self.shielded = False
+        """Whether faults are over for it, so that tries that are counted come to an end."""
+        self.job: Any = None
+        """The job that it is running."""
+        self.mailed = False
+        """Whether a mail went out that it has yet to write down."""
+
+
+class Scheduler:
+    """Actors that take turns."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.now = START
+        self.trace: list[tuple[str, str]] = []
+        """Who did what, in order."""
+        self.taking_turns = True
+        """Otherwise whoever runs goes on, and time passes as it sleeps."""
+        self.disturb: Callable[[Actor], None] = lambda _actor: None
+        """Called at every step with the one whose step it is."""
+        self.stickiness = self.random.choice((0.0, 0.3, 0.6, 0.9))
+        """How likely an actor goes on as if nobody else were there."""
+        self.haste = self.random.choice((0.0, 0.002, 0.02))
+        """How likely time passes although somebody could go on: that is how slow actors arise."""
+        self.current = Actor("main")
+        self._draw = self.random.random
+        self._ready: list[Actor] = []
+        self._idle: list[Actor] = []
+        self._queuing: list[Actor] = []
+        self._timers: list[tuple[datetime, int, Actor]] = []
+        self._alarms = count(1)
+        self._alive: list[Actor] = []
+        self._hub = greenlet.getcurrent()
+
+    def spawn(self, name: str, work: Callable[[], object]) -> Actor:
+        """Let someone take part from now on, until `work` ends."""
+        actor = Actor(name)
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self._ready.remove(actor)
+                self._alive.remove(actor)
+
+        actor.greenlet = greenlet.greenlet(run, self._hub)
+        self._alive.append(actor)
+        self._ready.append(actor)
+        return actor
+
+    def run(self) -> None:
+        """Let them take turns until all have ended."""
+        try:
+            while self._alive:
+                self.current = self._pick()
+                self.current.greenlet.switch()
+        finally:
+            self.taking_turns = False
+            while self._alive:
+                actor = self._alive[-1]
+                if actor not in self._ready:
+                    self._ready.append(actor)
+                actor.greenlet.throw(greenlet.GreenletExit)
+                if actor in self._alive:  # it had not begun
+                    self._alive.remove(actor)
+            self.current = Actor("main")
+
+    def step(self, what: str) -> None:
+        """Say what is about to happen, and let the seed decide who goes on before it does."""
+        if self.taking_turns:
+            draw = self._draw
+            if draw() >= self.stickiness:
+                if draw() < self.haste:
+                    self._pass_time()
+                self._hand_over(self._ready[int(draw() * len(self._ready))])
+            me = self.current
+            self.trace.append((me.name, what))
+            if len(self.trace) > MAX_STEPS:
+                raise Violation("it does not come to rest")
+            self.disturb(me)
+        else:
+            self.trace.append((self.current.name, what))
+
+    def note(self, what: str) -> None:
+        """Add to the trace what happened to whoever is running."""
+        self.trace.append((self.current.name, what))
+
+    def sleep(self, seconds: float) -> None:
+        """Go on when so much time has passed."""
+        if self.taking_turns:
+            self._set_alarm(self.now + timedelta(seconds=seconds))
+            self._leave()
+        else:
+            self.now += timedelta(seconds=seconds)
+
+    def idle(self, until: datetime | None) -> None:
+        """Go on at `until`, or when somebody calls `wake_idle`."""
+        if until is not None:
+            self._set_alarm(until)
+        self._idle.append(self.current)
+        self._leave()
+
+    def wake_idle(self) -> None:
+        """Have those that idle look again."""
+        idle, self._idle = self._idle, []
+        for actor in idle:
+            if actor not in self._ready:
+                actor.alarm = 0
+                self._ready.append(actor)
+
+    def queue_up(self) -> None:
+        """Go on after somebody called `next_in_queue`."""
+        self._queuing.append(self.current)
+        self._leave()
+
+    def next_in_queue(self) -> None:
+        """Let those that queue up try their luck."""
+        if self._queuing:
+            self._ready += self._queuing
+            self._queuing.clear()
+
+    def _set_alarm(self, when: datetime) -> None:
+        me = self.current
+        me.alarm = next(self._alarms)
+        heappush(self._timers, (when, me.alarm, me))
+
+    def _leave(self) -> None:
+        self._ready.remove(self.current)
+        self._hand_over(self._pick())
+
+    def _hand_over(self, actor: Actor) -> None:
+        me = self.current
+        if actor is not me:
+            self.current = actor
+            actor.greenlet.switch()
+
+    def _pick(self) -> Actor:
+        while not self._ready:
+            if not self._pass_time():
+                raise Violation("nobody can go on: everyone waits for someone else")
+        return self._ready[int(self._draw() * len(self._ready))]
+
+    def _pass_time(self) -> bool:
+        while self._timers:
+            when, alarm, actor = heappop(self._timers)
+            if actor.alarm == alarm:
+                self.now = max(self.now, when)
+                actor.alarm = 0
+                if actor in self._idle:
+                    self._idle.remove(actor)
+                self._ready.append(actor)
+                return True
+        return False
