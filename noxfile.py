@@ -67,3 +67,9 @@ def bench(session: nox.Session) -> None:
 def simulate(session: nox.Session) -> None:
     """The core on its twins, with everything going wrong in the order of a seed."""
     session.run("python", "-m", "tests.simulation", *session.posargs)
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """A fleet of real processes that everything happens to, and what is left of its promises."""
+    session.run("python", "-m", "tests.chaos", *session.posargs)

@@ -59,6 +59,10 @@ class FaultProxy:
         """How many COMMITs met the fault that was prepared for them."""
         self.accepted = 0
         """How many connections were made to it."""
+        self.cut_links = 0
+        """How many connections it has cut."""
+        self.swallowed = 0
+        """How many messages went into a black hole."""
 
     def through(self, url: str) -> str:
         """The same URL by way of this proxy."""
@@ -87,6 +91,7 @@ class FaultProxy:
         """Cut every connection that there is; new ones may be made."""
         with self._lock:
             links = list(self._links)
+            self.cut_links += len(links)
         for link in links:
             link.cut()
 
@@ -127,6 +132,12 @@ class FaultProxy:
         """A link has ended."""
         with self._lock:
             self._links.discard(link)
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+
+    def count_swallowed(self) -> None:
+        """Something was sent that nobody will see."""
+        with self._lock:
+            self.swallowed += 1
 
     # -- Listening
 
@@ -164,8 +175,9 @@ class FaultProxy:
                 self._begin(Thread(target=link.run, daemon=True))
 
     def _begin(self, thread: Thread) -> None:
-        self._threads.append(thread)
         thread.start()
+        with self._lock:
+            self._threads.append(thread)
 
 
 class _Link:
@@ -200,7 +212,7 @@ class _Link:
 
     def _swallow(self) -> None:
         while self._client.recv(CHUNK):
-            pass
+            self._proxy.count_swallowed()
 
     def _forward(self, server: socket.socket) -> None:
         with selectors.DefaultSelector() as selector:
@@ -216,6 +228,7 @@ class _Link:
     def _to_server(self, data: bytes, server: socket.socket) -> bool:
         """Hand on what the client sent; False to end the link."""
         if self._proxy.mode is Mode.BLACK_HOLE:
+            self._proxy.count_swallowed()
             return True
         before, commit = self._requests.split_at_commit(data)
         server.sendall(before)
@@ -231,6 +244,7 @@ class _Link:
     def _to_client(self, data: bytes, _server: socket.socket) -> bool:
         """Hand back what the server answered; False to end the link."""
         if self._proxy.mode is Mode.BLACK_HOLE:
+            self._proxy.count_swallowed()
             return True
         if self._answer_is_lost:
             self._answer += data

@@ -92,6 +92,22 @@ class Server:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def crash(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End it with a signal that it has no time to prepare for; it may be started again."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(STOP_SECONDS)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended, whoever ended it."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 when it was never started."""
+        return self._process.pid if self._process else 0
+
     def kill(self) -> None:
         """End it and its children with kill -9, as a crash would; it may be started again."""
         if self._process is not None:
@@ -127,11 +143,11 @@ def _spawn(
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=_dies_with_parent(stop_signal) if ON_LINUX else None,  # noqa: PLW1509 - see there
+            preexec_fn=dies_with_parent(stop_signal) if ON_LINUX else None,  # noqa: PLW1509 - see there
         )
 
 
-def _dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
+def dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
     """Have Linux signal the server when the tests die, even by kill -9: it runs no Python code."""
     libc = ctypes.CDLL(None)  # before the fork, where nothing may be allocated
     return lambda: libc.prctl(1, int(stop_signal))
@@ -165,22 +181,26 @@ POSTGRES_OPTIONS: Final = {
     "listen_addresses": "127.0.0.1",
     "dynamic_shared_memory_type": "mmap",  # in the folder, so that a kill leaves nothing behind
 }
+DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 @contextmanager
-def run_postgres() -> Iterator[Server]:
+def run_postgres(*, durable: bool = False) -> Iterator[Server]:
     """A PostgreSQL server of one's own, empty, to do as one likes with.
+
+    A durable one syncs every commit to a disk before it answers, and so may be crashed.
 
     Raises:
         ServerError: no binaries, or it does not start.
     """
     binaries, account = _find_postgres(), _unprivileged_account()
-    folder = _new_folder("quickshop-pg-", account)
+    folder = _new_folder("quickshop-pg-", account, on_disk=durable)
     if account and not _is_open_to_all(binaries / "postgres"):
         binaries = _copy_of_installation(binaries, folder)
     _initialize(binaries, folder, account)
     port = free_port()
-    places = {"port": str(port), "unix_socket_directories": str(folder)}
+    options = POSTGRES_OPTIONS | (DURABLE if durable else {})
+    options |= {"port": str(port), "unix_socket_directories": str(folder)}
     server = Server(
         name="PostgreSQL",
         url=f"postgresql://postgres@127.0.0.1:{port}/postgres",
@@ -188,11 +208,7 @@ def run_postgres() -> Iterator[Server]:
         argv=[
             str(binaries / "postgres"),
             *("-D", str(folder / "data")),
-            *(
-                word
-                for name, value in (POSTGRES_OPTIONS | places).items()
-                for word in ("-c", f"{name}={value}")
-            ),
+            *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ],
         folder=folder,
         is_ready=_postgres_is_ready,
@@ -381,10 +397,14 @@ def free_port() -> int:
     raise ServerError("no free port between 20000 and 32000")
 
 
-def _new_folder(prefix: str, account: Account | None) -> Path:
-    """Make a folder in memory if there is room, else among the temporary files."""
+def _new_folder(prefix: str, account: Account | None, *, on_disk: bool = False) -> Path:
+    """Make a folder, in memory if there is room and a disk is not asked for."""
     memory = Path("/dev/shm")
-    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1_500_000_000
+    roomy = (
+        not on_disk
+        and os.access(memory, os.W_OK)
+        and shutil.disk_usage(memory).free > 1_500_000_000
+    )
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
     if account:
         os.chown(folder, account.uid, account.gid)

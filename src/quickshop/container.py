@@ -81,6 +81,7 @@ def _policy(settings: Settings) -> Policy:
         capture=CaptureMethod(settings.capture),
         order_lifetime=timedelta(seconds=settings.order_lifetime_seconds),
         job_lease=timedelta(seconds=settings.job_lease_seconds),
+        job_retry=timedelta(seconds=settings.job_retry_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_seconds),
         poll_seconds=settings.poll_seconds,
     )

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     """How long an order waits for its money before it expires."""
     job_lease_seconds: float = Field(60, gt=0, le=3_600)
     """How long a job may run, or stay unheard of, before it is handed out again."""
+    job_retry_seconds: float = Field(5, gt=0, le=600)
+    """Wait after a job's first failed try; 12, 120 and 1440 times as long after the next ones."""
     sweep_seconds: float = Field(15, gt=0, le=3_600)
     """How often unanswered payments, unpaid orders and expired holds are looked for."""
     poll_seconds: float = Field(1, ge=0.01, le=60)

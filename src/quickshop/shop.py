@@ -77,6 +77,8 @@ class Policy:
     """How long an order waits for its money before it expires."""
     job_lease: timedelta = timedelta(seconds=60)
     """How long a job may run, or stay unheard of, before it is handed out again."""
+    job_retry: timedelta = jobs.FIRST_RETRY
+    """Wait after the first failed try of a job; longer after each further one."""
     sweep_interval: timedelta = timedelta(seconds=15)
     cleanup_interval: timedelta = timedelta(hours=1)
     keep_jobs: timedelta = timedelta(days=7)
@@ -423,6 +425,7 @@ def _build_jobs(
         ),
         clock,
         policy.job_lease,
+        policy.job_retry,
     )
     periodic = jobs.RunPeriodicTasks(
         schedules,

@@ -165,6 +165,7 @@ def relay(stage: Stage) -> Iterator[Row]:
         for _ in range(stage.effort.rounds):
             direct, batched = _cost(delay, messages), _cost(publish, messages)
             _queue(database, messages)
+            app.control.purge()  # a relay hands over only what workers may be expected to take
             found.append((direct, batched, _cost(relay_all, messages)))
     publisher.close()
     direct, batched, relayed = (

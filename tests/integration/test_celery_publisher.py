@@ -95,6 +95,14 @@ def nothing_is_left(redis: Redis) -> bool:
     return not redis.llen(QUEUE) and not redis.hlen(f"{QUEUE}.unacked")
 
 
+def test_the_publisher_knows_what_no_worker_has_taken(jobs: CeleryJobs, redis: Redis) -> None:
+    assert jobs.waiting() == 0
+    jobs.publish(new_jobs(30))
+    assert jobs.waiting() == 30
+    redis.flushall()
+    assert jobs.waiting() == 0
+
+
 @pytest.mark.parametrize("pool", POOLS)
 def test_every_job_of_a_batch_is_run(
     jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str

@@ -186,12 +186,18 @@ class Broker:
     """Takes jobs while it is up."""
 
     is_down: bool = False
+    backlog: int = 0
     taken: list[JobId] = field(default_factory=list)
 
     def publish(self, job_ids: Sequence[JobId]) -> None:
         if self.is_down:
             raise TransientError("the broker does not answer")
         self.taken.extend(job_ids)
+
+    def waiting(self) -> int:
+        if self.is_down:
+            raise TransientError("the broker does not answer")
+        return self.backlog
 
 
 def a_relay(world: World, broker: Broker) -> RelayJobs:
@@ -210,6 +216,21 @@ def test_the_broker_is_handed_each_job_once_per_lease(world: World) -> None:
     relay()
     assert broker.taken.count(job_ids(world)[1]) == 2
     assert broker.taken.count(job_ids(world)[0]) == 1
+
+
+def test_a_broker_whose_workers_lag_behind_is_not_handed_their_backlog_again(
+    world: World,
+) -> None:
+    broker = Broker(backlog=1_200)
+    relay = a_relay(world, broker)
+    world.order()
+    assert relay() == 0
+    broker.backlog = 1_199
+    world.order()
+    assert relay() == 1
+    broker.backlog = 0
+    assert relay() == 1
+    assert broker.taken == job_ids(world)
 
 
 def test_jobs_that_the_broker_did_not_take_stay_in_the_queue(world: World) -> None:

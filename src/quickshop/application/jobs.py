@@ -27,8 +27,13 @@ logger: Final = logging.getLogger("quickshop.jobs")
 
 MAX_ATTEMPTS: Final = 5
 """Tries before a job is given up and listed as dead."""
-RETRY_DELAYS: Final = tuple(timedelta(seconds=s) for s in (5, 60, 600, 7_200))
-"""Wait after the first, second, … failed try: an outage of two hours loses nothing."""
+FIRST_RETRY: Final = timedelta(seconds=5)
+"""Wait after the first failed try."""
+RETRY_GROWTH: Final = (1, 12, 120, 1_440)
+"""Wait after the first, second, … failed try, in first ones: two hours of outage lose nothing."""
+
+JOBS_PER_SECOND: Final = 20
+"""What a fleet is trusted to do: so many jobs per second of the lease a broker is given."""
 
 Handler = Callable[[Job], None]
 
@@ -51,6 +56,7 @@ class RunJob:
     handlers: Mapping[str, Handler]
     clock: Clock
     lease: timedelta
+    first_retry: timedelta = FIRST_RETRY
 
     def __call__(self, job_id: JobId) -> JobOutcome:
         """Safe to repeat and to run twice at once. A failing handler is tried again later.
@@ -88,8 +94,7 @@ class RunJob:
         if final:
             self._give_up(job, reason)
             return JobOutcome.DEAD
-        delay = RETRY_DELAYS[job.attempts - 1]
-        retry_at = self.clock.now() + delay
+        retry_at = self.clock.now() + self.first_retry * RETRY_GROWTH[job.attempts - 1]
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=retry_at)
         return JobOutcome.RETRY
 
@@ -120,7 +125,11 @@ class RunDueJobs:
 
 @dataclass(frozen=True, slots=True)
 class RelayJobs:
-    """Hand due jobs to the broker. Those that it loses are due again after the lease."""
+    """Hand due jobs to the broker. Those that it loses are due again after the lease.
+
+    So are those that workers have not got round to. What workers cannot take within the lease is
+    therefore kept here: handed over again and again, a backlog would only grow.
+    """
 
     queue: JobQueue
     publisher: JobPublisher
@@ -129,12 +138,15 @@ class RelayJobs:
     batch: int = 100
 
     def __call__(self) -> int:
-        """Tell how many were handed over.
+        """Tell how many were handed over; 0 also while the broker holds enough.
 
         Raises:
             TransientError: the broker cannot be reached; the jobs stay in the queue.
         """
-        job_ids = self.queue.claim(self.clock.now(), limit=self.batch, lease=self.lease)
+        room = min(self.batch, self._most_waiting - self.publisher.waiting())
+        if room <= 0:
+            return 0
+        job_ids = self.queue.claim(self.clock.now(), limit=room, lease=self.lease)
         if job_ids:
             try:
                 self.publisher.publish(job_ids)
@@ -142,6 +154,10 @@ class RelayJobs:
                 self.queue.give_back(job_ids, self.clock.now())
                 raise
         return len(job_ids)
+
+    @property
+    def _most_waiting(self) -> int:
+        return max(self.batch, round(JOBS_PER_SECOND * self.lease.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,14 @@ class JobPublisher(Protocol):
         """
         ...
 
+    def waiting(self) -> int:
+        """How many ids the broker holds that no worker has taken yet.
+
+        Raises:
+            TransientError: the broker cannot be reached.
+        """
+        ...
+
 
 class JobSignal(Protocol):
     """Wakes whoever waits for jobs. A missed signal only costs the time until the next poll."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from json import dumps
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from quickshop.domain.errors import MissingExtraError, TransientError
@@ -129,6 +129,18 @@ class CeleryJobs:
             with producer.batch(max_size=MAX_BATCH):  # type: ignore[attr-defined]
                 for job_id in job_ids:
                     self._send(producer, str(job_id))
+
+    def waiting(self) -> int:
+        """As `JobPublisher.waiting`: one round trip.
+
+        Raises:
+            TransientError: the broker cannot be reached.
+        """
+        with self._lock, self._translated_errors():
+            channel: Any = self._open_producer().channel
+            # To declare what there is already is how every broker is asked for its length.
+            declared: Any = self._app.amqp.queues[QUEUE].bind(channel).queue_declare()
+            return int(declared.message_count)
 
     def close(self) -> None:
         """Let go of the connection; the next `publish` opens another."""

@@ -167,6 +167,10 @@ class NoBroker:
             " or run the worker that needs no broker"
         )
 
+    def waiting(self) -> int:
+        """As the port promises: none."""
+        return 0
+
 
 class MemorySchedules:
     """When each periodic task was last claimed."""
