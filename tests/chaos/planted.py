@@ -20,7 +20,7 @@ from quickshop.adapters.sql.stock_moves import Change
 from quickshop.application.jobs import RelayJobs
 from quickshop.application.payments import ProcessOrder
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.inventory import LocationId
+from quickshop.domain.inventory import LocationId, StockLevel
 from quickshop.entrypoints.cli.app import main
 
 VARIABLE: Final = "CHAOS_PLANT"
@@ -59,7 +59,8 @@ def relay_sends_once() -> None:
 
 
 def no_stock_check() -> None:
-    """Stock is taken by whoever once saw enough of it."""
+    """Stock is taken by whoever once saw enough of it, and the shop lives with what it gets."""
+    StockLevel.__post_init__ = lambda self: None  # type: ignore[method-assign] # noqa: ARG005
     checked = postgres._MOVE_ALL.text  # noqa: SLF001
     unchecked = checked.replace("+ level.backorder_limit >= 0", ">= -1000000")
     assert unchecked != checked
