@@ -210,6 +210,16 @@ class Broker:
                     self._put(job_id)
         self._scheduler.wake_idle()
 
+    def waiting(self) -> int:
+        """As `JobPublisher.waiting`.
+
+        Raises:
+            TransientError: it is down.
+        """
+        if self._faults.strikes("broker_down"):
+            raise TransientError("no connection to the broker")
+        return len(self.messages)
+
     def _put(self, job_id: JobId) -> None:
         last = len(self.messages)
         where = last
