@@ -43,7 +43,9 @@ from quickshop.domain.inventory import (
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
 from quickshop.domain.payments import Payment, PaymentId, PaymentSource
+from quickshop.ports.cache import ProductCache
 from quickshop.ports.imports import ProductFeed
+from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.unit_of_work import UnitOfWork
@@ -361,6 +363,8 @@ def memory_shop(
     unit_of_work: MemoryUnitOfWork | None = None,
     settings: Mapping[str, Any] | None = None,
     payment_webhooks: Mapping[str, PaymentWebhooks] | None = None,
+    product_cache: ProductCache | None = None,
+    job_publisher: JobPublisher | None = None,
 ) -> Shop:
     """A whole shop on the twins; `settings` are fields of its `Policy`."""
     work = unit_of_work or MemoryUnitOfWork(REACTIONS)
@@ -371,7 +375,7 @@ def memory_shop(
         clock=clock or MovableClock(),
         identifiers=SystemIdentifiers(),
         product_reader=MemoryProductReader(store),
-        product_cache=NoProductCache(),
+        product_cache=product_cache or NoProductCache(),
         cart_reader=MemoryCartReader(store),
         order_reader=MemoryOrderReader(store),
         stock_reader=MemoryStockReader(store),
@@ -381,7 +385,7 @@ def memory_shop(
         payment_webhooks=payment_webhooks or {},
         notifier=notifier,
         job_queue=MemoryJobQueue(store),
-        job_publisher=NoBroker(),
+        job_publisher=job_publisher or NoBroker(),
         job_signal=MemoryJobSignal(),
         schedules=MemorySchedules(store),
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import make_url
 
 from quickshop.adapters.celery.jobs import QUEUE
 from quickshop.adapters.sandbox.payments import SandboxGateway
@@ -17,7 +16,7 @@ from quickshop.domain.orders import OrderId
 from tests.fault_proxy import FaultProxy
 from tests.integration.buyers import Buyers, open_buyers, problems, stock, until
 from tests.integration.shop_processes import ShopProcess, running, variables
-from tests.servers import run_valkey
+from tests.servers import Server, run_valkey
 
 SOON = {"job_lease_seconds": 3, "poll_seconds": 0.2, "sweep_seconds": 0.5}
 SLOW = {"sandbox_slow_seconds": 60}
@@ -25,10 +24,16 @@ FAST = {"sandbox_slow_seconds": 0}
 
 
 @pytest.fixture
-def broker() -> Iterator[str]:
+def valkey() -> Iterator[Server]:
     """A Valkey of one's own, to be flushed and killed."""
     with run_valkey() as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture
+def broker(valkey: Server) -> str:
+    """Its address."""
+    return valkey.url
 
 
 def environment(url: str, folder: Path, **more: object) -> dict[str, str]:
@@ -147,19 +152,49 @@ def test_a_broker_that_forgets_everything_is_sent_it_again(
         assert problems(buyers.shop) == []
 
 
-@pytest.mark.parametrize("trouble", ["black_hole", "refuse"])
-def test_orders_are_placed_while_redis_is_away(
-    database_url: str, broker: str, tmp_path: Path, trouble: str
+def test_a_relay_that_is_killed_is_followed_by_another(
+    database_url: str, broker: str, tmp_path: Path
 ) -> None:
-    with FaultProxy(make_url(broker).port or 0) as proxy:
-        url = proxy.through(broker)
+    env = environment(database_url, tmp_path, broker_url=broker)
+    with open_buyers(database_url, tmp_path) as buyers, redis.Redis.from_url(broker) as queue:
+        stock(buyers.shop, "MUG", 50)
+        with running(tmp_path, env, "relay") as relay:
+            orders = [buyers.check_out(buyers.fill("MUG")).order.id for _ in range(5)]
+            until(lambda: bool(queue.llen(QUEUE)), what="messages to arrive")
+            relay.kill()
+        orders += [buyers.check_out(buyers.fill("MUG")).order.id for _ in range(5)]
+        with (
+            running(tmp_path, env, "relay") as successor,
+            running(tmp_path, env, "worker", "--concurrency", "2") as worker,
+        ):
+            for order_id in orders:
+                until_paid(buyers, order_id, successor, worker)
+        assert charges(tmp_path) == len(orders)
+        assert problems(buyers.shop) == []
+
+
+TROUBLES: dict[str, Callable[[FaultProxy, Server], object]] = {
+    "black-holed": lambda proxy, _: (proxy.black_hole(), proxy.cut()),
+    "refused": lambda proxy, _: proxy.refuse(),
+    "killed": lambda _, valkey: valkey.kill(),
+    "flushed": lambda _, valkey: redis.Redis.from_url(valkey.url).flushall(),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_orders_are_placed_while_redis_is_away(
+    database_url: str, valkey: Server, tmp_path: Path, trouble: str
+) -> None:
+    with FaultProxy(valkey.port) as proxy:
+        url = proxy.through(valkey.url)
         with open_buyers(database_url, tmp_path, redis_url=url, broker_url=url) as buyers:
-            stock(buyers.shop, "MUG", 21)
-            getattr(proxy, trouble)()
-            proxy.cut()
-            carts = [buyers.fill("MUG") for _ in range(20)]
-            assert buyers.all_at_once(carts, clients=4) == {"placed": 20}
+            stock(buyers.shop, "MUG", 50)
+            before, during = ([buyers.fill("MUG") for _ in range(20)] for _ in range(2))
+            assert buyers.all_at_once(before, clients=4) == {"placed": 20}
+            buyers.shop.jobs.relay()
+            TROUBLES[trouble](proxy, valkey)
+            assert buyers.all_at_once(during, clients=4) == {"placed": 20}
             page = buyers.shop.products.page("product-mug", lambda view: view.title.encode())
             assert page.body == b"Product MUG"
-            assert buyers.shop.run_jobs() == 40
+            assert buyers.shop.jobs.run_due() > 0
             assert problems(buyers.shop) == []

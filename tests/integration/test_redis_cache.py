@@ -120,7 +120,7 @@ def test_a_slow_fill_does_not_come_back_once_nothing_is_believed(
     product_cache: RedisProductCache, redis: Redis, product: Product
 ) -> None:
     product_cache.put(KEY, product.page(2))
-    redis.delete(f"quickshop:product-current:{KEY}")  # as it is after its 3 seconds
+    redis.delete(f"quickshop:product-current:{KEY}")  # as it is after its 2 seconds
 
     product_cache.put(KEY, product.page(1))
 

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from quickshop import open_shop
 from quickshop.adapters.sql import migrations
@@ -20,6 +21,7 @@ from quickshop.container import migrate_database
 from quickshop.domain.errors import SchemaError
 from quickshop.settings import Settings
 from tests.integration.backends import open_engine
+from tests.integration.buyers import open_buyers, stock
 from tests.integration.conftest import create_database, drop_database, url_of
 
 ONLY_IN_THE_DATABASE = {"ix_products_words", "product_search"}
@@ -90,3 +92,27 @@ def test_a_schema_from_the_future_is_refused(sqlite_url: str) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaError, match="9999"):
         open_shop(sqlite_url)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("payments", "captured_minor", 1251),  # more than was authorized
+        ("payments", "refunded_minor", 1251),  # more than was captured
+        ("orders", "total_minor", 1251),  # not what lines, tax, shipping and discount add up to
+        ("allocations", "shipped", 2),  # more than was promised
+        ("allocations", "quantity", 0),
+        ("stock_levels", "held", -1),
+        ("stock_levels", "allocated", 6),  # more than there is
+    ],
+)
+def test_the_database_itself_refuses_numbers_that_cannot_be(
+    any_database_url: str, tmp_path: Path, table: str, column: str, value: int
+) -> None:
+    with open_buyers(any_database_url, tmp_path) as buyers:
+        stock(buyers.shop, "MUG", 5)
+        buyers.check_out(buyers.fill("MUG"))
+        buyers.shop.run_jobs()
+    with open_engine(any_database_url) as engine, pytest.raises(IntegrityError):
+        with engine.begin() as connection:
+            connection.execute(metadata.tables[table].update().values({column: value}))

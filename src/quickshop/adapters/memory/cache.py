@@ -42,7 +42,7 @@ class _Kept:
 
 
 class MemoryProductCache:
-    """The pages of the last hour, believed to be current for 5 seconds, in this process alone.
+    """The pages of the last hour, believed to be current for 2 seconds, in this process alone.
 
     At most `max_pages` are kept: the one put first goes first. `monotonic` tells seconds.
     """

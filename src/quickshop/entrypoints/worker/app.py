@@ -75,7 +75,7 @@ def build_worker_app(settings: Settings) -> Celery:
     app = make_celery(settings.broker_url, visibility_timeout_seconds=2 * lease_seconds + 10)
     shop = ProcessShop(lambda: open_shop(settings=settings))
 
-    @app.task(name=RUN_JOB)
+    @app.task(name=RUN_JOB, shared=False)
     def run(job_id: str) -> None:  # Celery reads the signature, so no lambda
         run_job(shop, job_id)
 
