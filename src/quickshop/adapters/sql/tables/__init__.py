@@ -1,0 +1,53 @@
+"""The schema, as SQLAlchemy Core sees it. Migrations are written from this and tested against it.
+
+Every invariant that the domain states about stored facts stands here a second time, as a
+constraint, so that no path around the domain can break it.
+"""
+
+from quickshop.adapters.sql.tables.cart import cart_lines, carts
+from quickshop.adapters.sql.tables.catalog import categories, product_tags, products, variants
+from quickshop.adapters.sql.tables.fulfillment import fulfillment_lines, fulfillments
+from quickshop.adapters.sql.tables.idempotency import idempotency_keys
+from quickshop.adapters.sql.tables.inventory import (
+    allocations,
+    locations,
+    stock_holds,
+    stock_levels,
+    stock_movements,
+    stock_stripes,
+)
+from quickshop.adapters.sql.tables.jobs import jobs, schedules
+from quickshop.adapters.sql.tables.notifications import notifications
+from quickshop.adapters.sql.tables.orders import order_events, order_lines, order_numbers, orders
+from quickshop.adapters.sql.tables.payments import IS_REJECTED, payment_webhooks, payments, refunds
+from quickshop.adapters.sql.tables.schema import metadata
+
+__all__ = [
+    "IS_REJECTED",
+    "allocations",
+    "cart_lines",
+    "carts",
+    "categories",
+    "fulfillment_lines",
+    "fulfillments",
+    "idempotency_keys",
+    "jobs",
+    "locations",
+    "metadata",
+    "notifications",
+    "order_events",
+    "order_lines",
+    "order_numbers",
+    "orders",
+    "payment_webhooks",
+    "payments",
+    "product_tags",
+    "products",
+    "refunds",
+    "schedules",
+    "stock_holds",
+    "stock_levels",
+    "stock_movements",
+    "stock_stripes",
+    "variants",
+]

@@ -1,0 +1,26 @@
+"""The library's front door: every use case, by context, in typed calls.
+
+A context is a file: the group of its use cases, and how they are connected to the ports.
+"""
+
+from quickshop.shop.building import build_shop
+from quickshop.shop.cart import Carts
+from quickshop.shop.catalog import Products
+from quickshop.shop.front import Shop
+from quickshop.shop.inventory import Inventory
+from quickshop.shop.jobs import Jobs
+from quickshop.shop.orders import Orders
+from quickshop.shop.payments import Payments
+from quickshop.shop.policy import Policy
+
+__all__ = [
+    "Carts",
+    "Inventory",
+    "Jobs",
+    "Orders",
+    "Payments",
+    "Policy",
+    "Products",
+    "Shop",
+    "build_shop",
+]

@@ -1,0 +1,91 @@
+"""How use cases meet ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from quickshop.application import holds
+from quickshop.application.health import CheckInvariants
+from quickshop.application.payments import PaymentOutcomes
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.cart import CartReader
+from quickshop.ports.catalog import ProductReader
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.inventory import StockReader
+from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
+from quickshop.ports.notifications import Notifier
+from quickshop.ports.orders import OrderReader
+from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
+from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.cart import build_carts
+from quickshop.shop.catalog import build_products
+from quickshop.shop.front import Shop
+from quickshop.shop.inventory import build_inventory
+from quickshop.shop.jobs import build_jobs
+from quickshop.shop.orders import build_orders
+from quickshop.shop.payments import build_payments
+from quickshop.shop.policy import Policy
+
+
+def build_shop(
+    *,
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    product_reader: ProductReader,
+    product_cache: ProductCache,
+    cart_reader: CartReader,
+    order_reader: OrderReader,
+    stock_reader: StockReader,
+    product_feed: ProductFeedReader,
+    sanitizer: HtmlSanitizer,
+    payment_gateway: PaymentGateway,
+    payment_webhooks: Mapping[str, PaymentWebhooks],
+    notifier: Notifier,
+    job_queue: JobQueue,
+    job_publisher: JobPublisher,
+    job_signal: JobSignal,
+    schedules: ScheduleRepository,
+) -> Shop:
+    """Connect use cases to ports. Plain calls, so mypy checks every connection."""
+    outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
+    release = holds.ReleaseExpiredHolds(unit_of_work, clock)
+    return Shop(
+        policy=policy,
+        products=build_products(
+            policy,
+            unit_of_work,
+            clock,
+            identifiers,
+            product_reader,
+            product_cache,
+            product_feed,
+            sanitizer,
+        ),
+        inventory=build_inventory(policy, unit_of_work, clock, identifiers, stock_reader, release),
+        carts=build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
+        orders=build_orders(
+            policy, unit_of_work, clock, identifiers, outcomes, order_reader, release
+        ),
+        payments=build_payments(unit_of_work, outcomes, payment_webhooks),
+        jobs=build_jobs(
+            policy,
+            unit_of_work,
+            clock,
+            outcomes,
+            order_reader,
+            stock_reader,
+            payment_gateway,
+            notifier,
+            job_queue,
+            job_publisher,
+            job_signal,
+            schedules,
+            release,
+        ),
+        check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
+    )

@@ -1,0 +1,47 @@
+"""The use cases of carts, and how they are wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quickshop.application import cart, holds
+from quickshop.ports.cart import CartReader
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Carts:
+    """What shoppers mean to buy. A cart opens only with its token."""
+
+    create: cart.CreateCart
+    get: cart.GetCart
+    add_line: cart.AddCartLine
+    change_line: cart.ChangeCartLine
+    remove_line: cart.RemoveCartLine
+    hold: holds.HoldCart
+    release: holds.ReleaseCart
+
+
+def build_carts(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    reader: CartReader,
+    release: holds.ReleaseExpiredHolds,
+) -> Carts:
+    """Connect them to the ports."""
+    holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
+    stock = cart.CartStock(holding, release, policy.hold_carts)
+    return Carts(
+        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
+        get=cart.GetCart(reader),
+        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock),
+        change_line=cart.ChangeCartLine(unit_of_work, clock, stock),
+        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock),
+        hold=holds.HoldCart(unit_of_work, clock, holding, release),
+        release=holds.ReleaseCart(unit_of_work, clock),
+    )

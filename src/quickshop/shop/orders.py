@@ -1,0 +1,78 @@
+"""The use cases of orders, their money and their parcels, and how they are wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quickshop.application import checkout, fulfillment, holds, orders
+from quickshop.application.payments import (
+    CapturePayment,
+    ListPayments,
+    PaymentOutcomes,
+    RefundOrder,
+    VoidPayment,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.orders import OrderReader
+from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What shoppers bought. Calls that take a token are the shopper's, the others staff's."""
+
+    place: checkout.PlaceOrder
+    pay_again: checkout.PayOrderAgain
+    open: orders.OpenOrder
+    list_own: orders.ListOwnOrders
+    cancel_own: orders.CancelOwnOrder
+    get: orders.GetOrder
+    find: orders.FindOrder
+    list: orders.ListOrders
+    timeline: orders.GetTimeline
+    cancel: orders.CancelOrder
+    payments: ListPayments
+    capture: CapturePayment
+    void: VoidPayment
+    refund: RefundOrder
+    fulfill: fulfillment.FulfillOrder
+    complete: fulfillment.CompleteOrder
+    add_note: fulfillment.AddNote
+
+
+def build_orders(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    outcomes: PaymentOutcomes,
+    order_reader: OrderReader,
+    release: holds.ReleaseExpiredHolds,
+) -> Orders:
+    """Connect them to the ports."""
+    terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
+    return Orders(
+        place=checkout.PlaceOrder(
+            unit_of_work, clock, identifiers, terms, policy.sourcing, release
+        ),
+        pay_again=checkout.PayOrderAgain(
+            unit_of_work, clock, identifiers, terms, policy.sourcing, release
+        ),
+        open=orders.OpenOrder(order_reader),
+        list_own=orders.ListOwnOrders(order_reader),
+        cancel_own=orders.CancelOwnOrder(unit_of_work, outcomes),
+        get=orders.GetOrder(order_reader),
+        find=orders.FindOrder(order_reader),
+        list=orders.ListOrders(order_reader),
+        timeline=orders.GetTimeline(order_reader),
+        cancel=orders.CancelOrder(unit_of_work, outcomes),
+        payments=ListPayments(unit_of_work),
+        capture=CapturePayment(unit_of_work, outcomes),
+        void=VoidPayment(unit_of_work, outcomes),
+        refund=RefundOrder(unit_of_work, outcomes),
+        fulfill=fulfillment.FulfillOrder(unit_of_work, clock, identifiers),
+        complete=fulfillment.CompleteOrder(unit_of_work, clock),
+        add_note=fulfillment.AddNote(unit_of_work, clock),
+    )

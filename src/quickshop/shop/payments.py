@@ -1,0 +1,32 @@
+"""The use cases that payment gateways call, and how they are wired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quickshop.application.payments import (
+    ListPaymentWebhooks,
+    PaymentOutcomes,
+    ReceivePaymentWebhook,
+)
+from quickshop.ports.payments import PaymentWebhooks
+from quickshop.ports.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What payment gateways tell."""
+
+    receive_webhook: ReceivePaymentWebhook
+    webhooks: ListPaymentWebhooks
+
+
+def build_payments(
+    unit_of_work: UnitOfWork, outcomes: PaymentOutcomes, webhooks: Mapping[str, PaymentWebhooks]
+) -> Payments:
+    """Connect them to the ports; `webhooks` by the name of the provider."""
+    return Payments(
+        receive_webhook=ReceivePaymentWebhook(unit_of_work, outcomes, webhooks),
+        webhooks=ListPaymentWebhooks(unit_of_work),
+    )
