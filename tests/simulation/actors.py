@@ -189,13 +189,14 @@ def canceling_staff(world: World) -> None:
 
 def refunder(world: World) -> None:
     """Send some money back, or all of it, and now and then twice at once."""
-    for time in range(world.random.choice((1, 2, 3))):
-        world.scheduler.sleep(world.random.uniform(5, 120))
+    for time in range(world.random.choice((2, 4, 6))):
+        world.scheduler.sleep(world.random.uniform(5, 60))
         order = _any_order(world, "paid")
         if order is None:
             continue
-        part = Money(world.random.choice((1, 500, 1500, 4000)), order.total.currency)
-        amount = world.random.choice((None, None, part))
+        total = order.total.minor
+        part = Money(world.random.choice((1, total // 3, total * 2 // 3)), order.total.currency)
+        amount = world.random.choice((None, part, part))
         give = partial(_give_back, world, order, amount)
         if world.random.random() < 0.7:
             world.visit("second refunder", partial(give, f"refund {time} again"))

@@ -27,7 +27,7 @@ RATES: Final = {
     "refund_refused": 0.03,
     "webhook_lost": 0.2,
     "webhook_repeated": 0.2,
-    "webhook_wrong": 0.05,
+    "webhook_wrong": 0.15,
     "webhook_forged": 0.05,
     "broker_down": 0.05,
     "broker_loses": 0.15,

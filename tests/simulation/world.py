@@ -155,7 +155,7 @@ class World:
             self.visit(name, actors.Buyer(self, name))
         for visitor, likely in (
             (actors.canceling_staff, 0.6),
-            (actors.refunder, 0.5),
+            (actors.refunder, 0.6),
             (actors.fulfiller, 0.6),
             (actors.cashier, 0.9 if self.capture is CaptureMethod.MANUAL else 0.1),
             (actors.hold_taker, 0.6),
