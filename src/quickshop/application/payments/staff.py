@@ -58,15 +58,11 @@ class CapturePayment:
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
                 return earlier
-            tx.orders.get(order_id)
             payment = _latest(tx, order_id)
             payment.request_capture(
                 amount or payment.amount, now=now, patience=self.outcomes.patience
             )
-            tx.payments.save(payment)
-            view = PaymentView.of(payment)
-            once.keep(tx, view)
-        return view
+            return _saved(tx, payment, once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +87,11 @@ class VoidPayment:
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
                 return earlier
-            tx.orders.get(order_id)
             payment = _latest(tx, order_id)
             if payment.status not in {PaymentStatus.AUTHORIZED, PaymentStatus.REQUIRES_ACTION}:
                 raise PaymentStateError(payment.status, "voided")
             payment.request_void(now=now, patience=self.outcomes.patience)
-            tx.payments.save(payment)
-            view = PaymentView.of(payment)
-            once.keep(tx, view)
-        return view
+            return _saved(tx, payment, once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +129,6 @@ class RefundOrder:
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
                 return earlier
-            tx.orders.get(order_id)
             payment = _captured(tx, order_id)
             payment.request_refund(
                 RefundId(self.outcomes.identifiers.new()),
@@ -146,13 +137,19 @@ class RefundOrder:
                 now=now,
                 patience=self.outcomes.patience,
             )
-            tx.payments.save(payment)
-            view = PaymentView.of(payment)
-            once.keep(tx, view)
-        return view
+            return _saved(tx, payment, once)
+
+
+def _saved(tx: Transaction, payment: Payment, once: Once) -> PaymentView:
+    tx.payments.save(payment)
+    view = PaymentView.of(payment)
+    once.keep(tx, view)
+    return view
 
 
 def _latest(tx: Transaction, order_id: OrderId) -> Payment:
+    """The last attempt of an order, which is locked first."""
+    tx.orders.get(order_id)
     payments = tx.payments.of_order(order_id)
     if not payments:
         raise NotFoundError("payment")
