@@ -87,8 +87,7 @@ def test_migrations_make_every_condition_that_the_tables_have(any_database_url: 
     with open_engine(any_database_url) as engine, engine.connect() as connection:
         found, wanted = conditions(connection), wanted_conditions(connection)
         connection.rollback()
-    assert len(wanted) > 40
-    assert found == wanted
+    assert found == wanted != {}
 
 
 def test_the_revision_that_the_code_needs_is_the_last_one_shipped() -> None:
