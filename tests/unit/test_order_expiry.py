@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from quickshop.domain.errors import OrderStateError
 from quickshop.domain.orders import OrderStatus
 from quickshop.domain.payments import PaymentSource, PaymentStatus
-from tests.scripted import World
+from tests.scripted import WorkerDied, World
 
 
 @pytest.fixture
@@ -80,3 +82,56 @@ def test_an_order_that_the_shop_never_got_to_does_not_expire(world: World) -> No
     world.shop.jobs.periodic()
     world.run()
     assert world.status(placed.order.id) is OrderStatus.PAID
+
+
+def test_an_order_whose_first_payment_came_too_late_expires_like_any_other(world: World) -> None:
+    placed = world.order(token="tok_declined")
+    world.run()
+    with world.unit_of_work() as tx:
+        order = tx.orders.get(placed.order.id)
+        [payment] = tx.payments.of_order(order.id)
+        world.gateway.captured[payment.gateway_key] = payment.amount
+        outcomes = world.shop.jobs.expire_orders.outcomes
+        outcomes.captured(tx, order, payment, f"ref:{payment.gateway_key}", payment.amount)
+    world.run()
+    assert world.payments(placed.order.id)[0].status is PaymentStatus.REFUNDED
+    assert world.status(placed.order.id) is OrderStatus.PAYMENT_FAILED
+    world.run(minutes=61)
+    assert world.status(placed.order.id) is OrderStatus.EXPIRED
+    assert list(world.gateway.refunded.values()) == [placed.order.total]
+
+
+def test_an_order_that_cannot_expire_does_not_keep_others_from_it(world: World) -> None:
+    product = world.sell(units=5)
+    spoiled = world.order(product, quantity=2, token="tok_3ds")
+    sound = world.order(world.sell(), token="tok_3ds")
+    world.run()
+    shelves = world.unit_of_work.store.state.shelves
+    shelves[product.variants[0].id] = {
+        place: replace(shelf, level=replace(shelf.level, allocated=0))
+        for place, shelf in shelves[product.variants[0].id].items()
+    }
+    world.run(minutes=61)
+    assert world.status(spoiled.order.id) is OrderStatus.PENDING
+    assert world.status(sound.order.id) is OrderStatus.EXPIRED
+
+
+def test_a_shopper_asked_for_a_proof_after_the_cancellation_cannot_pay_any_more(
+    world: World,
+) -> None:
+    placed = world.order(token="tok_3ds")
+    key = f"{placed.order.id}:1"
+
+    def canceled_and_the_worker_dies() -> None:
+        world.gateway.action_required.pop(key)
+        world.shop.orders.cancel(placed.order.id)
+        raise WorkerDied
+
+    world.gateway.meanwhile = canceled_and_the_worker_dies
+    with pytest.raises(WorkerDied):
+        world.run()
+    world.run(minutes=2)
+    assert world.payments(placed.order.id)[0].status is PaymentStatus.CANCELED
+    world.gateway.action_required[key] = placed.order.total  # The request arrives only now.
+    world.run(minutes=10)
+    assert world.gateway.voided == {key}

@@ -160,6 +160,17 @@ def test_an_attempt_that_was_called_off_is_asked_about_a_few_times_more() -> Non
     assert 5 <= checks <= 20
 
 
+def test_however_often_it_was_asked_about_before_it_is_asked_about_a_few_times_more() -> None:
+    payment = payment_that_is()
+    payment.begin(now=NOW, patience=PATIENCE)
+    for _ in range(30):
+        payment.ask_again(now=NOW, patience=PATIENCE)
+    payment.cancel(now=NOW)
+    for _ in range(5):
+        payment.ask_again(now=NOW, patience=PATIENCE)
+        assert payment.check_at is not None
+
+
 @pytest.mark.parametrize("outcome", ["captured", "declined"])
 def test_once_the_outcome_is_known_nobody_asks_again(outcome: str) -> None:
     payment = payment_that_is()

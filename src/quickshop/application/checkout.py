@@ -86,6 +86,7 @@ class PlaceOrder:
             EmptyCartError: there is nothing in it.
             NotForSaleError: something in it is no longer sold.
             PriceChangedError: the total is not `expected_total`.
+            CurrencyMismatchError: `expected_total` is in another currency than the cart.
             OutOfStockError: there is less than it asks for.
             InvalidValueError: the e-mail address is none.
             IdempotencyMismatchError: the key was used for another request.

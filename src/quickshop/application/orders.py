@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from quickshop.application.access import digest
 from quickshop.application.idempotency import Once
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.retries import retried
+from quickshop.domain.errors import TransientError
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CAN_EXPIRE
 from quickshop.ports.orders import OrderQuery, OrderReader, OrderView, TimelineEntry
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+logger: Final = logging.getLogger("quickshop.orders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ class CancelOwnOrder:
         Raises:
             NotFoundError: no such order, or the token is another's.
             OrderStateError: something of it has shipped, or it has ended already.
+            InvalidValueError: the reason is too long.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -205,27 +211,43 @@ class ExpireOrders:
     outcomes: PaymentOutcomes
 
     def __call__(self, *, limit: int = 100) -> int:
-        """Tell how many were looked at. One transaction each, so that no two hold up each other.
+        """Tell how many were looked at.
 
-        While the gateway owes an answer an order is waited for: its money may be on the way.
+        One transaction each, so that none holds up another: one that cannot be given up is
+        logged, and tried again with the next sweep. While the gateway owes an answer an order is
+        waited for: its money may be on the way.
+
+        Raises:
+            TransientError: the database cannot be reached.
         """
-        looked_at = 0
-        while looked_at < limit and self._next():
-            looked_at += 1
-        return looked_at
+        late = self._late(limit)
+        for order_id in late:
+            try:
+                self._give_up(order_id)
+            except TransientError:
+                raise
+            except Exception:  # whatever is wrong with it, the others go on
+                logger.exception("order %s could not expire", order_id)
+        return len(late)
 
     @retried
-    def _next(self) -> bool:
+    def _late(self, limit: int) -> Sequence[OrderId]:
+        with self.unit_of_work() as tx:
+            late = tx.orders.unpaid_since(self.outcomes.clock.now(), limit=limit)
+            return [order.id for order in late]
+
+    @retried
+    def _give_up(self, order_id: OrderId) -> None:
         now = self.outcomes.clock.now()
         with self.unit_of_work() as tx:
-            for order in tx.orders.unpaid_since(now, limit=1):
-                if any(p.status not in CAN_EXPIRE for p in tx.payments.of_order(order.id)):
-                    order.wait_until(now + self.outcomes.order_lifetime, now=now)
-                    tx.orders.save(order)
-                    return True
-                order.expire(now=now)
-                _call_off_payments(tx, order, self.outcomes)
+            order = tx.orders.get(order_id)
+            if not order.is_overdue(now):
+                return
+            if any(p.status not in CAN_EXPIRE for p in tx.payments.of_order(order.id)):
+                order.wait_until(now + self.outcomes.order_lifetime, now=now)
                 tx.orders.save(order)
-                tx.stock.release(order.id, now=now)
-                return True
-        return False
+                return
+            order.expire(now=now)
+            _call_off_payments(tx, order, self.outcomes)
+            tx.orders.save(order)
+            tx.stock.release(order.id, now=now)

@@ -77,7 +77,7 @@ class JobQueue(Protocol):
         ...
 
     def finish(self, job_id: JobId, now: datetime) -> None:
-        """Done; it is not handed out again."""
+        """Done, whichever attempt did it; it is not handed out again."""
         ...
 
     def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:

@@ -88,7 +88,7 @@ class PaymentView:
     reference: str | None
     failure: str | None
     checks: int
-    """How often the gateway has been called."""
+    """How often the gateway was to be asked; counted anew when the attempt was called off."""
     created_at: datetime
 
     @classmethod

@@ -19,6 +19,8 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 logger: Final = logging.getLogger("quickshop.payments")
 
+_MAY_STILL_MOVE: Final = frozenset({ChargeState.UNCONFIRMED, ChargeState.ACTION_REQUIRED})
+
 
 @dataclass(frozen=True, slots=True)
 class SettlePayments:
@@ -83,8 +85,9 @@ class SettlePayments:
         if charge is None:
             self._never_asked(payment)
             return
-        if charge.state is ChargeState.UNCONFIRMED and order_status in CALLED_OFF:
-            # Nobody may take the money any more, not even a request that is still on its way.
+        if charge.state in _MAY_STILL_MOVE and order_status in CALLED_OFF:
+            # Nobody may take the money any more: not a request that is still on its way, and not
+            # the shopper by proving themselves after all.
             charge = self.gateway.void(charge.reference, key=f"{payment.gateway_key}:void")
         self._told(payment, charge)
 

@@ -25,7 +25,7 @@ class OrderPlaced(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaid(OrderEvent):
-    """The whole total was captured."""
+    """Its money was captured: the whole total, or the part of it that staff took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class PaymentActionRequired(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatePaymentCaptured(OrderEvent):
-    """Money arrived for an order that had been called off; it goes back."""
+    """Money arrived that nobody waited for: it was called off, or paid another way. It goes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from quickshop.domain.orders.events import (
     OrderShipped,
     PaymentActionRequired,
 )
-from quickshop.domain.orders.status import TRANSITIONS, OrderStatus
+from quickshop.domain.orders.status import TRANSITIONS, UNPAID, OrderStatus
 
 OrderLineId = NewType("OrderLineId", UUID)
 
@@ -222,6 +222,10 @@ class Order(Aggregate):
         self._move(OrderStatus.EXPIRED, "expired")
         self._record(OrderExpired(order_id=self.id, occurred_at=now))
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it should have been paid by now and is not."""
+        return self.status in UNPAID and self.expires_at is not None and self.expires_at <= now
+
     def wait_until(self, expires_at: datetime, *, now: datetime) -> None:
         """Wait longer for the money: what the gateway did is still to be found out."""
         self.expires_at = expires_at
@@ -237,7 +241,7 @@ class Order(Aggregate):
         self._record(PaymentActionRequired(order_id=self.id, occurred_at=now))
 
     def note_late_payment(self, *, now: datetime) -> None:
-        """Record that money came although this order had been called off."""
+        """Record that money came that this order did not wait for (any more)."""
         self._record(LatePaymentCaptured(order_id=self.id, occurred_at=now))
 
     def note_refund(self, amount: Money, reason: str, *, now: datetime, whole: bool) -> None:

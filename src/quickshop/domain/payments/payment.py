@@ -102,7 +102,10 @@ class Payment(Aggregate):
     check_at: datetime | None = None
     """When to ask the gateway again; set while it owes an answer."""
     checks: int = 0
-    """How often the gateway was to be asked: 0 means that it never heard of this attempt."""
+    """How often the gateway was to be asked: 0 means that it never heard of this attempt.
+
+    Counted anew from 1 when the attempt is called off.
+    """
 
     def __post_init__(self) -> None:
         """Re-check the amounts, also of a stored payment.
@@ -286,6 +289,8 @@ class Payment(Aggregate):
         """
         self._move(PaymentStatus.CANCELED, now)
         self.action = None
+        # However often it was asked about before: what is on its way now may arrive from now on.
+        self.checks = min(self.checks, 1)
 
     def request_refund(
         self,

@@ -81,5 +81,10 @@ TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
 
 OPEN: Final = frozenset({_S.PENDING, _S.PROCESSING, _S.REQUIRES_ACTION, _S.UNKNOWN})
 """Attempts that may still set money aside or take it."""
-CAN_EXPIRE: Final = frozenset({_S.REQUIRES_ACTION, _S.DECLINED, _S.CANCELED})
-"""Attempts that wait for nobody but the shopper: one that the shop has not got to yet does not."""
+CAN_EXPIRE: Final = frozenset(
+    {_S.REQUIRES_ACTION, _S.DECLINED, _S.CANCELED, _S.CAPTURED, _S.REFUNDED}
+)
+"""Attempts that keep an unpaid order from nothing: they wait for the shopper at most.
+
+What was captured for an order that is not paid came too late, and goes back.
+"""
