@@ -86,13 +86,15 @@ def test_a_silent_gateway_is_asked_again_until_the_money_is_back(world: World) -
 
 
 def test_a_refund_that_the_gateway_refuses_is_told_and_may_be_asked_for_anew(
-    world: World,
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     placed = a_paid_order(world)
     world.gateway.refuses_refunds = True
     world.shop.orders.refund(placed.order.id)
     world.run()
     assert "OrderRefundFailed" in world.timeline(placed.order.id)
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == [f"order {placed.order.number}: refund 1 was refused: charge_disputed"]
     assert world.status(placed.order.id) is OrderStatus.PAID
     world.gateway.refuses_refunds = False
     world.shop.orders.refund(placed.order.id)

@@ -6,8 +6,10 @@ order. Stock is given back last, so that its levels stay locked for as short as 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from quickshop.domain.money import Money
 from quickshop.domain.orders import HOLDS_STOCK, Order, OrderStatus
@@ -23,7 +25,9 @@ from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.payments import Charge, ChargeState
 from quickshop.ports.unit_of_work import Transaction
 
-_KNOWN = frozenset(
+logger: Final = logging.getLogger("quickshop.payments")
+
+_KNOWN: Final = frozenset(
     {
         PaymentStatus.AUTHORIZED,
         PaymentStatus.CAPTURING,
@@ -187,6 +191,8 @@ class PaymentOutcomes:
             return
         now = self.clock.now()
         payment.fail_refund(refund.id, failure, now=now)
+        # Nobody but people can do anything about it now.
+        logger.error("order %s: refund %d was refused: %s", order.number, refund.number, failure)
         order.note_failed_refund(refund.amount, failure, now=now)
         tx.payments.save(payment)
         tx.orders.save(order)

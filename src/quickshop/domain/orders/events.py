@@ -71,7 +71,7 @@ class PaymentActionRequired(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatePaymentCaptured(OrderEvent):
-    """Money arrived that nobody waited for: it was called off, or paid another way. It goes back."""
+    """Money arrived that this order did not wait for any more; it goes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
