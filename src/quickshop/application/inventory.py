@@ -83,13 +83,15 @@ class ReceiveStock:
 
         Raises:
             NotFoundError: no variant has this SKU.
-            InvalidValueError: fewer than one unit, or a limit below what is sold on credit.
+            InvalidValueError: fewer than one unit, a limit below what is sold on credit, or no
+                reason.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
         require_whole("quantity", quantity)
         if quantity < 1:
             raise InvalidValueError("quantity", "must be at least 1")
+        require_text("reason", reason, max_length=200)
         place = self.default_location if location is None else location
         once = _once("receive", idempotency_key, sku, quantity, place, backorder_limit, reason)
         change = StockChange(sku=sku, location=place, quantity=quantity)

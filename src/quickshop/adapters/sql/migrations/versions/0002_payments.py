@@ -33,6 +33,7 @@ def upgrade() -> None:
     _orders()
     _payments()
     _refunds()
+    _refunds_under_way()
 
 
 def _orders() -> None:
@@ -103,4 +104,31 @@ def _refunds() -> None:
         "INSERT INTO refunds (id, payment_id, number, amount_minor, reason, status, created_at)"
         " SELECT id, id, 1, refunded_minor, '', 'succeeded', created_at"
         " FROM payments WHERE refunded_minor > 0"
+    )
+
+
+def _refunds_under_way() -> None:
+    """Ask anew for what was on its way back when the shop was stopped.
+
+    Until now a job did so, that nobody knows any more; from now on the sweeper finds a refund that
+    waits. If the money did go back meanwhile, the gateway refuses to send more than it has.
+    """
+    waiting = sa.text(
+        "INSERT INTO refunds (id, payment_id, number, amount_minor, reason, status, created_at)"
+        " SELECT payments.id, payments.id, 1, captured_minor, 'the order was called off',"
+        " 'pending', :now FROM payments JOIN orders ON orders.id = payments.order_id"
+        " WHERE orders.status = 'canceled' AND payments.status = 'captured'"
+        " AND captured_minor > 0"
+    )
+    due = sa.text(
+        "UPDATE payments SET refunded_minor = captured_minor, check_at = :now"
+        " WHERE id IN (SELECT payment_id FROM refunds WHERE status = 'pending')"
+    )
+    now = sa.bindparam("now", datetime.now(UTC), MOMENT)
+    op.execute(waiting.bindparams(now))
+    op.execute(due.bindparams(now))
+    op.execute("DELETE FROM jobs WHERE effect = 'refund_canceled_order' AND status <> 'done'")
+    op.execute(
+        "UPDATE jobs SET effect = 'settle_payments'"
+        " WHERE effect = 'settle_canceled_order' AND status <> 'done'"
     )
