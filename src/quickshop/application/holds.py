@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,13 @@ from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.errors import NotFoundError, OutOfStockError
+from quickshop.domain.errors import (
+    ConflictError,
+    NotFoundError,
+    OutOfStockError,
+    QuickShopError,
+    TransientError,
+)
 from quickshop.domain.inventory import (
     Demand,
     Hold,
@@ -31,6 +38,10 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 R = TypeVar("R")
 
+logger: Final = logging.getLogger("quickshop.stock")
+
+MAX_EXPIRED: Final = 10_000
+"""Expired holds that are looked at to tell which SKUs can be released."""
 MAX_ROUNDS: Final = 100
 """SKUs that one story may find sold out only by expired holds: as many as a cart has lines."""
 
@@ -44,11 +55,33 @@ class ReleaseExpiredHolds:
     batch: int = 100
 
     def __call__(self) -> int:
-        """The sweeper: release every hold that is past its time; tell how many those were."""
+        """The sweeper: release every hold that is past its time; tell how many those were.
+
+        A SKU whose stock is not as it should be is logged, and holds up no other.
+        """
         released = 0
-        while count := self._release(None):
-            released += count
+        try:
+            while count := self._release(None):
+                released += count
+        except (TransientError, ConflictError):
+            raise
+        except QuickShopError:
+            released += sum(self._release_if_it_can(sku) for sku in self._expired_skus())
         return released
+
+    def _expired_skus(self) -> Sequence[str]:
+        with self.unit_of_work() as tx:
+            holds = tx.holds.expired(self.clock.now(), limit=MAX_EXPIRED)
+        return sorted({hold.sku for hold in holds})
+
+    def _release_if_it_can(self, sku: str) -> int:
+        try:
+            return self._release(sku)
+        except (TransientError, ConflictError):
+            raise
+        except QuickShopError:
+            logger.exception("what is held of %s cannot be released", sku)
+            return 0
 
     def before_refusing(self, story: Callable[[], R]) -> R:
         """Run a story; units that only expired holds keep from it are released for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,7 +13,12 @@ from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import Offer
 from quickshop.domain.customers import require_text
-from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.errors import (
+    ConflictError,
+    InvalidValueError,
+    QuickShopError,
+    TransientError,
+)
 from quickshop.domain.inventory import (
     COUNTERS,
     MAX_UNITS,
@@ -31,6 +37,8 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 MAX_STRIPES: Final = 64
+
+logger: Final = logging.getLogger("quickshop.stock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,16 +328,37 @@ class ReconcileStock:
     unit_of_work: UnitOfWork
     stock: StockReader
 
-    @retried
     def __call__(self, *, repair: bool = False) -> Sequence[StockDiscrepancy]:
         """Tell what differs. Only with `repair` are counters set to what the ledger says.
 
-        What live orders and live holds have is only compared: who is wrong then is not known.
+        What live orders and live holds have is only compared: who is wrong then is not known. A
+        level of which more was promised than its ledger has is logged and left as it is.
         """
         found = self.stock.discrepancies()
-        if repair and found:
-            with self.unit_of_work() as tx:
-                for discrepancy in found:
-                    if discrepancy.counter in COUNTERS:
-                        tx.stock.correct(discrepancy)
+        if repair:
+            wrong = [each for each in found if each.counter in COUNTERS]
+            for level in sorted({(each.variant_id, each.location_id) for each in wrong}):
+                self._repair(
+                    [each for each in wrong if (each.variant_id, each.location_id) == level]
+                )
         return found
+
+    def _repair(self, wrong: Sequence[StockDiscrepancy]) -> None:
+        try:
+            self._correct(wrong)
+        except (TransientError, ConflictError):
+            raise
+        except QuickShopError as error:
+            logger.warning("%s: cannot be set right: %s", wrong[0], error)
+
+    @retried
+    def _correct(self, wrong: Sequence[StockDiscrepancy]) -> None:
+        """Set the counters of one level; first those that free units, so that none is missing."""
+        with self.unit_of_work() as tx:
+            for discrepancy in sorted(wrong, key=_freed, reverse=True):
+                tx.stock.correct(discrepancy)
+
+
+def _freed(wrong: StockDiscrepancy) -> int:
+    more = wrong.expected - wrong.recorded
+    return more if wrong.counter == "on_hand" else -more

@@ -163,6 +163,8 @@ def _captured(tx: Transaction, order_id: OrderId) -> Payment:
     if not captured:
         raise PaymentStateError(latest.status, "refunded")
     best = max(captured, key=lambda payment: payment.refundable.minor)
+    if not best.captured_minor:
+        raise PaymentStateError("of nothing", "refunded")
     if not best.refundable.minor:
         raise PaymentStateError("refunded in full, or about to be", "refunded again")
     return best

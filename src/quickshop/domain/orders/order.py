@@ -45,8 +45,10 @@ def require_reason(reason: str, *, max_length: int = MAX_REASON_LENGTH) -> str:
     """A reason in the words of people; may be empty.
 
     Raises:
-        InvalidValueError: too long, or not printable.
+        InvalidValueError: too long, not printable, or no text.
     """
+    if not issubclass(type(reason), str):
+        raise InvalidValueError("reason", "must be text")
     if len(reason) > max_length or not " ".join(reason.split()).isprintable():
         raise InvalidValueError("reason", f"must be at most {max_length} printable characters")
     return reason

@@ -41,6 +41,12 @@ from quickshop.domain.payments.status import (
 
 RefundId = NewType("RefundId", UUID)
 
+_DONE: Final = {
+    PaymentStatus.PROCESSING: "charged",
+    PaymentStatus.CAPTURING: "captured",
+    PaymentStatus.VOIDING: "voided",
+}
+"""What a status that is under way is called when it cannot be had."""
 _LAST_CHECK: Final = 10
 """Checks after which an attempt that was called off is let go: hours, by any sane patience."""
 
@@ -374,7 +380,7 @@ class Payment(Aggregate):
 
     def _move(self, status: PaymentStatus, now: datetime) -> None:
         if status not in TRANSITIONS[self.status]:
-            raise PaymentStateError(self.status, status)
+            raise PaymentStateError(self.status, _DONE.get(status, status))
         self.status = status
         self._record(
             PaymentMoved(

@@ -16,7 +16,8 @@ T = TypeVar("T")
 _NEGATIVE: Final = re.compile(r"-\d+")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
+MOST: Final = 1_000_000
+Limit = Annotated[int, typer.Option(min=1, max=MOST, help="How many to show at most.")]
 
 
 class TakesNegativeNumbers(TyperCommand):
