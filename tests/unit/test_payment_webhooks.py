@@ -86,6 +86,17 @@ def test_an_order_is_paid_when_the_gateway_tells_that_the_money_moved() -> None:
     assert not told.world.problems()
 
 
+def test_what_the_gateway_was_not_asked_yet_is_recorded_and_not_believed() -> None:
+    told = Told("tok_ok")
+    told.order = OrderId(told.world.order().order.id)
+    told.key = f"{told.order}:1"
+    assert told.tell("succeeded") is Verdict.IGNORED
+    assert (told.status, told.payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
+    told.world.run()
+    assert told.status is OrderStatus.PAID
+    assert told.kept == [("evt_1", "ignored", 1)]
+
+
 def test_a_repeated_message_has_no_second_effect() -> None:
     told = Told()
     told.prove()

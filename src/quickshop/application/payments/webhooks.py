@@ -123,6 +123,9 @@ class ReceivePaymentWebhook:
                 "%s does not speak of what order %s is to pay", notice.event_id, order.number
             )
             return Verdict.MISMATCH
+        if payment.status is PaymentStatus.PENDING:
+            # The gateway was not asked yet; when it is, it will say the same.
+            return Verdict.IGNORED
         before = payment.version
         self._tell(tx, order, payment, notice)
         return Verdict.IGNORED if payment.version == before else Verdict.APPLIED
