@@ -134,6 +134,8 @@ def _as_text(value: Any) -> str | None:
             return value.isoformat()
         case Json() | Jsonb():
             return json.dumps(value.obj)
+        case list():  # of ids or numbers, which an array's literal holds as they are
+            return f"{{{','.join(map(str, value))}}}"
         case _:
             return str(value)
 

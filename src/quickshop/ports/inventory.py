@@ -186,7 +186,9 @@ class HoldRepository(Protocol):
         ...
 
     def add(self, holds: Sequence[Hold]) -> None:
-        """Store new holds.
+        """Store new holds of carts that this transaction has saved before.
+
+        So two who change what a cart holds notice each other by its version.
 
         Raises:
             ConflictError: now or with the transaction, the cart holds units of a level already.

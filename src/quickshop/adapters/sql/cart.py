@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Engine, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, Row, Select, bindparam, delete, exists, insert, select, update
 
 from quickshop.adapters.sql.catalog import OFFER_COLUMNS, offer_of
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
-from quickshop.adapters.sql.tables import cart_lines, carts, products, variants
+from quickshop.adapters.sql.tables import cart_lines, carts, products, stock_holds, variants
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import Cart, CartId, CartLine, CartLineId, CartStatus
 from quickshop.domain.errors import ConflictError, NotFoundError
@@ -38,6 +39,12 @@ _SELECT: Final[Select[Any]] = (
     .where(carts.c.id == bindparam("cart"), carts.c.token_digest == bindparam("digest"))
     .order_by(cart_lines.c.id)
 )
+_SELECT_WITH_HOLDS: Final = _SELECT.add_columns(
+    exists()
+    .where(stock_holds.c.cart_id == carts.c.id, stock_holds.c.ended.is_(None))
+    .correlate(carts)
+    .label("holds_units")
+)
 _INSERT: Final = insert(carts)
 _UPDATE: Final = (
     update(carts)
@@ -56,15 +63,26 @@ _DELETE_LINE: Final = delete(cart_lines).where(cart_lines.c.id == bindparam("lin
 class SqlCarts:
     """Carts, noticing on save when someone else was faster."""
 
-    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+    def __init__(
+        self,
+        connection: BatchingConnection,
+        tracker: Tracker,
+        log: EventLog,
+        holding_nothing: set[UUID],
+    ) -> None:
         self._connection = connection
         self._tracker = tracker
         self._log = log
+        self._holding_nothing = holding_nothing
+        self._held_nothing_when_read: set[CartId] = set()
         self._read: dict[CartId, tuple[CartLine, ...]] = {}
 
     def get(self, cart_id: CartId, *, token_digest: str) -> Cart:
         """As the port promises."""
-        cart = _read(self._connection, cart_id, token_digest)
+        rows = _rows(self._connection, _SELECT_WITH_HOLDS, cart_id, token_digest)
+        cart = _cart_of(rows)
+        if not rows[0].holds_units:
+            self._held_nothing_when_read.add(cart.id)
         self._tracker.watch(cart)
         self._read[cart.id] = cart.lines
         return cart
@@ -90,6 +108,9 @@ class SqlCarts:
         mine = {"cart": cart.id, "read_version": cart.version, "new_status": cart.status}
         if self._connection.execute(_UPDATE, mine).rowcount == 0:
             raise ConflictError("cart")
+        if cart.id in self._held_nothing_when_read:
+            # Holds are added by those who saved the cart: nobody did meanwhile, nor can now.
+            self._holding_nothing.add(cart.id)
         self._write_lines(cart, self._read.get(cart.id, ()))
         self._finish(cart)
 
@@ -121,13 +142,19 @@ class SqlCartReader:
         """As the port promises."""
         with translated(), self._engine.connect() as connection:
             plain = BatchingConnection(connection)
-            return CartView.of(_read(plain, cart_id, token_digest))
+            return CartView.of(_cart_of(_rows(plain, _SELECT, cart_id, token_digest)))
 
 
-def _read(connection: BatchingConnection, cart_id: CartId, token_digest: str) -> Cart:
-    rows = connection.execute(_SELECT, {"cart": cart_id, "digest": token_digest}).all()
+def _rows(
+    connection: BatchingConnection, statement: Select[Any], cart_id: CartId, token_digest: str
+) -> Sequence[Row[Any]]:
+    rows = connection.execute(statement, {"cart": cart_id, "digest": token_digest}).all()
     if not rows:
         raise NotFoundError("cart")
+    return rows
+
+
+def _cart_of(rows: Sequence[Row[Any]]) -> Cart:
     first = rows[0]
     return Cart(
         id=CartId(first.cart_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -46,12 +46,14 @@ class SqlDialect(Protocol):
         connection: BatchingConnection,
         changes: Sequence[Change],
         *,
+        striped: Collection[Place] = (),
         low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
         """Move the counters of each level that has enough, locking them in the order given.
 
         Tells how those that were moved stand now; None for one that crossed no line that people
-        are told of. `low_stock_threshold` is for levels without one of their own.
+        are told of. `low_stock_threshold` is for levels without one of their own. Those that were
+        seen to be `striped` need not be found out to be; it may have changed since.
         """
         ...
 

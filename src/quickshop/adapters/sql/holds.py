@@ -59,11 +59,14 @@ _FORGET: Final = delete(stock_holds).where(
 class SqlHolds:
     """Units set aside for carts."""
 
-    def __init__(self, connection: BatchingConnection) -> None:
+    def __init__(self, connection: BatchingConnection, holding_nothing: set[UUID]) -> None:
         self._connection = connection
+        self._holding_nothing = holding_nothing
 
     def of_cart(self, cart_id: UUID) -> Sequence[Hold]:
         """As the port promises."""
+        if cart_id in self._holding_nothing:
+            return []
         rows = self._connection.execute(_OF_CART, {"cart": cart_id})
         return [_hold_of(row) for row in rows]
 
@@ -87,6 +90,7 @@ class SqlHolds:
     def add(self, holds: Sequence[Hold]) -> None:
         """As the port promises; that the cart holds a level once is a unique index."""
         if holds:
+            self._holding_nothing.difference_update(hold.cart_id for hold in holds)
             self._connection.later(_INSERT, [_row_of(hold) for hold in holds])
 
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Update, bindparam, insert, select, update
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import EventLog
-from quickshop.adapters.sql.stock_moves import Change, Moved, changes_of
+from quickshop.adapters.sql.stock_moves import Change, Moved, Place, changes_of
 from quickshop.adapters.sql.stripes import lock, rewrite, whole
 from quickshop.adapters.sql.tables import (
     allocations,
@@ -52,6 +52,7 @@ _LEVEL: Final = select(
     *(whole(name).label(name) for name in COUNTERS),
     stock_levels.c.backorder_limit,
     stock_levels.c.low_stock_threshold,
+    stock_levels.c.stripes,
     variants.c.sku,
     locations.c.priority,
 ).select_from(stock_levels.join(variants).join(locations))
@@ -103,6 +104,7 @@ class SqlStock:
         self._dialect = dialect
         self._log = log
         self._low_stock_threshold = low_stock_threshold
+        self._striped: set[Place] = set()
 
     def location(self, name: str) -> Location:
         """As the port promises."""
@@ -123,7 +125,8 @@ class SqlStock:
         """As the port promises."""
         if not variant_ids:
             return []
-        rows = self._connection.execute(_LEVELS, {"variants": list(variant_ids)})
+        rows = self._connection.execute(_LEVELS, {"variants": list(variant_ids)}).all()
+        self._striped.update((row.variant_id, row.location_id) for row in rows if row.stripes)
         return [_level_of(row) for row in rows]
 
     def open_level(self, level: StockLevel) -> StockLevel:
@@ -196,6 +199,7 @@ class SqlStock:
         moved = self._dialect.move_levels(
             self._connection,
             list(changes.values()),
+            striped=self._striped,
             low_stock_threshold=self._low_stock_threshold,
         )
         for place, change in changes.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -100,10 +100,17 @@ _STRIPED: Final = select(stock_levels.c.variant_id, stock_levels.c.location_id).
 )
 
 
+def _striped_among(connection: BatchingConnection, changes: Sequence[Change]) -> Collection[Place]:
+    if not changes:
+        return ()
+    among = {"variants": list({change.variant for change in changes})}
+    return {(row.variant_id, row.location_id) for row in connection.execute(_STRIPED, among)}
+
+
 def _move_together(
     connection: BatchingConnection, changes: Sequence[Change]
 ) -> Mapping[Place, Moved]:
-    if len(changes) == 1:
+    if len(changes) <= 1:
         return move_one_by_one(connection, changes)
     columns = dict(zip(Change._fields, zip(*changes, strict=True), strict=True))
     arrays = {name: list(values) for name, values in columns.items()}
@@ -176,17 +183,16 @@ class PostgresDialect:
         connection: BatchingConnection,
         changes: Sequence[Change],
         *,
+        striped: Collection[Place] = (),
         low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
         """One statement, whether it is one level or a hundred; then the striped ones."""
-        moved: dict[Place, Moved | None] = dict(_move_together(connection, changes))
-        missing = [change for change in changes if change[:2] not in moved]
-        if not missing:
-            return moved
-        among = {"variants": list({change.variant for change in missing})}
-        striped = {tuple(row) for row in connection.execute(_STRIPED, among)}
-        for change in missing:
-            if change[:2] in striped:
+        plain = [change for change in changes if change[:2] not in striped]
+        moved: dict[Place, Moved | None] = dict(_move_together(connection, plain))
+        missing = [change for change in plain if change[:2] not in moved]
+        found = {*striped, *_striped_among(connection, missing)}
+        for change in changes:
+            if change[:2] in found and change[:2] not in moved:
                 enough, after = move_striped(connection, change, low_stock_threshold)
                 if enough:
                     moved[change.variant, change.location] = after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -105,6 +105,7 @@ class SqliteDialect:
         connection: BatchingConnection,
         changes: Sequence[Change],
         *,
+        striped: Collection[Place] = (),  # noqa: ARG002 - none is
         low_stock_threshold: int | None,  # noqa: ARG002 - every move is told
     ) -> Mapping[Place, Moved | None]:
         """One by one: there is no round trip to save."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from uuid import UUID
 
 from sqlalchemy import Engine
 
@@ -38,6 +39,8 @@ class SqlTransaction:
         self._connection = connection
         self._low_stock_threshold = low_stock_threshold
         self._dialect = dialect
+        self._holding_nothing: set[UUID] = set()
+        """Carts that hold no units, and cannot before this transaction ends but through it."""
         self.tracker = Tracker()
         self.log = EventLog(connection, reactions)
 
@@ -59,12 +62,12 @@ class SqlTransaction:
     @cached_property
     def holds(self) -> SqlHolds:
         """Units set aside for carts."""
-        return SqlHolds(self._connection)
+        return SqlHolds(self._connection, self._holding_nothing)
 
     @cached_property
     def carts(self) -> SqlCarts:
         """The carts."""
-        return SqlCarts(self._connection, self.tracker, self.log)
+        return SqlCarts(self._connection, self.tracker, self.log, self._holding_nothing)
 
     @cached_property
     def orders(self) -> SqlOrders:
