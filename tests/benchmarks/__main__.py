@@ -20,7 +20,7 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.benchmarks import background, browsing, buying, ordering, standing
+from tests.benchmarks import background, browsing, buying, ordering, selling, standing
 from tests.benchmarks.measure import Effort
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.report import Row, show, write
@@ -42,6 +42,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
         background.commit_to_start,
         background.relay,
         buying.oversell,
+        selling.hot_sku,
+        selling.hot_sku_slow_commit,
+        selling.uniform,
         standing.cold_start,
         standing.memory,
         standing.imports,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from statistics import StatisticsError, median
@@ -26,14 +26,16 @@ class Effort:
     """Orders per round, where they are counted out."""
     floor_orders: int
     """The same for each client of pgbench, which first has to prepare its statements."""
+    hot_orders: int
+    """Orders per round of a crowd."""
 
     @classmethod
     def full(cls) -> Self:
-        return cls(rounds=5, seconds=0.8, orders=400, floor_orders=400)
+        return cls(rounds=5, seconds=0.8, orders=400, floor_orders=400, hot_orders=320)
 
     @classmethod
     def quick(cls) -> Self:
-        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=150)
+        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=150, hot_orders=128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,16 @@ class Comparison:
 
 def compare(subject: Side, floor: Side, rounds: int) -> Comparison:
     """Measure both in turn, after one round that is thrown away."""
-    floor()
-    subject()
-    pairs = [(floor(), subject()) for _ in range(rounds)]
+    return comparison([(least, mine) for least, mine in in_turn([floor, subject], rounds)])
+
+
+def in_turn(sides: Sequence[Side], rounds: int) -> list[list[Sample]]:
+    """What each side came to in each round, after one that is thrown away."""
+    return [[side() for side in sides] for _ in range(rounds + 1)][1:]
+
+
+def comparison(pairs: Sequence[tuple[Sample, Sample]]) -> Comparison:
+    """What pairs of a floor and its subject come to."""
     rates = [mine.rate / least.rate for least, mine in pairs]
     cpu = 0.0
     with suppress(ZeroDivisionError, StatisticsError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -43,6 +43,12 @@ SELECT md5(n || '/' || place)::uuid, lpad(to_hex(n), 32, '0')::uuid,
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n,
      generate_series(0, %(lines)s - 1) place
 """
+_INSERT_ONE_LINE: Final = """
+INSERT INTO cart_lines (id, cart_id, variant_id, quantity)
+SELECT md5(n || '/0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
+       (%(variants)s::uuid[])[1 + n * 7919 %% %(kinds)s], 1
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,16 @@ class Database:
                 connection.execute(_INSERT_LINES, facts | shelf)
             connection.execute("ANALYZE carts, cart_lines")
         return range(first, first + number)
+
+    def carts_of(self, variants: Sequence[UUID], number: int) -> range:
+        """The same with one line each, of these variants in a scattered order."""
+        carts = self.carts(number, filled=False)
+        facts = {"first": carts.start, "last": carts.stop - 1}
+        line = {"variants": list(variants), "kinds": len(variants)}
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(_INSERT_ONE_LINE, facts | line)
+            connection.execute("ANALYZE cart_lines")
+        return carts
 
     def ask(self, question: str, *values: object) -> Any:
         """The one value that answers a question in SQL."""
