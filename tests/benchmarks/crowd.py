@@ -1,4 +1,4 @@
-"""Buyers in processes of their own, as a shop that runs in several has them; and their audit."""
+"""Buyers in processes of their own, as a shop that runs in several has them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from time import perf_counter
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import event
 
 from quickshop import Shop
@@ -23,49 +22,10 @@ from quickshop.settings import Settings
 from tests.benchmarks.measure import Sample
 from tests.benchmarks.ordering import place
 from tests.benchmarks.processes import BenchmarkError, cpu_seconds
-from tests.benchmarks.stage import Database
 
 PROCESSES: Final = 2
 PATIENCE_SECONDS: Final = 120
 _LOCK_FIRST: Final = "SELECT 1 FROM stock_levels WHERE variant_id = %s FOR UPDATE"
-
-# Nothing is shipped or canceled here, so what stands in the shelf is all that there ever was.
-_AUDIT: Final = """
-SELECT coalesce(sum(greatest(0, promised - on_hand)), 0),
-       count(*) FILTER (WHERE allocated <> promised OR on_hand - allocated - held < 0),
-       (SELECT coalesce(sum(quantity), 0) FROM order_lines) - coalesce(sum(promised), 0)
-FROM (
-    SELECT level.on_hand + coalesce(stripe.on_hand, 0) AS on_hand,
-           level.allocated + coalesce(stripe.allocated, 0) AS allocated,
-           level.held + coalesce(stripe.held, 0) AS held,
-           coalesce(promise.units, 0) AS promised
-    FROM stock_levels level
-    LEFT JOIN (
-        SELECT variant_id, location_id, sum(on_hand) AS on_hand, sum(allocated) AS allocated,
-               sum(held) AS held
-        FROM stock_stripes GROUP BY variant_id, location_id
-    ) stripe USING (variant_id, location_id)
-    LEFT JOIN (
-        SELECT variant_id, location_id, sum(quantity) AS units
-        FROM allocations WHERE NOT released GROUP BY variant_id, location_id
-    ) promise USING (variant_id, location_id)
-) audited
-"""
-
-
-def require_not_oversold(database: Database) -> None:
-    """Look at the tables, with no code of the shop.
-
-    Raises:
-        BenchmarkError: more was promised than there is, or the counters tell another story.
-    """
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        oversold, wrong, unpromised = connection.execute(_AUDIT).fetchone() or (None,) * 3
-    if (oversold, wrong, unpromised) != (0, 0, 0):
-        raise BenchmarkError(
-            f"oversold by {oversold} units; {wrong} levels are wrong; {unpromised} units of orders"
-            " without stock"
-        )
 
 
 @dataclass(frozen=True, slots=True)

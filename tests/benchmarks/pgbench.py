@@ -59,8 +59,8 @@ def recorded(engine: Engine) -> Iterator[list[Statement]]:
         event.remove(engine, "before_cursor_execute", record)
 
 
-def round_trips(statements: Sequence[Statement]) -> int:
-    """How often the client waited, BEGIN and COMMIT included. Many values go in one pipeline."""
+def commands(statements: Sequence[Statement]) -> int:
+    """How many there are with BEGIN and COMMIT. The shop waits for fewer: it sends batches."""
     return len(statements) + 2
 
 

@@ -11,7 +11,7 @@ import psycopg
 
 from quickshop import Money, Shop
 from quickshop.application.catalog import NewVariant
-from tests.benchmarks.crowd import PROCESSES, Crowd, gathered, require_not_oversold
+from tests.benchmarks.crowd import PROCESSES, Crowd, gathered
 from tests.benchmarks.measure import HANDS, Effort, Side, comparison, in_turn
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.report import Row, compared
@@ -92,7 +92,7 @@ def _hot(stage: Stage, database: Database, name: str, path: str) -> Iterator[Row
         rounds = in_turn(sides, stage.effort.rounds)
         for each in goods:
             each.require_exactly_sold()
-    require_not_oversold(database)
+    database.require_not_oversold()
     writers = PROCESSES * ours.database_pool_size
     for place, (form, target) in enumerate((("", 3), (f", {STRIPES} stripes", 4)), start=1):
         yield compared(
@@ -151,7 +151,7 @@ def uniform(stage: Stage) -> Iterator[Row]:
         with gathered(stage.load_settings(database)) as crowd:
             sides = [_buying(stage, database, crowd, clients) for clients in (1, HANDS, BUYERS)]
             rounds = in_turn(sides, stage.effort.rounds)
-        require_not_oversold(database)
+        database.require_not_oversold()
     for place, clients in ((1, HANDS), (2, BUYERS)):
         yield compared(
             "uniform",

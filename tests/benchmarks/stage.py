@@ -49,6 +49,28 @@ SELECT md5(n || '/0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
        (%(variants)s::uuid[])[1 + n * 7919 %% %(kinds)s], 1
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
 """
+# Nothing is shipped or canceled here, so what stands in the shelf is all that there ever was.
+_AUDIT: Final = """
+SELECT coalesce(sum(greatest(0, promised - on_hand)), 0),
+       count(*) FILTER (WHERE allocated <> promised OR on_hand - allocated - held < 0),
+       (SELECT coalesce(sum(quantity), 0) FROM order_lines) - coalesce(sum(promised), 0)
+FROM (
+    SELECT level.on_hand + coalesce(stripe.on_hand, 0) AS on_hand,
+           level.allocated + coalesce(stripe.allocated, 0) AS allocated,
+           level.held + coalesce(stripe.held, 0) AS held,
+           coalesce(promise.units, 0) AS promised
+    FROM stock_levels level
+    LEFT JOIN (
+        SELECT variant_id, location_id, sum(on_hand) AS on_hand, sum(allocated) AS allocated,
+               sum(held) AS held
+        FROM stock_stripes GROUP BY variant_id, location_id
+    ) stripe USING (variant_id, location_id)
+    LEFT JOIN (
+        SELECT variant_id, location_id, sum(quantity) AS units
+        FROM allocations WHERE NOT released GROUP BY variant_id, location_id
+    ) promise USING (variant_id, location_id)
+) audited
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,21 @@ class Database:
         with psycopg.connect(self.url, autocommit=True) as connection:
             row = connection.execute(question, values).fetchone()
         return row[0] if row else None
+
+    def require_not_oversold(self) -> None:
+        """Audit the stock by the tables alone, with no code of the shop.
+
+        Raises:
+            BenchmarkError: more was promised than there is, or the counters tell another story.
+        """
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute(_AUDIT).fetchone()
+        oversold, wrong, unpromised = row or (None, None, None)
+        if (oversold, wrong, unpromised) != (0, 0, 0):
+            raise BenchmarkError(
+                f"oversold by {oversold} units; {wrong} levels tell another story than their"
+                f" allocations; {unpromised} units were ordered and not promised"
+            )
 
     def wait_until_idle(self) -> None:
         """Return when every job has been done."""
