@@ -181,6 +181,30 @@ class HoldRepositoryContract:
                 assert tx.holds.forget_ended(before) == forgotten
         assert list(of_cart(backend, live)) == [live]
 
+    def test_a_cart_that_held_nothing_holds_what_it_was_given_since(
+        self, backend: Backend
+    ) -> None:
+        hold, level = a_hold(backend)
+        cart = store_cart(backend.unit_of_work)
+        mine = replace(hold, id=HoldId(new_id()), cart_id=cart.id)
+        with backend.unit_of_work() as tx:
+            tx.carts.save(tx.carts.get(cart.id, token_digest=cart.token_digest))
+            assert list(tx.holds.of_cart(cart.id)) == []
+            tx.holds.add([mine])
+            assert list(tx.holds.of_cart(cart.id)) == [mine]
+            tx.stock.record([mine.taken(NOW)])
+        assert list(of_cart(backend, mine)) == [mine]
+        assert again(backend, level).held == 2
+
+    def test_a_cart_that_is_saved_again_still_holds_what_it_held(self, backend: Backend) -> None:
+        hold, _ = a_hold(backend)
+        cart = store_cart(backend.unit_of_work)
+        mine = replace(hold, id=HoldId(new_id()), cart_id=cart.id)
+        store(backend, mine)
+        with backend.unit_of_work() as tx:
+            tx.carts.save(tx.carts.get(cart.id, token_digest=cart.token_digest))
+            assert list(tx.holds.of_cart(cart.id)) == [mine]
+
     def test_holding_nothing_is_no_error(self, backend: Backend) -> None:
         with backend.unit_of_work() as tx:
             tx.holds.add([])
