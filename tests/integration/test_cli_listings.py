@@ -299,3 +299,10 @@ def test_what_payment_gateways_told_is_listed(terminal: Terminal):
     assert "forged" in terminal.run("payments", "webhooks").out
     (record,) = terminal.run("payments", "webhooks", "--json").json["items"]
     assert (record["provider"], record["verdict"], record["deliveries"]) == ("stripe", "forged", 2)
+
+
+def test_more_than_can_be_counted_is_not_listed(terminal: Terminal):
+    for words in (("jobs", "list"), ("payments", "webhooks"), ("orders",)):
+        asked = terminal.run(*words, "--limit", "9" * 20)
+        assert (asked.code, asked.out) == (2, "")
+        assert "--limit" in asked.err

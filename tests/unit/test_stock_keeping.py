@@ -47,6 +47,13 @@ def test_stock_that_arrives_can_be_bought(shop: Shop) -> None:
     assert shop.products.get("mug").variants[0].available == 10
 
 
+@pytest.mark.parametrize("reason", ["", "\0", "a\nb", "\ud800", "a" * 201])
+def test_what_arrives_does_so_for_a_reason_that_can_be_read(shop: Shop, reason: str) -> None:
+    with pytest.raises(InvalidValueError):
+        shop.inventory.receive("MUG", 1, reason=reason)
+    assert on_hand(shop) == {}
+
+
 @pytest.mark.parametrize("quantity", [0, -1, 2_000_000_000])
 def test_only_a_sensible_number_of_units_arrives(shop: Shop, quantity: int) -> None:
     with pytest.raises(InvalidValueError):
