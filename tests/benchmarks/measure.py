@@ -31,11 +31,11 @@ class Effort:
 
     @classmethod
     def full(cls) -> Self:
-        return cls(rounds=5, seconds=0.8, orders=400, floor_orders=400, hot_orders=384)
+        return cls(rounds=5, seconds=0.8, orders=400, floor_orders=400, hot_orders=240)
 
     @classmethod
     def quick(cls) -> Self:
-        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=150, hot_orders=192)
+        return cls(rounds=2, seconds=0.3, orders=120, floor_orders=150, hot_orders=128)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from tests.benchmarks.stage import Database, Stage
 BUYERS: Final = 64
 LEFT: Final = 20
 """Units that are left when the measuring is done: for as many of one more crowd."""
+WARM: Final = 6 * BUYERS
+"""Orders until each connection of the floor has prepared its statements, at the sixth."""
 STRIPES: Final = 16
 WAIT_SECONDS: Final = 60
 """For a lock or a connection; those who are last in a queue of the floor would else give up."""
@@ -62,6 +64,9 @@ class _Goods:
     def carts(self, number: int) -> range:
         return self.database.carts_of([self.variant], number)
 
+    def warm_up(self) -> None:
+        self.crowd.buy(self.carts(WARM), buyers=BUYERS)
+
     def side(self, effort: Effort, postgres_pid: int) -> Side:
         return lambda: self.crowd.sample(
             self.carts(effort.hot_orders), buyers=BUYERS, postgres_pid=postgres_pid
@@ -75,7 +80,7 @@ class _Goods:
 
 
 def _hot(stage: Stage, database: Database, name: str, path: str) -> Iterator[Row]:
-    units = (stage.effort.rounds + 1) * stage.effort.hot_orders + LEFT
+    units = WARM + (stage.effort.rounds + 1) * stage.effort.hot_orders + LEFT
     with stage.open_shop(database) as shop:
         floor, plain, striped = (_stock(shop, f"HOT-{n}", units) for n in range(3))
         shop.inventory.configure("HOT-2", stripes=STRIPES)
@@ -88,6 +93,8 @@ def _hot(stage: Stage, database: Database, name: str, path: str) -> Iterator[Row
             _Goods(crowd, database, plain),
             _Goods(crowd, database, striped),
         ]
+        for each in goods:
+            each.warm_up()
         sides = [each.side(stage.effort, stage.postgres_pid) for each in goods]
         rounds = in_turn(sides, stage.effort.rounds)
         for each in goods:
@@ -101,8 +108,8 @@ def _hot(stage: Stage, database: Database, name: str, path: str) -> Iterator[Row
             comparison([(samples[0], samples[place]) for samples in rounds]),
             target=target,
             by="rate",
-            note=f"{PROCESSES} processes, whose pools let {writers} write at once; floor: FOR"
-            f" UPDATE first, {BUYERS} connections. All {units:,} units sold, oversold 0",
+            note=f"{PROCESSES} processes, whose pools cap writers at {writers}; floor: FOR UPDATE"
+            f" first, {BUYERS} connections. Exactly {units:,} sold, oversold 0",
             units=units,
             oversold=0,
         )
