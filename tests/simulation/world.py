@@ -210,7 +210,8 @@ class World:
 
     def _next_due(self) -> datetime | None:
         state = self.store.state
-        dues = [p.check_at for p in state.payments.values()]
+        authorized = PaymentStatus.AUTHORIZED  # Those are looked after for as long as they wait.
+        dues = [p.check_at for p in state.payments.values() if p.status is not authorized]
         dues += [o.expires_at for o in state.orders.values() if self.is_waited_for(o)]
         dues += [hold.expires_at for hold in state.holds.values()]
         return min((due for due in (*dues, self.earliest_job()) if due), default=None)

@@ -115,3 +115,23 @@ def test_what_expired_at_the_gateway_cannot_be_taken(world: World) -> None:
     world.run()
     assert world.status(placed.order.id) is OrderStatus.PAYMENT_FAILED
     assert world.payments(placed.order.id)[0].failure == "authorization_expired"
+
+
+def test_an_authorization_that_lapsed_is_noticed_within_a_day(world: World) -> None:
+    placed = an_authorized_order(world)
+    world.run(days=1)
+    assert world.payments(placed.order.id)[0].status is PaymentStatus.AUTHORIZED
+    world.gateway.voided.add(f"{placed.order.id}:1")
+    world.run(days=1)
+    assert world.status(placed.order.id) is OrderStatus.PAYMENT_FAILED
+    assert world.payments(placed.order.id)[0].check_at is None
+    assert world.mails() == ["payment_failed"]
+    assert not world.problems()
+
+
+def test_what_staff_took_at_the_gateway_itself_pays_the_order(world: World) -> None:
+    placed = an_authorized_order(world)
+    key = f"{placed.order.id}:1"
+    world.gateway.capture(f"ref:{key}", placed.order.total, key=f"{key}:capture")
+    world.run(days=1)
+    assert world.status(placed.order.id) is OrderStatus.PAID

@@ -60,7 +60,7 @@ class SettlePayments:
                 assert payment.reference is not None, "what is let go has a name"
                 key = f"{payment.gateway_key}:void"
                 self._told(payment, self.gateway.void(payment.reference, key=key))
-            case PaymentStatus.REQUIRES_ACTION:
+            case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
                 self._ask(payment, order_status)
             case _ if order_status in CALLED_OFF and _may_have_moved(payment):
                 self._ask(payment, order_status)

@@ -47,6 +47,8 @@ _DONE: Final = {
     PaymentStatus.VOIDING: "voided",
 }
 """What a status that is under way is called when it cannot be had."""
+_AUTHORIZATION_CHECK: Final = timedelta(days=1)
+"""How often an authorization is looked after: gateways let them lapse after days."""
 _LAST_CHECK: Final = 10
 """Checks after which an attempt that was called off is let go: hours, by any sane patience."""
 
@@ -189,13 +191,14 @@ class Payment(Aggregate):
         self.check_at = self._next_check(now, patience)
 
     def mark_authorized(self, reference: str, *, now: datetime) -> None:
-        """The whole amount is set aside.
+        """The whole amount is set aside; look every day whether it still is.
 
         Raises:
             PaymentStateError: the outcome was another.
         """
         self._move(PaymentStatus.AUTHORIZED, now)
-        self.reference, self.action, self.check_at = reference, None, None
+        self.reference, self.action = reference, None
+        self.check_at = now + _AUTHORIZATION_CHECK
 
     def mark_action_required(
         self, reference: str, action: str, *, now: datetime, patience: timedelta
@@ -285,6 +288,8 @@ class Payment(Aggregate):
         self.checks += 1
         given_up = self.status is PaymentStatus.CANCELED and self.checks > _LAST_CHECK
         self.check_at = None if given_up else self._next_check(now, patience)
+        if self.status is PaymentStatus.AUTHORIZED:
+            self.check_at = now + _AUTHORIZATION_CHECK
         self._record(PaymentCheckDue(order_id=self.order_id, payment_id=self.id, occurred_at=now))
 
     def cancel(self, *, now: datetime) -> None:
