@@ -62,8 +62,8 @@ def hasty(fake: StripeFake) -> Iterator[StripeGateway]:
 def localstripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a localstripe process."""
     port, folder = free_port(), tmp_path_factory.mktemp("localstripe")
-    # It remembers everything in a file of the working directory's owner unless told not to.
-    arguments = ("-m", "localstripe", "--port", str(port), "--from-scratch")
+    program = "tests.integration.forgetful_localstripe"
+    arguments = ("-m", program, "--port", str(port), "--from-scratch")
     with processes.running(*arguments, log=folder / "log") as process:
         assert processes.eventually(lambda: _answers(port) or process.poll() is not None)
         assert process.poll() is None, (folder / "log").read_text()
