@@ -6,8 +6,18 @@ constraint, so that no path around the domain can break it.
 
 from quickshop.adapters.sql.tables.cart import cart_lines, carts
 from quickshop.adapters.sql.tables.catalog import categories, product_tags, products, variants
+from quickshop.adapters.sql.tables.customers import customers
 from quickshop.adapters.sql.tables.fulfillment import fulfillment_lines, fulfillments
 from quickshop.adapters.sql.tables.idempotency import idempotency_keys
+from quickshop.adapters.sql.tables.identity import (
+    account_roles,
+    accounts,
+    api_keys,
+    one_time_tokens,
+    refresh_tokens,
+    roles,
+    sessions,
+)
 from quickshop.adapters.sql.tables.inventory import (
     allocations,
     locations,
@@ -24,10 +34,14 @@ from quickshop.adapters.sql.tables.schema import metadata
 
 __all__ = [
     "IS_REJECTED",
+    "account_roles",
+    "accounts",
     "allocations",
+    "api_keys",
     "cart_lines",
     "carts",
     "categories",
+    "customers",
     "fulfillment_lines",
     "fulfillments",
     "idempotency_keys",
@@ -35,6 +49,7 @@ __all__ = [
     "locations",
     "metadata",
     "notifications",
+    "one_time_tokens",
     "order_events",
     "order_lines",
     "order_numbers",
@@ -43,8 +58,11 @@ __all__ = [
     "payments",
     "product_tags",
     "products",
+    "refresh_tokens",
     "refunds",
+    "roles",
     "schedules",
+    "sessions",
     "stock_holds",
     "stock_levels",
     "stock_movements",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     Table,
     UniqueConstraint,
@@ -17,6 +18,7 @@ from sqlalchemy import (
 
 from quickshop.adapters.sql.column_types import PlainText, UtcDateTime
 from quickshop.adapters.sql.tables.catalog import variants
+from quickshop.adapters.sql.tables.customers import customers
 from quickshop.adapters.sql.tables.schema import metadata
 
 carts: Final = Table(
@@ -28,7 +30,11 @@ carts: Final = Table(
     Column("status", PlainText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("customer_id", ForeignKey(customers.c.id)),
+    Column("changed_at", UtcDateTime),
     CheckConstraint("status IN ('open', 'completed')", name="status"),
+    Index("ix_carts_customer_id", "customer_id", "id"),
+    Index("ix_carts_changed_at", "changed_at", "id"),
 )
 
 cart_lines: Final = Table(

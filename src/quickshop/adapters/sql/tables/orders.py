@@ -21,6 +21,7 @@ from sqlalchemy import (
 from quickshop.adapters.sql.column_types import Json, PlainText, RowNumber, UtcDateTime
 from quickshop.adapters.sql.tables.cart import carts
 from quickshop.adapters.sql.tables.catalog import variants
+from quickshop.adapters.sql.tables.customers import customers
 from quickshop.adapters.sql.tables.schema import metadata, partial_index
 
 order_numbers: Final = Sequence("order_numbers", start=1001, metadata=metadata)
@@ -46,6 +47,7 @@ orders: Final = Table(
     Column("placed_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("version", Integer, nullable=False),
+    Column("customer_id", ForeignKey(customers.c.id)),
     CheckConstraint(
         "status IN ('pending', 'paid', 'payment_failed', 'canceled', 'expired',"
         " 'partially_fulfilled', 'fulfilled', 'completed', 'refunded')",
@@ -56,6 +58,7 @@ orders: Final = Table(
         name="adds_up",
     ),
     Index("ix_orders_token_digest", "token_digest", "id"),
+    Index("ix_orders_customer_id", "customer_id", "id"),
     Index("ix_orders_status", "status", "id"),
     partial_index(
         "ix_orders_expires_at", "expires_at", where="status IN ('pending', 'payment_failed')"
