@@ -119,7 +119,7 @@ class FulfillmentRepositoryContract:
         views = tuple(FulfillmentView.of(parcel) for parcel in parcels)
         reader = backend.order_reader
         assert reader.get(order.id).fulfillments == views
-        own = reader.get_with_token(order.id, token_digest=order.token_digest)
+        own = reader.get_own(order.id, token_digest=order.token_digest)
         assert own.fulfillments == views
         found = reader.find_by_number(order.number)
         assert found is not None

@@ -95,7 +95,7 @@ class OrderRepositoryContract:
         assert order.version == 1
         with backend.unit_of_work() as tx:
             assert facts(tx.orders.get(order.id)) == facts(order)
-            own = tx.orders.get_with_token(order.id, token_digest=order.token_digest)
+            own = tx.orders.get_own(order.id, token_digest=order.token_digest)
         assert facts(own) == facts(order)
 
     @pytest.mark.parametrize("change", [paid, declined, canceled])
@@ -120,9 +120,9 @@ class OrderRepositoryContract:
         order = store_order(backend.unit_of_work)
         for order_id, secret in ((order.id, "another"), (OrderId(new_id()), ORDER_TOKEN)):
             with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
-                tx.orders.get_with_token(order_id, token_digest=digest(secret))
+                tx.orders.get_own(order_id, token_digest=digest(secret))
             with pytest.raises(NotFoundError):
-                backend.order_reader.get_with_token(order_id, token_digest=digest(secret))
+                backend.order_reader.get_own(order_id, token_digest=digest(secret))
 
     def test_a_cart_becomes_one_order(self, backend: Backend) -> None:
         product = store_product(backend.unit_of_work)
@@ -198,7 +198,7 @@ class OrderRepositoryContract:
         with pytest.raises(AssertionError, match="not saved"), backend.unit_of_work() as tx:
             tx.orders.get(order.id).mark_paid(now=NOW)
         with pytest.raises(AssertionError, match="not saved"), backend.unit_of_work() as tx:
-            own = tx.orders.get_with_token(order.id, token_digest=order.token_digest)
+            own = tx.orders.get_own(order.id, token_digest=order.token_digest)
             own.mark_paid(now=NOW)
         assert backend.order_reader.get(order.id).status is OrderStatus.PENDING
 
@@ -209,7 +209,7 @@ class OrderReaderContract:
         view = OrderView.of(order)
         own = {"token_digest": order.token_digest}
         assert backend.order_reader.get(order.id) == view
-        assert backend.order_reader.get_with_token(order.id, **own) == view
+        assert backend.order_reader.get_own(order.id, **own) == view
         assert backend.order_reader.find_by_number(order.number) == view
         assert list(backend.order_reader.list(OrderQuery()).items) == [view]
 

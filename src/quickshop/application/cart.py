@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quickshop.application.access import digest
+from quickshop.application.access import Shopper, digest
 from quickshop.application.holds import Holding, ReleaseExpiredHolds
+from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId, CartLineId
+from quickshop.domain.customers import CustomerId
+from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import HoldOwner
-from quickshop.ports.cart import CartReader, CartView
+from quickshop.ports.cart import ActiveCart, CartReader, CartView
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class NewCart:
-    """A cart just created, and the secret that opens it: it is shown this once."""
+    """A cart just created, and the secret that opens a guest's: it is shown this once."""
 
     cart: CartView
     token: str
+    """Opens nothing when the cart is a customer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,15 @@ class CreateCart:
     identifiers: Identifiers
     currency: str
 
-    def __call__(self) -> NewCart:
-        """Keep the token: without it nobody can open the cart."""
+    def __call__(self, *, customer_id: CustomerId | None = None) -> NewCart:
+        """Keep the token: without it nobody can open a guest's cart. A customer needs none."""
         token = self.identifiers.secret()
         cart = Cart.create(
             id=CartId(self.identifiers.new()),
             token_digest=digest(token),
             currency=self.currency,
             now=self.clock.now(),
+            customer_id=customer_id,
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
@@ -53,13 +60,56 @@ class GetCart:
 
     carts: CartReader
 
-    def __call__(self, cart_id: CartId, token: str) -> CartView:
-        """Read only.
+    def __call__(self, cart_id: CartId, opener: str | Shopper) -> CartView:
+        """Read only. `opener` is the secret of a guest's cart, or the shopper whose it is.
 
         Raises:
-            NotFoundError: there is none with this id, or the token is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
-        return self.carts.get(cart_id, token_digest=digest(token))
+        shopper = Shopper.of(opener)
+        return self.carts.get(
+            cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListOwnCarts:
+    """Show a customer the carts that they have not checked out yet."""
+
+    carts: CartReader
+
+    def __call__(self, customer_id: CustomerId, *, limit: int = 20) -> Sequence[CartView]:
+        """The one changed last first."""
+        return self.carts.of_customer(customer_id, limit=limit)
+
+
+@needs(Permission.ORDERS_READ)
+@dataclass(frozen=True, slots=True)
+class ListActiveCarts:
+    """Show staff which carts somebody may come back to."""
+
+    carts: CartReader
+
+    def __call__(
+        self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ActiveCart]:
+        """Open carts with something in them, changed since then; newest cart first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        return self.carts.active(since, limit=limit, cursor=cursor)
+
+
+def open_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
+    """The cart, if it is this shopper's.
+
+    Raises:
+        NotFoundError: there is none with this id, or it is another's.
+    """
+    return tx.carts.get(
+        cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +142,9 @@ class AddCartLine:
     identifiers: Identifiers
     stock: CartStock
 
-    def __call__(self, cart_id: CartId, token: str, *, sku: str, quantity: int = 1) -> CartView:
+    def __call__(
+        self, cart_id: CartId, opener: str | Shopper, *, sku: str, quantity: int = 1
+    ) -> CartView:
         """A SKU that is in the cart already gets more units.
 
         Stock is looked at on checkout, unless the shop holds what is in carts.
@@ -105,13 +157,16 @@ class AddCartLine:
             InvalidValueError: more than 999 units, or more than 100 lines.
             OutOfStockError: the shop holds what is in carts, and has less.
         """
-        return self.stock.release.before_refusing(lambda: self._add(cart_id, token, sku, quantity))
+        shopper = Shopper.of(opener)
+        return self.stock.release.before_refusing(
+            lambda: self._add(cart_id, shopper, sku, quantity)
+        )
 
     @retried
-    def _add(self, cart_id: CartId, token: str, sku: str, quantity: int) -> CartView:
+    def _add(self, cart_id: CartId, shopper: Shopper, sku: str, quantity: int) -> CartView:
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            cart = tx.carts.get(cart_id, token_digest=digest(token))
+            cart = open_cart(tx, cart_id, shopper)
             line_id = CartLineId(self.identifiers.new())
             cart.add(tx.products.offer(sku), quantity, line_id=line_id, now=now)
             tx.carts.save(cart)
@@ -129,7 +184,7 @@ class ChangeCartLine:
     stock: CartStock
 
     def __call__(
-        self, cart_id: CartId, token: str, line_id: CartLineId, *, quantity: int
+        self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId, *, quantity: int
     ) -> CartView:
         """Safe to repeat.
 
@@ -139,15 +194,18 @@ class ChangeCartLine:
             InvalidValueError: not within 1 to 999.
             OutOfStockError: the shop holds what is in carts, and has less.
         """
+        shopper = Shopper.of(opener)
         return self.stock.release.before_refusing(
-            lambda: self._change(cart_id, token, line_id, quantity)
+            lambda: self._change(cart_id, shopper, line_id, quantity)
         )
 
     @retried
-    def _change(self, cart_id: CartId, token: str, line_id: CartLineId, quantity: int) -> CartView:
+    def _change(
+        self, cart_id: CartId, shopper: Shopper, line_id: CartLineId, quantity: int
+    ) -> CartView:
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            cart = tx.carts.get(cart_id, token_digest=digest(token))
+            cart = open_cart(tx, cart_id, shopper)
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
@@ -163,7 +221,7 @@ class RemoveCartLine:
     stock: CartStock
 
     @retried
-    def __call__(self, cart_id: CartId, token: str, line_id: CartLineId) -> CartView:
+    def __call__(self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId) -> CartView:
         """The line is gone afterwards, whatever quantity it had.
 
         Raises:
@@ -171,9 +229,55 @@ class RemoveCartLine:
             CartStateError: the cart has become an order.
         """
         now = self.clock.now()
+        shopper = Shopper.of(opener)
         with self.unit_of_work() as tx:
-            cart = tx.carts.get(cart_id, token_digest=digest(token))
+            cart = open_cart(tx, cart_id, shopper)
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
             return CartView.of(cart)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCart:
+    """Bring a guest's cart into the account of the customer whom the guest turned out to be."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+    stock: CartStock
+
+    @retried
+    def __call__(self, cart_id: CartId, token: str, customer_id: CustomerId) -> CartView:
+        """The cart that holds it all now: safe to repeat, and no line is lost.
+
+        The lines join those of the cart that the customer changed last; quantities add up. Where
+        that does not fit (999 units, 100 lines, another currency) or there is none, the guest's
+        cart becomes the customer's as it is. What it held is given back, unless the shop holds
+        what is in carts.
+
+        Raises:
+            NotFoundError: there is no such cart of a guest or of this customer.
+            CartStateError: it has become an order.
+        """
+        now = self.clock.now()
+        shopper = Shopper(token=token, customer_id=customer_id)
+        with self.unit_of_work() as tx:
+            guest = open_cart(tx, cart_id, shopper)
+            if guest.customer_id is not None:
+                return CartView.of(guest)
+            mine = tx.carts.latest_of(customer_id)
+            if mine is None or not mine.takes(guest):
+                guest.claim(customer_id, now=now)
+                tx.carts.save(guest)
+                return CartView.of(guest)
+            mine.merge(guest, new_line_id=self._line_id, now=now)
+            tx.carts.save(guest)
+            tx.carts.save(mine)
+            self.stock.holding.trim(tx, guest, now)
+            if self.stock.hold_carts:
+                self.stock.follow(tx, mine, now)
+            return CartView.of(mine)
+
+    def _line_id(self) -> CartLineId:
+        return CartLineId(self.identifiers.new())

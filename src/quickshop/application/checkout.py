@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from quickshop.application.access import digest, order_token
+from quickshop.application.access import Shopper, digest, order_token
+from quickshop.application.cart import open_cart
 from quickshop.application.holds import ReleaseExpiredHolds, given_back
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
@@ -45,7 +46,8 @@ class PlacedOrder:
     """An order just placed, and the secret that opens it to a guest."""
 
     order: OrderView
-    token: str
+    token: str | None
+    """None for an order of a customer, who needs none."""
     replayed: bool = False
     """Whether this is the stored answer to an earlier request with the same key."""
 
@@ -64,7 +66,7 @@ class PlaceOrder:
     def __call__(
         self,
         cart_id: CartId,
-        token: str,
+        opener: str | Shopper,
         *,
         email: str,
         shipping_address: Address,
@@ -81,7 +83,7 @@ class PlaceOrder:
         `expected_total` nothing is ordered at another price.
 
         Raises:
-            NotFoundError: no such cart, or the token is another's.
+            NotFoundError: no such cart, or it is another's.
             CartStateError: the cart has become an order.
             EmptyCartError: there is nothing in it.
             NotForSaleError: something in it is no longer sold.
@@ -92,28 +94,29 @@ class PlaceOrder:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
+        shopper = Shopper.of(opener)
         request = _Request(
             cart_id=cart_id,
-            token_digest=digest(token),
+            opened_by=shopper.scope,
             email=normalize_email(email),
             shipping_address=shipping_address,
             billing_address=billing_address or shipping_address,
             payment=payment,
             expected_total=expected_total,
         )
-        once = Once(f"place_order:{digest(token)}", idempotency_key, request.fingerprint)
-        return self.release.before_refusing(lambda: self._prepare(request, token, once))
+        once = Once(f"place_order:{shopper.scope}", idempotency_key, request.fingerprint)
+        return self.release.before_refusing(lambda: self._prepare(request, shopper, once))
 
     @retried
-    def _prepare(self, request: _Request, cart_token: str, once: Once) -> PlacedOrder:
+    def _prepare(self, request: _Request, shopper: Shopper, once: Once) -> PlacedOrder:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, now):
-                return PlacedOrder(earlier, order_token(cart_token, earlier.id), replayed=True)
-            cart = tx.carts.get(request.cart_id, token_digest=request.token_digest)
+                return PlacedOrder(earlier, _token_of(earlier, shopper), replayed=True)
+            cart = open_cart(tx, request.cart_id, shopper)
             cart.complete(now=now)
             _require_expected(cart.subtotal, request.expected_total)
-            order = self._order(tx, cart, request, cart_token, now)
+            order = self._order(tx, cart, request, shopper, now)
             tx.carts.save(cart)
             holds = tx.holds.of_cart(cart.id)
             allocations = plan(tx, order, self.identifiers, self.sourcing, holds)
@@ -134,25 +137,33 @@ class PlaceOrder:
             tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
             # Last, so that a level stays locked for as short as can be.
             tx.stock.allocate(allocations, now=now, spending=holds)
-        return PlacedOrder(view, order_token(cart_token, view.id))
+        return PlacedOrder(view, _token_of(view, shopper))
 
     def _order(
-        self, tx: Transaction, cart: Cart, request: _Request, cart_token: str, now: datetime
+        self, tx: Transaction, cart: Cart, request: _Request, shopper: Shopper, now: datetime
     ) -> Order:
         new = self.identifiers.new
         order_id = OrderId(new())
+        guest = shopper.customer_id is None
+        # Of a customer's order nobody ever learns the secret: it opens to the customer alone.
+        secret = order_token(shopper.token, order_id) if guest else self.identifiers.secret()
         return Order.place(
             id=order_id,
             number=tx.orders.next_number(),
             cart_id=cart.id,
-            token_digest=digest(order_token(cart_token, order_id)),
+            token_digest=digest(secret),
             email=request.email,
             lines=tuple(OrderLine.of(line, id=OrderLineId(new())) for line in cart.lines),
             shipping_address=request.shipping_address,
             billing_address=request.billing_address,
             now=now,
             expires_at=now + self.terms.order_lifetime,
+            customer_id=shopper.customer_id,
         )
+
+
+def _token_of(order: OrderView, shopper: Shopper) -> str | None:
+    return order_token(shopper.token, order.id) if order.customer_id is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +171,7 @@ class _Request:
     """What was asked for, in the form that a repeated request is recognized by."""
 
     cart_id: CartId
-    token_digest: str
+    opened_by: str
     email: str
     shipping_address: Address
     billing_address: Address
@@ -226,7 +237,7 @@ class PayOrderAgain:
     def __call__(
         self,
         order_id: OrderId,
-        token: str,
+        opener: str | Shopper,
         *,
         payment: PaymentSource,
         idempotency_key: str | None = None,
@@ -234,28 +245,33 @@ class PayOrderAgain:
         """The order is `pending` afterwards, and the new attempt is made in the background.
 
         Raises:
-            NotFoundError: no such order, or the token is another's.
+            NotFoundError: no such order, or it is another's.
             OrderStateError: its payment did not fail.
             OutOfStockError: what it needs was sold meanwhile.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
+        shopper = Shopper.of(opener)
         once = Once(
-            f"pay_order:{digest(token)}",
+            f"pay_order:{shopper.scope}",
             idempotency_key,
             digest(f"{order_id}:{payment.method}:{payment.token}"),
         )
-        return self.release.before_refusing(lambda: self._prepare(order_id, token, payment, once))
+        return self.release.before_refusing(
+            lambda: self._prepare(order_id, shopper, payment, once)
+        )
 
     @retried
     def _prepare(
-        self, order_id: OrderId, token: str, payment: PaymentSource, once: Once
+        self, order_id: OrderId, shopper: Shopper, payment: PaymentSource, once: Once
     ) -> PlacedOrder:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, now):
-                return PlacedOrder(earlier, token, replayed=True)
-            order = tx.orders.get_with_token(order_id, token_digest=digest(token))
+                return PlacedOrder(earlier, _same_token(earlier, shopper), replayed=True)
+            order = tx.orders.get_own(
+                order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+            )
             attempts = tx.payments.of_order(order_id)
             if not attempts:
                 raise NotFoundError("payment")
@@ -277,4 +293,8 @@ class PayOrderAgain:
             view = OrderView.of(order)
             once.keep(tx, view)
             tx.stock.allocate(allocations, now=now)
-        return PlacedOrder(view, token)
+        return PlacedOrder(view, _same_token(view, shopper))
+
+
+def _same_token(order: OrderView, shopper: Shopper) -> str | None:
+    return shopper.token if order.customer_id is None else None

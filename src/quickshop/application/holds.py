@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from quickshop.application.access import digest
+from quickshop.application.access import Shopper, digest
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
@@ -254,7 +254,7 @@ class HoldCart:
     release: ReleaseExpiredHolds
 
     def __call__(
-        self, cart_id: CartId, token: str, *, idempotency_key: str | None = None
+        self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
     ) -> CartHeld:
         """All of it or nothing. Doing it again makes it last as long as if it began now.
 
@@ -269,16 +269,19 @@ class HoldCart:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        once = Once(f"hold_cart:{digest(token)}", idempotency_key, digest(str(cart_id)))
-        return self.release.before_refusing(lambda: self._hold(cart_id, token, once))
+        shopper = Shopper.of(opener)
+        once = Once(f"hold_cart:{shopper.scope}", idempotency_key, digest(str(cart_id)))
+        return self.release.before_refusing(lambda: self._hold(cart_id, shopper, once))
 
     @retried
-    def _hold(self, cart_id: CartId, token: str, once: Once) -> CartHeld:
+    def _hold(self, cart_id: CartId, shopper: Shopper, once: Once) -> CartHeld:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, HeldCart, now):
                 return CartHeld(earlier, replayed=True)
-            cart = tx.carts.get(cart_id, token_digest=digest(token))
+            cart = tx.carts.get(
+                cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+            )
             cart.hold(now=now)
             tx.carts.save(cart)
             held = HeldCart(
@@ -301,15 +304,18 @@ class ReleaseCart:
     clock: Clock
 
     @retried
-    def __call__(self, cart_id: CartId, token: str) -> None:
+    def __call__(self, cart_id: CartId, opener: str | Shopper) -> None:
         """Safe to repeat.
 
         Raises:
-            NotFoundError: no such cart, or the token is another's.
+            NotFoundError: no such cart, or it is another's.
         """
         now = self.clock.now()
+        shopper = Shopper.of(opener)
         with self.unit_of_work() as tx:
-            tx.carts.get(cart_id, token_digest=digest(token))
+            tx.carts.get(
+                cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+            )
             holds = tx.holds.of_cart(cart_id)
             tx.holds.end(holds, HoldEnd.RELEASED, now=now)
             tx.stock.record([hold.released(now) for hold in holds])

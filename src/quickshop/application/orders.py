@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from quickshop.application.access import digest
+from quickshop.application.access import Shopper, digest
 from quickshop.application.idempotency import Once
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.retries import retried
@@ -49,17 +49,20 @@ class FindOrder:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """Show an order to the guest who placed it."""
+    """Show an order to whoever placed it."""
 
     orders: OrderReader
 
-    def __call__(self, order_id: OrderId, token: str) -> OrderView:
-        """Read only.
+    def __call__(self, order_id: OrderId, opener: str | Shopper) -> OrderView:
+        """Read only. `opener` is the secret of a guest's order, or the shopper whose it is.
 
         Raises:
-            NotFoundError: no such order, or the token is another's.
+            NotFoundError: no such order, or it is another's.
         """
-        return self.orders.get_with_token(order_id, token_digest=digest(token))
+        shopper = Shopper.of(opener)
+        return self.orders.get_own(
+            order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +88,28 @@ class ListOrders:
 
 @dataclass(frozen=True, slots=True)
 class ListOwnOrders:
-    """List what a guest's token opens."""
+    """List the orders of a customer, or what a guest's token opens."""
 
     orders: OrderReader
 
     def __call__(
-        self, token: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+        self, opener: str | Shopper, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[OrderView]:
         """Nothing for a token that opens nothing.
 
         Raises:
             InvalidValueError: limit or cursor is not what it should be.
         """
-        query = OrderQuery(token_digest=digest(token), limit=limit, cursor=cursor)
-        return self.orders.list(query)
+        shopper = Shopper.of(opener)
+        customer_id = shopper.customer_id
+        return self.orders.list(
+            OrderQuery(
+                token_digest=shopper.token_digest if customer_id is None else None,
+                customer_id=customer_id,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,7 @@ class CanceledOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOwnOrder:
-    """Stop an order, as the guest who placed it."""
+    """Stop an order, as whoever placed it."""
 
     unit_of_work: UnitOfWork
     outcomes: PaymentOutcomes
@@ -159,7 +170,7 @@ class CancelOwnOrder:
     def __call__(
         self,
         order_id: OrderId,
-        token: str,
+        opener: str | Shopper,
         *,
         reason: str = "",
         idempotency_key: str | None = None,
@@ -167,18 +178,21 @@ class CancelOwnOrder:
         """As `CancelOrder`; with a key, a repeated call gives the first one's answer.
 
         Raises:
-            NotFoundError: no such order, or the token is another's.
+            NotFoundError: no such order, or it is another's.
             OrderStateError: something of it has shipped, or it has ended already.
             InvalidValueError: the reason is too long.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
+        shopper = Shopper.of(opener)
         fingerprint = digest(f"{order_id}:{reason}")
-        once = Once(f"cancel_order:{digest(token)}", idempotency_key, fingerprint)
+        once = Once(f"cancel_order:{shopper.scope}", idempotency_key, fingerprint)
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
                 return CanceledOrder(earlier, replayed=True)
-            order = tx.orders.get_with_token(order_id, token_digest=digest(token))
+            order = tx.orders.get_own(
+                order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
+            )
             canceled = _cancel(tx, order, reason, self.outcomes, once)
         return CanceledOrder(canceled)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from quickshop.domain.catalog import Offer
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import (
     CartStateError,
     CurrencyMismatchError,
@@ -68,6 +70,16 @@ class CartHeld(CartEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CartClaimed(CartEvent):
+    """The guest who had it signed in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartsMerged(CartEvent):
+    """What was in one cart is in another now; told of both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CartCompleted(CartEvent):
     """The cart became an order."""
 
@@ -98,15 +110,23 @@ class CartLine:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Cart(Aggregate):
-    """What one shopper means to buy. Whoever holds the token may change it."""
+    """What one shopper means to buy.
+
+    A guest's cart opens to whoever holds its token. A customer's opens to them alone, and its
+    token opens nothing any more: others may use the same browser.
+    """
 
     id: CartId
     token_digest: str
-    """SHA-256 of the secret that opens this cart; the secret itself is not kept."""
+    """SHA-256 of the secret that opens a guest's cart; the secret itself is not kept."""
     currency: str
     created_at: datetime
     lines: tuple[CartLine, ...] = ()
     status: CartStatus = CartStatus.OPEN
+    customer_id: CustomerId | None = None
+    """Whose it is; None for a guest's."""
+    changed_at: datetime | None = None
+    """When its shopper last did something with it."""
 
     def __post_init__(self) -> None:
         """Re-check every rule, also for a stored cart.
@@ -119,11 +139,29 @@ class Cart(Aggregate):
             raise InvalidValueError("lines", "must each hold another variant")
 
     @classmethod
-    def create(cls, *, id: CartId, token_digest: str, currency: str, now: datetime) -> Cart:
+    def create(
+        cls,
+        *,
+        id: CartId,
+        token_digest: str,
+        currency: str,
+        now: datetime,
+        customer_id: CustomerId | None = None,
+    ) -> Cart:
         """Take a new, empty cart."""
-        cart = cls(id=id, token_digest=token_digest, currency=currency, created_at=now)
+        cart = cls(
+            id=id,
+            token_digest=token_digest,
+            currency=currency,
+            created_at=now,
+            customer_id=customer_id,
+        )
         cart._record(CartCreated(cart_id=id, occurred_at=now))
         return cart
+
+    def _record(self, event: DomainEvent) -> None:
+        self.changed_at = event.occurred_at
+        Aggregate._record(self, event)  # noqa: SLF001 - super() does not know slots
 
     def add(self, offer: Offer, quantity: int, *, line_id: CartLineId, now: datetime) -> None:
         """Put units in the cart; a variant that is there already gets more of them.
@@ -189,6 +227,51 @@ class Cart(Aggregate):
         self._require_buyable()
         self.status = CartStatus.COMPLETED
         self._record(CartCompleted(cart_id=self.id, occurred_at=now))
+
+    def claim(self, customer_id: CustomerId, *, now: datetime) -> None:
+        """Let a guest's cart belong to the customer whom the guest turned out to be.
+
+        Raises:
+            CartStateError: the cart has become an order.
+            NotFoundError: it is somebody's already.
+        """
+        self._require_open()
+        if self.customer_id is not None:
+            raise NotFoundError("cart")
+        self.customer_id = customer_id
+        self._record(CartClaimed(cart_id=self.id, occurred_at=now))
+
+    def takes(self, guest: Cart) -> bool:
+        """Whether `merge` loses nothing of this cart's and the guest's lines."""
+        theirs = {line.offer.variant_id: line.quantity for line in guest.lines}
+        mine = {line.offer.variant_id: line.quantity for line in self.lines}
+        fits = all(
+            quantity + mine.get(variant_id, 0) <= MAX_QUANTITY
+            for variant_id, quantity in theirs.items()
+        )
+        return fits and len(mine | theirs) <= MAX_LINES and self.currency == guest.currency
+
+    def merge(self, guest: Cart, *, new_line_id: Callable[[], CartLineId], now: datetime) -> None:
+        """Take every line of a guest's cart, which is empty afterwards. Quantities add up.
+
+        Raises:
+            CartStateError: one of them has become an order.
+        """
+        self._require_open()
+        guest._require_open()
+        assert self.takes(guest), "the caller asks first"
+        theirs = {line.offer.variant_id: line for line in guest.lines}
+        added = (
+            replace(line, quantity=line.quantity + theirs.pop(line.offer.variant_id).quantity)
+            if line.offer.variant_id in theirs
+            else line
+            for line in self.lines
+        )
+        kept = tuple(added)
+        self.lines = (*kept, *(replace(line, id=new_line_id()) for line in theirs.values()))
+        guest.lines = ()
+        self._record(CartsMerged(cart_id=self.id, occurred_at=now))
+        guest._record(CartsMerged(cart_id=guest.id, occurred_at=now))
 
     def hold(self, *, now: datetime) -> None:
         """Set aside all that is in the cart. The caller does so to the stock.

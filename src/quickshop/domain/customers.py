@@ -1,12 +1,20 @@
-"""Customers: who buys and where it goes. Accounts come with identity; guests need none."""
+"""Customers: who buys and where it goes. Guests need no account."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType
+from uuid import UUID
 
-from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.errors import InvalidValueError, NotFoundError
+from quickshop.domain.events import Aggregate, DomainEvent
+
+CustomerId = NewType("CustomerId", UUID)
+SavedAddressId = NewType("SavedAddressId", UUID)
 
 # ISO 3166-1 alpha-2, officially assigned.
 COUNTRIES: Final = frozenset(
@@ -23,6 +31,8 @@ COUNTRIES: Final = frozenset(
 
 MAX_FIELD_LENGTH: Final = 200
 """Characters in any one field of an address."""
+MAX_ADDRESSES: Final = 20
+"""Addresses that a customer may keep."""
 
 # Deliverability is the mail server's to say; this keeps out what no server would take, and every
 # character that could end a mail header.
@@ -83,3 +93,156 @@ class Address:
                 require_text(field, value, max_length=MAX_FIELD_LENGTH)
         if self.country not in COUNTRIES:
             raise InvalidValueError("country", "must be an ISO 3166 alpha-2 code such as US")
+
+    @classmethod
+    def nowhere(cls, country: str) -> Address:
+        """What is left of an address when its owner is to be forgotten: the country."""
+        return cls(name="-", line1="-", city="-", postal_code="-", country=country)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedAddress:
+    """An address in a customer's book."""
+
+    id: SavedAddressId
+    address: Address
+    is_default: bool = False
+
+
+class ConsentPurpose(StrEnum):
+    """What a customer may allow the shop to do."""
+
+    MARKETING = "marketing"
+    """Mails that are not about an order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a customer said, and when. Never overwritten: it is evidence."""
+
+    purpose: ConsentPurpose
+    granted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerEvent(DomainEvent):
+    """Something about one customer."""
+
+    customer_id: CustomerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerJoined(CustomerEvent):
+    """The shop has a customer more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChanged(CustomerEvent):
+    """Profile, addresses or consent are other ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased(CustomerEvent):
+    """All that told who it was is gone."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Customer(Aggregate):
+    """Whoever has an account, as the shop knows them. The id is that of the account."""
+
+    id: CustomerId
+    created_at: datetime
+    name: str = ""
+    phone: str | None = None
+    addresses: tuple[SavedAddress, ...] = ()
+    consents: tuple[Consent, ...] = ()
+
+    @classmethod
+    def join(cls, *, id: CustomerId, name: str, now: datetime) -> Customer:
+        """Get to know somebody.
+
+        Raises:
+            InvalidValueError: the name is no text of a line.
+        """
+        customer = cls(id=id, created_at=now)
+        customer.rename(name)
+        customer._record(CustomerJoined(customer_id=id, occurred_at=now))
+        return customer
+
+    def rename(self, name: str) -> None:
+        """Be called this; empty is allowed. Whoever calls it records why.
+
+        Raises:
+            InvalidValueError: the name is no text of a line.
+        """
+        if name:
+            require_text("name", name, max_length=MAX_FIELD_LENGTH)
+        self.name = name
+
+    def describe(self, *, name: str | None, phone: str | None, now: datetime) -> None:
+        """Change the profile; None leaves a part as it is, empty clears it.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        if name is not None:
+            self.rename(name)
+        if phone is not None:
+            if phone:
+                require_text("phone", phone, max_length=MAX_FIELD_LENGTH)
+            self.phone = phone or None
+        self._changed(now)
+
+    def save_address(self, saved: SavedAddress, *, now: datetime) -> None:
+        """Add an address, or replace the one of the same id. The first one is the default.
+
+        Raises:
+            InvalidValueError: the book is full.
+        """
+        others = [each for each in self.addresses if each.id != saved.id]
+        if len(others) >= MAX_ADDRESSES:
+            raise InvalidValueError("addresses", f"must be at most {MAX_ADDRESSES}")
+        if saved.is_default:
+            others = [replace(each, is_default=False) for each in others]
+        place = [each.id for each in self.addresses]
+        kept = [*others]
+        kept.insert(place.index(saved.id) if saved.id in place else len(kept), saved)
+        self._keep_addresses(kept, now)
+
+    def remove_address(self, address_id: SavedAddressId, *, now: datetime) -> None:
+        """Take an address out of the book.
+
+        Raises:
+            NotFoundError: it is not in it.
+        """
+        kept = [each for each in self.addresses if each.id != address_id]
+        if len(kept) == len(self.addresses):
+            raise NotFoundError("address")
+        self._keep_addresses(kept, now)
+
+    def _keep_addresses(self, addresses: Iterable[SavedAddress], now: datetime) -> None:
+        kept = tuple(addresses)
+        if kept and not any(each.is_default for each in kept):
+            kept = (replace(kept[0], is_default=True), *kept[1:])
+        self.addresses = kept
+        self._changed(now)
+
+    def say(self, purpose: ConsentPurpose, *, granted: bool, now: datetime) -> None:
+        """Allow something, or take that back. Saying the same again changes nothing."""
+        if self.allows(purpose) is not granted:
+            self.consents = (*self.consents, Consent(purpose=purpose, granted=granted, at=now))
+            self._changed(now)
+
+    def allows(self, purpose: ConsentPurpose) -> bool:
+        """What was said last; nothing was allowed before anything was said."""
+        latest = {consent.purpose: consent.granted for consent in self.consents}
+        return latest.get(purpose, False)
+
+    def erase(self, *, now: datetime) -> None:
+        """Forget all that tells who it was."""
+        self.name, self.phone, self.addresses, self.consents = "", None, (), ()
+        self._record(CustomerErased(customer_id=self.id, occurred_at=now))
+
+    def _changed(self, now: datetime) -> None:
+        self._record(CustomerChanged(customer_id=self.id, occurred_at=now))

@@ -6,6 +6,7 @@ shopper, repeat on a `TransientError`, and page someone for any other `AdapterEr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -193,6 +194,86 @@ class WebhookRejectedError(DomainError):
         self.verdict = verdict
 
 
+class NotSignedInError(DomainError):
+    """Nobody is signed in, or not any more. What was wrong with a token is not told."""
+
+    code = "not_signed_in"
+
+    def __init__(self) -> None:
+        super().__init__("sign in first, or refresh the session")
+
+
+class InvalidCredentialsError(DomainError):
+    """What was given to sign in with does not. The same for every reason."""
+
+    code = "invalid_credentials"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the e-mail address or the password is wrong, or the address was not confirmed yet"
+        )
+
+
+class InvalidTokenError(DomainError):
+    """A one-time token is unknown, was used, is too old, or is for something else."""
+
+    code = "invalid_token"
+
+    def __init__(self) -> None:
+        super().__init__("this link is not valid any more; ask for a new one")
+
+
+class PermissionDeniedError(DomainError):
+    """Whoever asks may not do this. `permission` is what they lack."""
+
+    code = "permission_denied"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"this needs the permission {permission}")
+        self.permission = permission
+
+
+class GrantTooWideError(DomainError):
+    """Somebody meant to give more than they have, or to change someone who has more."""
+
+    code = "grant_too_wide"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"you do not hold {', '.join(missing)} yourself")
+        self.missing = tuple(missing)
+
+
+class LastAdminError(DomainError):
+    """Without this account nobody could manage the shop any more."""
+
+    code = "last_admin"
+
+    def __init__(self) -> None:
+        super().__init__("this is the last admin: make another one first")
+
+
+class RoleInUseError(DomainError):
+    """A role cannot go while accounts are in it."""
+
+    code = "role_in_use"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"accounts are in the role {name}: take them out of it first")
+        self.name = name
+
+
+class OrdersInProgressError(DomainError):
+    """Orders on their way need the address that would be erased. `numbers` names some."""
+
+    code = "orders_in_progress"
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"orders {', '.join(numbers)} are on their way: have them delivered or canceled first"
+        )
+        self.numbers = tuple(numbers)
+
+
 class FileFormatError(DomainError):
     """A file is not in the format that it was said to be in. Nothing was read from it."""
 
@@ -215,6 +296,15 @@ class ContentionError(TransientError):
     """The database chose this transaction to lose a race; the whole of it may be repeated."""
 
     code = "contention"
+
+
+class OverloadedError(TransientError):
+    """More is asked at once than can be done without slowing everybody else down."""
+
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("too many are signing in right now; try again in a moment")
 
 
 class IdempotencyInProgressError(TransientError):

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, Self
 
 from quickshop.domain.cart import Cart, CartId, CartLine, CartStatus
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.money import Money
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class CartRepository(Protocol):
     """The carts, as seen from inside one transaction. Lines carry today's prices."""
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> Cart:
-        """The cart that this secret opens. Not locked: `save` notices who was faster.
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Cart:
+        """The guest's cart that this secret opens, or the cart of this customer.
+
+        Not locked: `save` notices who was faster.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
+        ...
+
+    def latest_of(self, customer_id: CustomerId) -> Cart | None:
+        """The open cart that this customer changed last."""
         ...
 
     def add(self, cart: Cart) -> None:
@@ -47,6 +58,8 @@ class CartView:
     tax: Money
     total: Money
     version: int
+    customer_id: CustomerId | None = None
+    """Whose it is; None for a guest's."""
 
     @classmethod
     def of(cls, cart: Cart) -> Self:
@@ -62,16 +75,44 @@ class CartView:
             tax=nothing,
             total=cart.subtotal,
             version=cart.version,
+            customer_id=cart.customer_id,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveCart:
+    """A cart that somebody may come back to, as staff see it."""
+
+    id: CartId
+    customer_id: CustomerId | None
+    lines: int
+    units: int
+    changed_at: datetime
 
 
 class CartReader(Protocol):
     """Carts as their shoppers read them; no transaction needed."""
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> CartView:
-        """The cart that this secret opens.
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> CartView:
+        """The guest's cart that this secret opens, or the cart of this customer.
 
         Raises:
             NotFoundError: as `CartRepository.get`.
+        """
+        ...
+
+    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
+        """The open carts of this customer, the one changed last first."""
+        ...
+
+    def active(
+        self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ActiveCart]:
+        """Open carts with something in them that were changed since then, newest cart first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
         """
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
-from quickshop.domain.customers import Address
+from quickshop.domain.customers import Address, CustomerId
 from quickshop.domain.fulfillment import Fulfillment
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderStatus
@@ -33,11 +33,13 @@ class OrderRepository(Protocol):
         """
         ...
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
-        """The order, if this secret opens it, locked until the transaction ends.
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Order:
+        """The guest's order that this secret opens, or the order of this customer; locked.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
         ...
 
@@ -64,6 +66,17 @@ class OrderRepository(Protocol):
         """
         ...
 
+    def under_way(self, customer_id: CustomerId) -> Sequence[str]:
+        """Numbers of this customer's orders that are still to be paid or shipped, locked."""
+        ...
+
+    def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
+        """Let this customer's orders tell nothing of who placed them; tell how many there are.
+
+        Addresses keep their country, and `email` takes the place of the address.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
@@ -86,6 +99,8 @@ class OrderView:
     """What the shopper needs to prove themselves to their bank, while that is asked of them."""
     fulfillments: tuple[FulfillmentView, ...] = ()
     """The parcels, the first one first."""
+    customer_id: CustomerId | None = None
+    """Who placed it; None for a guest."""
 
     @classmethod
     def of(
@@ -112,6 +127,7 @@ class OrderView:
             placed_at=order.placed_at,
             payment_action=payment_action,
             fulfillments=tuple(FulfillmentView.of(parcel) for parcel in fulfillments),
+            customer_id=order.customer_id,
         )
 
 
@@ -130,7 +146,9 @@ class OrderQuery:
     """Which orders to list, newest first. Every criterion given must hold."""
 
     token_digest: str | None = None
-    """Only orders that this secret opens."""
+    """Only orders of guests that this secret opens."""
+    customer_id: CustomerId | None = None
+    """Only orders of this customer."""
     status: OrderStatus | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
@@ -147,11 +165,13 @@ class OrderReader(Protocol):
         """
         ...
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
-        """The order, if this secret opens it.
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> OrderView:
+        """The guest's order that this secret opens, or the order of this customer.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
         ...
 

@@ -7,8 +7,16 @@ from typing import Protocol
 
 from quickshop.ports.cart import CartRepository
 from quickshop.ports.catalog import CategoryRepository, ProductRepository
+from quickshop.ports.customers import CustomerRepository
 from quickshop.ports.fulfillment import FulfillmentRepository
 from quickshop.ports.idempotency import IdempotencyRepository
+from quickshop.ports.identity import (
+    AccountRepository,
+    ApiKeyRepository,
+    OneTimeTokenRepository,
+    RoleRepository,
+    SessionRepository,
+)
 from quickshop.ports.inventory import HoldRepository, StockRepository
 from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
@@ -41,6 +49,18 @@ class Transaction(Protocol):
     def notifications(self) -> NotificationRepository: ...
     @property
     def idempotency(self) -> IdempotencyRepository: ...
+    @property
+    def accounts(self) -> AccountRepository: ...
+    @property
+    def roles(self) -> RoleRepository: ...
+    @property
+    def sessions(self) -> SessionRepository: ...
+    @property
+    def one_time_tokens(self) -> OneTimeTokenRepository: ...
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
+    @property
+    def customers(self) -> CustomerRepository: ...
 
 
 class UnitOfWork(Protocol):

@@ -14,7 +14,7 @@ from quickshop.shop.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Carts:
-    """What shoppers mean to buy. A cart opens only with its token."""
+    """What shoppers mean to buy. A guest's cart opens with its token, a customer's to them."""
 
     create: cart.CreateCart
     get: cart.GetCart
@@ -23,6 +23,9 @@ class Carts:
     remove_line: cart.RemoveCartLine
     hold: holds.HoldCart
     release: holds.ReleaseCart
+    claim: cart.ClaimCart
+    list_own: cart.ListOwnCarts
+    active: cart.ListActiveCarts
 
 
 def build_carts(
@@ -44,4 +47,7 @@ def build_carts(
         remove_line=cart.RemoveCartLine(unit_of_work, clock, stock),
         hold=holds.HoldCart(unit_of_work, clock, holding, release),
         release=holds.ReleaseCart(unit_of_work, clock),
+        claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock),
+        list_own=cart.ListOwnCarts(reader),
+        active=cart.ListActiveCarts(reader),
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
-from quickshop.domain.cart import Cart, CartId
+from quickshop.domain.cart import Cart, CartId, CartStatus
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
-from quickshop.ports.cart import CartView
+from quickshop.ports.cart import ActiveCart, CartView
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class MemoryCarts:
@@ -18,13 +23,20 @@ class MemoryCarts:
         self._session = session
         self._state = session.state
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> Cart:
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Cart:
         """As `CartRepository.get`.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
-        return self._session.hand_out(_opened(self._state, cart_id, token_digest))
+        return self._session.hand_out(_opened(self._state, cart_id, token_digest, customer_id))
+
+    def latest_of(self, customer_id: CustomerId) -> Cart | None:
+        """As `CartRepository.latest_of`."""
+        mine = _of_customer(self._state, customer_id)
+        return self._session.hand_out(mine[0]) if mine else None
 
     def add(self, cart: Cart) -> None:
         """As `CartRepository.add`.
@@ -51,12 +63,38 @@ class MemoryCarts:
         self._session.keep(self._state.carts, cart.id, cart)
 
 
-def _opened(state: MemoryState, cart_id: CartId, token_digest: str) -> Cart:
+def _opened(
+    state: MemoryState, cart_id: CartId, token_digest: str, customer_id: CustomerId | None
+) -> Cart:
     cart = state.carts.get(cart_id)
-    if cart is None or cart.token_digest != token_digest:
+    if cart is None:
         raise NotFoundError("cart")
+    opens = (
+        cart.token_digest == token_digest
+        if cart.customer_id is None
+        else cart.customer_id == customer_id
+    )
+    if not opens:
+        raise NotFoundError("cart")
+    return _priced(state, cart)
+
+
+def _priced(state: MemoryState, cart: Cart) -> Cart:
     lines = (replace(line, offer=state.offers[line.offer.variant_id]) for line in cart.lines)
     return replace(cart, lines=tuple(lines))
+
+
+def _of_customer(state: MemoryState, customer_id: CustomerId) -> list[Cart]:
+    mine = (
+        _priced(state, cart)
+        for cart in state.carts.values()
+        if cart.customer_id == customer_id and cart.status is CartStatus.OPEN
+    )
+    return sorted(mine, key=lambda cart: (_changed(cart), cart.id), reverse=True)
+
+
+def _changed(cart: Cart) -> datetime:
+    return cart.changed_at or cart.created_at
 
 
 class MemoryCartReader:
@@ -65,10 +103,42 @@ class MemoryCartReader:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> CartView:
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> CartView:
         """As `CartReader.get`.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
-        return CartView.of(_opened(self._store.state, cart_id, token_digest))
+        return CartView.of(_opened(self._store.state, cart_id, token_digest, customer_id))
+
+    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
+        """As `CartReader.of_customer`."""
+        mine = _of_customer(self._store.state, customer_id)
+        return [CartView.of(cart) for cart in mine[:limit]]
+
+    def active(
+        self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ActiveCart]:
+        """As `CartReader.active`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        rows = (
+            Row(0, cart.id, _active(cart))
+            for cart in self._store.state.carts.values()
+            if cart.status is CartStatus.OPEN and cart.lines and _changed(cart) >= since
+        )
+        return page_of(rows, sort="newest", limit=limit, cursor=cursor, descending=True)
+
+
+def _active(cart: Cart) -> ActiveCart:
+    return ActiveCart(
+        id=cart.id,
+        customer_id=cart.customer_id,
+        lines=len(cart.lines),
+        units=sum(line.quantity for line in cart.lines),
+        changed_at=_changed(cart),
+    )

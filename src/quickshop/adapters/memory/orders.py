@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
+from quickshop.domain.customers import Address, CustomerId
 from quickshop.domain.errors import AlreadyExistsError, CartStateError, NotFoundError
-from quickshop.domain.orders import UNPAID, Order, OrderEvent, OrderId
+from quickshop.domain.orders import HOLDS_STOCK, UNPAID, Order, OrderEvent, OrderId
 from quickshop.domain.payments import PaymentStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
 from quickshop.ports.paging import Page
@@ -35,13 +37,15 @@ class MemoryOrders:
         """
         return self._session.hand_out(_get(self._state, order_id))
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
-        """As `OrderRepository.get_with_token`.
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Order:
+        """As `OrderRepository.get_own`.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
-        return self._session.hand_out(_opened(self._state, order_id, token_digest))
+        return self._session.hand_out(_opened(self._state, order_id, token_digest, customer_id))
 
     def add(self, order: Order) -> None:
         """As `OrderRepository.add`.
@@ -81,6 +85,27 @@ class MemoryOrders:
         self._session.require_version(self._state.orders, order.id, order, "order")
         self._put(order)
 
+    def under_way(self, customer_id: CustomerId) -> Sequence[str]:
+        """As `OrderRepository.under_way`."""
+        return [
+            order.number
+            for _id, order in sorted(self._state.orders.items())
+            if order.customer_id == customer_id and order.status in HOLDS_STOCK
+        ]
+
+    def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
+        """As `OrderRepository.anonymize`."""
+        theirs = [each for each in self._state.orders.values() if each.customer_id == customer_id]
+        for order in theirs:
+            self._state.orders[order.id] = replace(
+                order,
+                email=email,
+                shipping_address=Address.nowhere(order.shipping_address.country),
+                billing_address=Address.nowhere(order.billing_address.country),
+                version=order.version + 1,
+            )
+        return len(theirs)
+
     def _put(self, order: Order) -> None:
         events = self._session.keep(self._state.orders, order.id, order)
         told = tuple(event for event in events if isinstance(event, OrderEvent))
@@ -95,9 +120,16 @@ def _get(state: MemoryState, order_id: OrderId) -> Order:
     return order
 
 
-def _opened(state: MemoryState, order_id: OrderId, token_digest: str) -> Order:
+def _opened(
+    state: MemoryState, order_id: OrderId, token_digest: str, customer_id: CustomerId | None
+) -> Order:
     order = _get(state, order_id)
-    if order.token_digest != token_digest:
+    opens = (
+        order.token_digest == token_digest
+        if order.customer_id is None
+        else order.customer_id == customer_id
+    )
+    if not opens:
         raise NotFoundError("order")
     return order
 
@@ -124,14 +156,16 @@ class MemoryOrderReader:
         state = self._store.state
         return _view(state, _get(state, order_id))
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
-        """As `OrderReader.get_with_token`.
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> OrderView:
+        """As `OrderReader.get_own`.
 
         Raises:
-            NotFoundError: there is none with this id, or the secret is another's.
+            NotFoundError: there is none with this id, or it is another's.
         """
         state = self._store.state
-        return _view(state, _opened(state, order_id, token_digest))
+        return _view(state, _opened(state, order_id, token_digest, customer_id))
 
     def find_by_number(self, number: str) -> OrderView | None:
         """As `OrderReader.find_by_number`."""
@@ -149,8 +183,10 @@ class MemoryOrderReader:
         rows = (
             Row(0, order.id, order)
             for order in state.orders.values()
-            if query.token_digest in {None, order.token_digest}
-            and query.status in {None, order.status}
+            if query.token_digest is None
+            or (order.customer_id is None and query.token_digest == order.token_digest)
+            if query.customer_id in {None, order.customer_id}
+            if query.status in {None, order.status}
         )
         page = page_of(
             rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True

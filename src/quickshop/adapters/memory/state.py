@@ -13,8 +13,21 @@ from uuid import UUID
 
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import Category, CategoryId, Offer, Product, ProductId, VariantId
+from quickshop.domain.customers import Customer, CustomerId
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.fulfillment import Fulfillment
+from quickshop.domain.identity import (
+    Account,
+    AccountId,
+    ApiKey,
+    ApiKeyId,
+    OneTimeToken,
+    OneTimeTokenId,
+    RefreshToken,
+    Role,
+    Session,
+    SessionId,
+)
 from quickshop.domain.inventory import (
     Allocation,
     Hold,
@@ -98,6 +111,16 @@ class MemoryState:
     """Those that have not ended."""
     ended_holds: dict[HoldId, datetime] = field(default_factory=dict)
     """When each of the others ended."""
+
+    accounts: dict[AccountId, Account] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    """Those that the shop made."""
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    """By digest."""
+    one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
+    api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
+    customers: dict[CustomerId, Customer] = field(default_factory=dict)
 
     carts: dict[CartId, Cart] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)

@@ -10,9 +10,17 @@ from uuid_utils.compat import uuid7
 
 from quickshop.adapters.memory.cart import MemoryCarts
 from quickshop.adapters.memory.catalog import MemoryCategories, MemoryProducts
+from quickshop.adapters.memory.customers import MemoryCustomers
 from quickshop.adapters.memory.fulfillment import MemoryFulfillments
 from quickshop.adapters.memory.holds import MemoryHolds
 from quickshop.adapters.memory.idempotency import MemoryIdempotency
+from quickshop.adapters.memory.identity import (
+    MemoryAccounts,
+    MemoryApiKeys,
+    MemoryOneTimeTokens,
+    MemoryRoles,
+    MemorySessions,
+)
 from quickshop.adapters.memory.inventory import MemoryStock
 from quickshop.adapters.memory.notifications import MemoryNotifications
 from quickshop.adapters.memory.orders import MemoryOrders
@@ -38,6 +46,12 @@ class MemoryTransaction:
         self.payment_webhooks = MemoryPaymentWebhooks(session)
         self.notifications = MemoryNotifications(session)
         self.idempotency = MemoryIdempotency(session)
+        self.accounts = MemoryAccounts(session)
+        self.roles = MemoryRoles(session)
+        self.sessions = MemorySessions(session)
+        self.one_time_tokens = MemoryOneTimeTokens(session)
+        self.api_keys = MemoryApiKeys(session)
+        self.customers = MemoryCustomers(session)
 
 
 class MemoryUnitOfWork:

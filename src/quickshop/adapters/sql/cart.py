@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Select, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    Engine,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from quickshop.adapters.sql.catalog import OFFER_COLUMNS, offer_of
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -16,8 +31,10 @@ from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.tables import cart_lines, carts, products, stock_holds, variants
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import Cart, CartId, CartLine, CartLineId, CartStatus
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import ConflictError, NotFoundError
-from quickshop.ports.cart import CartView
+from quickshop.ports.cart import ActiveCart, CartView
+from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 _SELECT: Final[Select[Any]] = (
     select(
@@ -26,6 +43,8 @@ _SELECT: Final[Select[Any]] = (
         carts.c.currency.label("cart_currency"),
         carts.c.status,
         carts.c.created_at,
+        carts.c.customer_id,
+        carts.c.changed_at,
         carts.c.version,
         cart_lines.c.id.label("line_id"),
         cart_lines.c.quantity,
@@ -36,10 +55,34 @@ _SELECT: Final[Select[Any]] = (
         .outerjoin(variants, variants.c.id == cart_lines.c.variant_id)
         .outerjoin(products, products.c.id == variants.c.product_id)
     )
-    .where(carts.c.id == bindparam("cart"), carts.c.token_digest == bindparam("digest"))
     .order_by(cart_lines.c.id)
 )
-_SELECT_WITH_HOLDS: Final = _SELECT.add_columns(
+_OPENS: Final = or_(
+    and_(carts.c.customer_id.is_(None), carts.c.token_digest == bindparam("digest")),
+    carts.c.customer_id == bindparam("customer", type_=Uuid()),
+)
+_GET: Final = _SELECT.where(carts.c.id == bindparam("cart"), _OPENS)
+_LATEST: Final = (
+    select(carts.c.id)
+    .where(carts.c.customer_id == bindparam("customer"), carts.c.status == CartStatus.OPEN)
+    .order_by(carts.c.changed_at.desc(), carts.c.id.desc())
+    .limit(bindparam("most"))
+)
+_THESE: Final = _SELECT.where(carts.c.id.in_(bindparam("these", expanding=True)))
+_ACTIVE: Final = (
+    select(
+        carts.c.id,
+        carts.c.customer_id,
+        carts.c.changed_at,
+        func.count().label("lines"),
+        func.sum(cart_lines.c.quantity).label("units"),
+    )
+    .join(cart_lines, cart_lines.c.cart_id == carts.c.id)
+    .where(carts.c.status == CartStatus.OPEN)
+    .group_by(carts.c.id, carts.c.customer_id, carts.c.changed_at)
+    .order_by(carts.c.id.desc())
+)
+_GET_WITH_HOLDS: Final = _GET.add_columns(
     exists()
     .where(stock_holds.c.cart_id == carts.c.id, stock_holds.c.ended.is_(None))
     .correlate(carts)
@@ -49,7 +92,12 @@ _INSERT: Final = insert(carts)
 _UPDATE: Final = (
     update(carts)
     .where(carts.c.id == bindparam("cart"), carts.c.version == bindparam("read_version"))
-    .values(status=bindparam("new_status"), version=carts.c.version + 1)
+    .values(
+        status=bindparam("new_status"),
+        customer_id=bindparam("new_customer", type_=Uuid()),
+        changed_at=bindparam("now", type_=carts.c.changed_at.type),
+        version=carts.c.version + 1,
+    )
 )
 _INSERT_LINE: Final = insert(cart_lines)
 _UPDATE_LINE: Final = (
@@ -77,15 +125,26 @@ class SqlCarts:
         self._held_nothing_when_read: set[CartId] = set()
         self._read: dict[CartId, tuple[CartLine, ...]] = {}
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> Cart:
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Cart:
         """As the port promises."""
-        rows = _rows(self._connection, _SELECT_WITH_HOLDS, cart_id, token_digest)
-        cart = _cart_of(rows)
+        opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
+        rows = self._connection.execute(_GET_WITH_HOLDS, opened_by).all()
+        cart = _opened(rows)
         if not rows[0].holds_units:
             self._held_nothing_when_read.add(cart.id)
         self._tracker.watch(cart)
         self._read[cart.id] = cart.lines
         return cart
+
+    def latest_of(self, customer_id: CustomerId) -> Cart | None:
+        """As the port promises."""
+        latest = self._connection.execute(_LATEST, {"customer": customer_id, "most": 1})
+        cart_id = latest.scalar_one_or_none()
+        if cart_id is None:
+            return None
+        return self.get(CartId(cart_id), token_digest="", customer_id=customer_id)
 
     def add(self, cart: Cart) -> None:
         """As the port promises."""
@@ -97,6 +156,8 @@ class SqlCarts:
                 "currency": cart.currency,
                 "status": cart.status,
                 "created_at": cart.created_at,
+                "customer_id": cart.customer_id,
+                "changed_at": cart.changed_at,
                 "version": 1,
             },
         )
@@ -105,7 +166,13 @@ class SqlCarts:
 
     def save(self, cart: Cart) -> None:
         """As the port promises."""
-        mine = {"cart": cart.id, "read_version": cart.version, "new_status": cart.status}
+        mine = {
+            "cart": cart.id,
+            "read_version": cart.version,
+            "new_status": cart.status,
+            "new_customer": cart.customer_id,
+            "now": cart.changed_at,
+        }
         if self._connection.execute(_UPDATE, mine).rowcount == 0:
             raise ConflictError("cart")
         if cart.id in self._held_nothing_when_read:
@@ -138,20 +205,45 @@ class SqlCartReader:
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
 
-    def get(self, cart_id: CartId, *, token_digest: str) -> CartView:
+    def get(
+        self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> CartView:
+        """As the port promises."""
+        opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
+        with translated(), self._engine.connect() as connection:
+            return CartView.of(_opened(connection.execute(_GET, opened_by).all()))
+
+    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
         """As the port promises."""
         with translated(), self._engine.connect() as connection:
-            plain = BatchingConnection(connection)
-            return CartView.of(_cart_of(_rows(plain, _SELECT, cart_id, token_digest)))
+            latest = connection.execute(_LATEST, {"customer": customer_id, "most": limit})
+            ids = latest.scalars().all()
+            rows = connection.execute(_THESE, {"these": ids}).all() if ids else []
+        return [
+            CartView.of(_cart_of([row for row in rows if row.cart_id == cart_id]))
+            for cart_id in ids
+        ]
+
+    def active(
+        self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ActiveCart]:
+        """As the port promises."""
+        require_limit(limit)
+        statement = _ACTIVE.where(carts.c.changed_at >= since).limit(limit + 1)
+        if cursor is not None:
+            statement = statement.where(carts.c.id < Cursor.decode(cursor, sort="newest").id)
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(statement).mappings().all()
+        found = [ActiveCart(**row) for row in rows]
+        if len(found) <= limit:
+            return Page(found)
+        return Page(found[:limit], Cursor("newest", 0, found[limit - 1].id).encode())
 
 
-def _rows(
-    connection: BatchingConnection, statement: Select[Any], cart_id: CartId, token_digest: str
-) -> Sequence[Row[Any]]:
-    rows = connection.execute(statement, {"cart": cart_id, "digest": token_digest}).all()
+def _opened(rows: Sequence[Row[Any]]) -> Cart:
     if not rows:
         raise NotFoundError("cart")
-    return rows
+    return _cart_of(rows)
 
 
 def _cart_of(rows: Sequence[Row[Any]]) -> Cart:
@@ -163,6 +255,8 @@ def _cart_of(rows: Sequence[Row[Any]]) -> Cart:
         created_at=first.created_at,
         lines=tuple(_line_of(row) for row in rows if row.line_id is not None),
         status=CartStatus(first.status),
+        customer_id=first.customer_id,
+        changed_at=first.changed_at,
         version=first.version,
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from quickshop.domain.errors import (
     AdapterError,
+    AlreadyExistsError,
     CartStateError,
     ConflictError,
     ContentionError,
@@ -38,6 +39,10 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[], QuickShopError]]] = {
     ("uq_payments_order_id_attempt", "payments.attempt"): lambda: ConflictError("order"),
     ("uq_payments_gateway_key", "payments.gateway_key"): lambda: ConflictError("order"),
     ("uq_fulfillments_order_id_number", "fulfillments.number"): lambda: ConflictError("order"),
+    ("uq_accounts_email", "accounts.email"): lambda: AlreadyExistsError(
+        "account", "e-mail address"
+    ),
+    ("pk_roles", "roles.name"): lambda: AlreadyExistsError("role", "name"),
 }
 """Rules of the shop that come to light when a batch is sent, by constraint and by column."""
 

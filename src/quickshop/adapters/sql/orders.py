@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, bindparam, insert, select, update
+from sqlalchemy import Engine, Row, Uuid, and_, bindparam, insert, or_, select, update
 
+from quickshop.adapters.sql.column_types import Json
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
@@ -19,10 +20,11 @@ from quickshop.adapters.sql.tables import order_events, order_lines, orders, pay
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import CartId
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.customers import Address
+from quickshop.domain.customers import Address, CustomerId
 from quickshop.domain.errors import ConflictError, NotFoundError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import (
+    HOLDS_STOCK,
     UNPAID,
     Order,
     OrderId,
@@ -36,7 +38,12 @@ from quickshop.ports.paging import Cursor, Page, require_limit
 
 _THIS: Final = orders.c.id == bindparam("order")
 _GET: Final = select(orders).where(_THIS)
-_GET_WITH_TOKEN: Final = _GET.where(orders.c.token_digest == bindparam("digest"))
+_GET_OWN: Final = _GET.where(
+    or_(
+        and_(orders.c.customer_id.is_(None), orders.c.token_digest == bindparam("digest")),
+        orders.c.customer_id == bindparam("customer", type_=Uuid()),
+    )
+)
 _LINES: Final = (
     select(order_lines)
     .where(order_lines.c.order_id.in_(bindparam("orders", expanding=True)))
@@ -63,6 +70,23 @@ _UNPAID: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_OF_CUSTOMER: Final = (
+    select(orders)
+    .where(orders.c.customer_id == bindparam("customer", type_=Uuid()))
+    .order_by(orders.c.id)
+    .with_for_update()
+)
+_UNDER_WAY: Final = _OF_CUSTOMER.where(orders.c.status.in_(sorted(HOLDS_STOCK)))
+_ANONYMIZE: Final = (
+    update(orders)
+    .where(_THIS)
+    .values(
+        email=bindparam("new_email"),
+        shipping_address=bindparam("shipping", type_=Json),
+        billing_address=bindparam("billing", type_=Json),
+        version=orders.c.version + 1,
+    )
+)
 _ACTIONS: Final = select(payments.c.order_id, payments.c.action).where(
     payments.c.order_id.in_(bindparam("orders", expanding=True)),
     payments.c.status == PaymentStatus.REQUIRES_ACTION,
@@ -88,9 +112,12 @@ class SqlOrders:
         """As the port promises."""
         return self._get(_GET_LOCKED, {"order": order_id})
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> Order:
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> Order:
         """As the port promises."""
-        return self._get(_GET_LOCKED_WITH_TOKEN, {"order": order_id, "digest": token_digest})
+        opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
+        return self._get(_GET_OWN_LOCKED, opened_by)
 
     def _get(self, statement: Any, values: Mapping[str, Any]) -> Order:
         row = self._connection.execute(statement, values).one_or_none()
@@ -129,6 +156,26 @@ class SqlOrders:
             raise ConflictError("order")
         self._finish(order)
 
+    def under_way(self, customer_id: CustomerId) -> Sequence[str]:
+        """As the port promises."""
+        rows = self._connection.execute(_UNDER_WAY, {"customer": customer_id})
+        return [str(row.number) for row in rows]
+
+    def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
+        """As the port promises."""
+        theirs = self._connection.execute(_OF_CUSTOMER, {"customer": customer_id}).all()
+        for row in theirs:
+            self._connection.later(
+                _ANONYMIZE,
+                {
+                    "order": row.id,
+                    "new_email": email,
+                    "shipping": _address_row(Address.nowhere(row.shipping_address["country"])),
+                    "billing": _address_row(Address.nowhere(row.billing_address["country"])),
+                },
+            )
+        return len(theirs)
+
     def _finish(self, order: Order) -> None:
         events = self._log.write(order)
         if events:
@@ -148,7 +195,7 @@ class SqlOrders:
 
 
 _GET_LOCKED: Final = _GET.with_for_update()
-_GET_LOCKED_WITH_TOKEN: Final = _GET_WITH_TOKEN.with_for_update()
+_GET_OWN_LOCKED: Final = _GET_OWN.with_for_update()
 
 
 class SqlOrderReader:
@@ -161,9 +208,12 @@ class SqlOrderReader:
         """As the port promises."""
         return self._one(_GET, {"order": order_id})
 
-    def get_with_token(self, order_id: OrderId, *, token_digest: str) -> OrderView:
+    def get_own(
+        self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
+    ) -> OrderView:
         """As the port promises."""
-        return self._one(_GET_WITH_TOKEN, {"order": order_id, "digest": token_digest})
+        opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
+        return self._one(_GET_OWN, opened_by)
 
     def _one(self, statement: Any, values: Mapping[str, Any]) -> OrderView:
         views = self._views(statement, values)
@@ -183,7 +233,10 @@ class SqlOrderReader:
         require_limit(query.limit)
         statement = select(orders).order_by(orders.c.id.desc()).limit(query.limit + 1)
         if query.token_digest is not None:
-            statement = statement.where(orders.c.token_digest == query.token_digest)
+            guests = orders.c.customer_id.is_(None)
+            statement = statement.where(guests, orders.c.token_digest == query.token_digest)
+        if query.customer_id is not None:
+            statement = statement.where(orders.c.customer_id == query.customer_id)
         if query.status is not None:
             statement = statement.where(orders.c.status == query.status)
         if query.cursor is not None:
@@ -266,6 +319,7 @@ def _order_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Order:
         billing_address=Address(**row.billing_address),
         placed_at=row.placed_at,
         expires_at=row.expires_at,
+        customer_id=row.customer_id,
         status=OrderStatus(row.status),
         version=row.version,
     )
@@ -289,6 +343,7 @@ def _row_of(order: Order) -> dict[str, Any]:
         "billing_address": _address_row(order.billing_address),
         "placed_at": order.placed_at,
         "expires_at": order.expires_at,
+        "customer_id": order.customer_id,
         "version": order.version + 1,
     }
 

@@ -12,17 +12,20 @@ from sqlalchemy import Engine
 from quickshop.adapters.sql.cart import SqlCarts
 from quickshop.adapters.sql.catalog import SqlCategories, SqlProducts
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.customers import SqlCustomers
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.fulfillment import SqlFulfillments
 from quickshop.adapters.sql.holds import SqlHolds
 from quickshop.adapters.sql.idempotency import SqlIdempotency
+from quickshop.adapters.sql.identity import SqlAccounts, SqlApiKeys, SqlRoles
 from quickshop.adapters.sql.inventory import SqlStock
 from quickshop.adapters.sql.jobs import EventLog, Reactions
 from quickshop.adapters.sql.notifications import SqlNotifications
 from quickshop.adapters.sql.orders import SqlOrders
 from quickshop.adapters.sql.payment_webhooks import SqlPaymentWebhooks
 from quickshop.adapters.sql.payments import SqlPayments
+from quickshop.adapters.sql.sessions import SqlOneTimeTokens, SqlSessions
 from quickshop.adapters.tracking import Tracker
 
 
@@ -98,6 +101,36 @@ class SqlTransaction:
     def idempotency(self) -> SqlIdempotency:
         """The idempotency keys."""
         return SqlIdempotency(self._connection, self._dialect)
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        """Who may sign in."""
+        return SqlAccounts(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def roles(self) -> SqlRoles:
+        """The roles that the shop made."""
+        return SqlRoles(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """Who is signed in."""
+        return SqlSessions(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def one_time_tokens(self) -> SqlOneTimeTokens:
+        """What was mailed to be used once."""
+        return SqlOneTimeTokens(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        """The keys of other programs."""
+        return SqlApiKeys(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def customers(self) -> SqlCustomers:
+        """The customers."""
+        return SqlCustomers(self._connection, self.tracker, self.log)
 
 
 class SqlUnitOfWork:

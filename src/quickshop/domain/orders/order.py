@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quickshop.domain.cart import CartId, CartLine
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.customers import Address
+from quickshop.domain.customers import Address, CustomerId
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money, total
@@ -122,6 +122,8 @@ class Order(Aggregate):
     expires_at: datetime | None
     """When it is given up if it is not paid by then; None while the money is set aside."""
     status: OrderStatus = OrderStatus.PENDING
+    customer_id: CustomerId | None = None
+    """Who placed it, and alone may open it; None for a guest, who needs the secret."""
 
     def __post_init__(self) -> None:
         """Re-check that the order adds up.
@@ -150,6 +152,7 @@ class Order(Aggregate):
         billing_address: Address,
         now: datetime,
         expires_at: datetime,
+        customer_id: CustomerId | None = None,
     ) -> Order:
         """Write down what was bought, `pending` until it is paid."""
         currency = lines[0].unit_price.currency
@@ -171,6 +174,7 @@ class Order(Aggregate):
             billing_address=billing_address,
             placed_at=now,
             expires_at=expires_at,
+            customer_id=customer_id,
         )
         order._record(OrderPlaced(order_id=id, occurred_at=now))
         return order

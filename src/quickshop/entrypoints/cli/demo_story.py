@@ -197,7 +197,7 @@ def _see_it_through(shop: Shop, placed: Mapping[str, PlacedOrder], mail_dir: Pat
     if blemished := paid.get(CLEO.name):
         shop.orders.refund(blemished.order.id, amount=AMENDS, reason=AMENDS_REASON)
     if canceled := placed.get(EVE.name):
-        shop.orders.cancel_own(canceled.order.id, canceled.token, reason=CANCEL_REASON)
+        shop.orders.cancel_own(canceled.order.id, canceled.token or "", reason=CANCEL_REASON)
     for one in placed.values():
         _wait(lambda one=one: _is_settled(shop, one))  # type: ignore[misc]
     _wait(lambda: len(_read_mails(mail_dir)) >= len(placed) + 4)

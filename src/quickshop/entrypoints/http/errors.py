@@ -43,6 +43,15 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.WebhookRejectedError: 400,
     errors.IdempotencyMismatchError: 422,
     errors.FileFormatError: 422,
+    errors.NotSignedInError: 401,
+    errors.InvalidCredentialsError: 401,
+    errors.InvalidTokenError: 400,
+    errors.PermissionDeniedError: 403,
+    errors.GrantTooWideError: 403,
+    errors.LastAdminError: 409,
+    errors.RoleInUseError: 409,
+    errors.OrdersInProgressError: 409,
+    errors.OverloadedError: 429,
     errors.AdapterError: 503,
     errors.TransientError: 503,
     errors.ContentionError: 503,
@@ -55,6 +64,7 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
 """Every error has its own row; a test fails when one is missing."""
 
 _RETRY: Final = {"Retry-After": "1"}
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _SERVER_ERROR: Final = 500
 
 _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
@@ -99,7 +109,7 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
     """The problem that an error of the shop is to its caller."""
     assert isinstance(error, errors.QuickShopError)
     status = status_of(error)
-    headers = _RETRY if isinstance(error, errors.TransientError) else None
+    headers = _headers_of(error)
     if status >= _SERVER_ERROR:
         # Its text may name hosts and files: that is for the log.
         _log.error("%s: %s", error.code, error, exc_info=error)
@@ -108,6 +118,12 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
         return problem(status, error.code, errors=[_invalid_value(request, error)])
     facts = _FACTS[type(error)](error) if type(error) in _FACTS else {}
     return problem(status, error.code, str(error), headers=headers, **facts)
+
+
+def _headers_of(error: errors.QuickShopError) -> Mapping[str, str] | None:
+    if isinstance(error, errors.TransientError):
+        return _RETRY
+    return _CHALLENGE if isinstance(error, errors.NotSignedInError) else None
 
 
 def _invalid_value(request: Request, error: errors.InvalidValueError) -> FieldProblem:

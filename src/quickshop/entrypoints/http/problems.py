@@ -65,11 +65,14 @@ class _Reason:
 
 _REASONS: Final[Mapping[int, _Reason]] = {
     400: _Reason("bad_request", "The request cannot be read."),
+    401: _Reason("not_signed_in", "Sign in first, or refresh the session."),
+    403: _Reason("forbidden", "This is not yours to do."),
     404: _Reason("not_found", "There is nothing at this address."),
     405: _Reason("method_not_allowed", "This address does not answer to this method."),
     413: _Reason("body_too_large", "The body is larger than 256 KiB."),
     415: _Reason("unsupported_media_type", "Send the body as application/json, in UTF-8."),
     422: _Reason("invalid_request", "Correct what is listed in `errors` and send it again."),
+    429: _Reason("rate_limited", "Too many requests. Wait as long as Retry-After says."),
     500: _Reason("internal_error", "Something went wrong here. Ask with the X-Request-Id."),
     503: _Reason("unavailable", "Not possible right now. Try again."),
 }

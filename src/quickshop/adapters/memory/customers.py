@@ -1,0 +1,93 @@
+"""Customers in memory."""
+
+from __future__ import annotations
+
+from quickshop.adapters.memory.paging import Row, page_of
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryState, MemoryStore
+from quickshop.domain.customers import Customer, CustomerId
+from quickshop.domain.errors import AlreadyExistsError, NotFoundError
+from quickshop.domain.identity import AccountId
+from quickshop.ports.customers import CustomerQuery, CustomerView
+from quickshop.ports.paging import Page
+
+
+class MemoryCustomers:
+    """The customers."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def get(self, customer_id: CustomerId) -> Customer:
+        """As `CustomerRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        return self._session.hand_out(_get(self._state, customer_id))
+
+    def add(self, customer: Customer) -> None:
+        """As `CustomerRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its id is taken.
+        """
+        if customer.id in self._state.customers:
+            raise AlreadyExistsError("customer", "id")
+        assert AccountId(customer.id) in self._state.accounts, "no such account"
+        self._session.keep(self._state.customers, customer.id, customer)
+
+    def save(self, customer: Customer) -> None:
+        """As `CustomerRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        table = self._state.customers
+        self._session.require_version(table, customer.id, customer, "customer")
+        self._session.keep(table, customer.id, customer)
+
+
+def _get(state: MemoryState, customer_id: CustomerId) -> Customer:
+    customer = state.customers.get(customer_id)
+    if customer is None:
+        raise NotFoundError("customer")
+    return customer
+
+
+def _view(state: MemoryState, customer: Customer) -> CustomerView:
+    return CustomerView.of(state.accounts[AccountId(customer.id)], customer)
+
+
+class MemoryCustomerReader:
+    """Customers as people read them."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def get(self, customer_id: CustomerId) -> CustomerView:
+        """As `CustomerReader.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        state = self._store.state
+        return _view(state, _get(state, customer_id))
+
+    def list(self, query: CustomerQuery) -> Page[CustomerView]:
+        """As `CustomerReader.list`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        state = self._store.state
+        rows = (
+            Row(0, customer.id, view)
+            for customer in state.customers.values()
+            if query.email in {None, (view := _view(state, customer)).email}
+            and query.staff in {None, bool(view.roles)}
+        )
+        return page_of(
+            rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True
+        )

@@ -1,0 +1,378 @@
+"""Accounts, roles, sessions, tokens and keys in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TypeVar
+
+from quickshop.adapters.memory.session import MemorySession
+from quickshop.adapters.memory.state import MemoryState, MemoryStore
+from quickshop.domain.errors import (
+    AlreadyExistsError,
+    InvalidTokenError,
+    NotFoundError,
+    RoleInUseError,
+)
+from quickshop.domain.identity import (
+    BUILT_IN_ROLES,
+    Account,
+    AccountId,
+    ApiKey,
+    ApiKeyId,
+    OneTimeToken,
+    OneTimeTokenId,
+    Permission,
+    Purpose,
+    RefreshToken,
+    Role,
+    Session,
+    SessionId,
+    with_implied,
+)
+from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+
+V = TypeVar("V", SessionView, ApiKeyView)
+
+
+class MemoryAccounts:
+    """The accounts."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._accounts = session.state.accounts
+
+    def get(self, account_id: AccountId) -> Account:
+        """As `AccountRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        if account_id not in self._accounts:
+            raise NotFoundError("account")
+        return self._session.hand_out(self._accounts[account_id])
+
+    def find(self, email: str) -> Account | None:
+        """As `AccountRepository.find`."""
+        for account in self._accounts.values():
+            if account.email == email:
+                return self._session.hand_out(account)
+        return None
+
+    def add(self, account: Account) -> None:
+        """As `AccountRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its address or id is taken.
+        """
+        if account.id in self._accounts:
+            raise AlreadyExistsError("account", "id")
+        self._keep(account)
+
+    def save(self, account: Account) -> None:
+        """As `AccountRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+            AlreadyExistsError: its address is taken.
+        """
+        self._session.require_version(self._accounts, account.id, account, "account")
+        self._keep(account)
+
+    def _keep(self, account: Account) -> None:
+        if any(a.email == account.email and a.id != account.id for a in self._accounts.values()):
+            raise AlreadyExistsError("account", "e-mail address")
+        self._session.keep(self._accounts, account.id, account)
+
+    def lock_admins(self) -> Sequence[AccountId]:
+        """As `AccountRepository.lock_admins`."""
+        return sorted(account.id for account in self._accounts.values() if account.is_admin)
+
+
+class MemoryRoles:
+    """The roles that the shop made."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def find(self, name: str) -> Role | None:
+        """As `RoleRepository.find`."""
+        role = self._state.roles.get(name)
+        return None if role is None else self._session.hand_out(role)
+
+    def list(self) -> Sequence[Role]:
+        """As `RoleRepository.list`."""
+        return [self._session.hand_out(role) for _name, role in sorted(self._state.roles.items())]
+
+    def add(self, role: Role) -> None:
+        """As `RoleRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its name is taken.
+        """
+        if role.name in self._state.roles:
+            raise AlreadyExistsError("role", "name")
+        self._session.keep(self._state.roles, role.name, role)
+
+    def save(self, role: Role) -> None:
+        """As `RoleRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        self._session.require_version(self._state.roles, role.name, role, "role")
+        self._session.keep(self._state.roles, role.name, role)
+
+    def remove(self, role: Role) -> None:
+        """As `RoleRepository.remove`.
+
+        Raises:
+            RoleInUseError: accounts are in it.
+        """
+        if any(role.name in account.roles for account in self._state.accounts.values()):
+            raise RoleInUseError(role.name)
+        self._state.roles.pop(role.name, None)
+
+
+class MemorySessions:
+    """The sessions and their refresh tokens."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def get(self, session_id: SessionId) -> Session:
+        """As `SessionRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        if session_id not in self._state.sessions:
+            raise NotFoundError("session")
+        return self._session.hand_out(self._state.sessions[session_id])
+
+    def of_account(self, account_id: AccountId) -> Sequence[Session]:
+        """As `SessionRepository.of_account`."""
+        return [
+            self._session.hand_out(session)
+            for _id, session in sorted(self._state.sessions.items())
+            if session.account_id == account_id and session.revoked_at is None
+        ]
+
+    def add(self, session: Session) -> None:
+        """As `SessionRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its id is taken.
+        """
+        if session.id in self._state.sessions:
+            raise AlreadyExistsError("session", "id")
+        assert session.account_id in self._state.accounts, "no such account"
+        self._session.keep(self._state.sessions, session.id, session)
+
+    def save(self, session: Session) -> None:
+        """As `SessionRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        self._session.require_version(self._state.sessions, session.id, session, "session")
+        self._session.keep(self._state.sessions, session.id, session)
+
+    def find_token(self, digest: str) -> RefreshToken | None:
+        """As `SessionRepository.find_token`."""
+        return self._state.refresh_tokens.get(digest)
+
+    def put_token(self, token: RefreshToken) -> None:
+        """As `SessionRepository.put_token`."""
+        assert token.session_id in self._state.sessions, "no such session"
+        self._state.refresh_tokens[token.digest] = token
+
+    def forget_ended(self, before: datetime) -> int:
+        """As `SessionRepository.forget_ended`."""
+        ended = [
+            session.id
+            for session in self._state.sessions.values()
+            if session.expires_at < before
+            or (session.revoked_at is not None and session.revoked_at < before)
+        ]
+        for session_id in ended:
+            del self._state.sessions[session_id]
+        gone = set(ended)
+        for digest, token in list(self._state.refresh_tokens.items()):
+            if token.session_id in gone:
+                del self._state.refresh_tokens[digest]
+        return len(ended)
+
+
+class MemoryOneTimeTokens:
+    """The one-time tokens."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._tokens = session.state.one_time_tokens
+
+    def get(self, token_id: OneTimeTokenId) -> OneTimeToken:
+        """As `OneTimeTokenRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        if token_id not in self._tokens:
+            raise NotFoundError("token")
+        return self._session.hand_out(self._tokens[token_id])
+
+    def with_digest(self, digest: str) -> OneTimeToken:
+        """As `OneTimeTokenRepository.with_digest`.
+
+        Raises:
+            InvalidTokenError: there is none.
+        """
+        for token in self._tokens.values():
+            if token.digest == digest:
+                return self._session.hand_out(token)
+        raise InvalidTokenError
+
+    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
+        """As `OneTimeTokenRepository.unused`."""
+        return [
+            self._session.hand_out(token)
+            for _id, token in sorted(self._tokens.items())
+            if token.email == email and token.purpose is purpose and token.used_at is None
+        ]
+
+    def add(self, token: OneTimeToken) -> None:
+        """As `OneTimeTokenRepository.add`."""
+        assert token.id not in self._tokens, "a token is added once"
+        self._session.keep(self._tokens, token.id, token)
+
+    def save(self, token: OneTimeToken) -> None:
+        """As `OneTimeTokenRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        self._session.require_version(self._tokens, token.id, token, "token")
+        self._session.keep(self._tokens, token.id, token)
+
+    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
+        """As `OneTimeTokenRepository.forget_expired`."""
+        gone = [
+            token.id
+            for token in self._tokens.values()
+            if (token.expires_at < now if email is None else token.email == email)
+        ]
+        for token_id in gone:
+            del self._tokens[token_id]
+        return len(gone)
+
+
+class MemoryApiKeys:
+    """The API keys."""
+
+    def __init__(self, session: MemorySession) -> None:
+        self._session = session
+        self._state = session.state
+
+    def get(self, api_key_id: ApiKeyId) -> ApiKey:
+        """As `ApiKeyRepository.get`.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        if api_key_id not in self._state.api_keys:
+            raise NotFoundError("API key")
+        return self._session.hand_out(self._state.api_keys[api_key_id])
+
+    def add(self, api_key: ApiKey) -> None:
+        """As `ApiKeyRepository.add`."""
+        assert api_key.account_id in self._state.accounts, "no such account"
+        self._session.keep(self._state.api_keys, api_key.id, api_key)
+
+    def save(self, api_key: ApiKey) -> None:
+        """As `ApiKeyRepository.save`.
+
+        Raises:
+            ConflictError: it was saved by someone else since it was got.
+        """
+        self._session.require_version(self._state.api_keys, api_key.id, api_key, "API key")
+        self._session.keep(self._state.api_keys, api_key.id, api_key)
+
+
+def _permissions(state: MemoryState, account: Account) -> frozenset[Permission]:
+    made = {name: role.permissions for name, role in state.roles.items()}
+    held = (({**made, **BUILT_IN_ROLES}).get(name, frozenset()) for name in account.roles)
+    return with_implied(frozenset[Permission]().union(*held))
+
+
+class MemoryIdentityReader:
+    """Who is who."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
+        """As `IdentityReader.signed_in`."""
+        state = self._store.state
+        session = state.sessions.get(session_id)
+        if session is None or not session.is_live(now):
+            return None
+        account = state.accounts[session.account_id]
+        if not account.is_active:
+            return None
+        return Caller(
+            account_id=account.id,
+            permissions=_permissions(state, account),
+            session_id=session_id,
+        )
+
+    def with_key(self, digest: str, now: datetime) -> Caller | None:
+        """As `IdentityReader.with_key`."""
+        state = self._store.state
+        for key in state.api_keys.values():
+            if key.digest != digest or key.revoked_at is not None:
+                continue
+            account = state.accounts[key.account_id]
+            if not account.is_active or (key.expires_at and key.expires_at <= now):
+                return None
+            return Caller(
+                account_id=account.id,
+                permissions=with_implied(key.scopes) & _permissions(state, account),
+                api_key_id=key.id,
+            )
+        return None
+
+    def roles(self) -> Mapping[str, frozenset[Permission]]:
+        """As `IdentityReader.roles`."""
+        made = {name: role.permissions for name, role in sorted(self._store.state.roles.items())}
+        return {**BUILT_IN_ROLES, **made}
+
+    def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
+        """As `IdentityReader.sessions`."""
+        live = (
+            session
+            for session in self._store.state.sessions.values()
+            if session.account_id == account_id and session.is_live(now)
+        )
+        latest_first = sorted(live, key=lambda each: (each.last_used_at, each.id), reverse=True)
+        return [_view_of(SessionView, session) for session in latest_first]
+
+    def api_keys(self) -> Sequence[ApiKeyView]:
+        """As `IdentityReader.api_keys`."""
+        keys = sorted(self._store.state.api_keys.items(), reverse=True)
+        return [_view_of(ApiKeyView, key, scopes=sorted(key.scopes)) for _id, key in keys]
+
+    def knows_address(self, email: str, address: str) -> bool:
+        """As `IdentityReader.knows_address`."""
+        state = self._store.state
+        return any(
+            session.address == address and state.accounts[session.account_id].email == email
+            for session in state.sessions.values()
+        )
+
+
+def _view_of(kind: type[V], aggregate: object, **other: object) -> V:
+    names = [each.name for each in fields(kind)]
+    return kind(**{name: getattr(aggregate, name) for name in names} | other)

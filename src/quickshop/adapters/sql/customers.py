@@ -1,0 +1,136 @@
+"""Customers in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Engine, Row, Select, bindparam, exists, select
+
+from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
+from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.tables import account_roles, accounts, customers
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.customers import Consent, Customer, CustomerId, SavedAddress
+from quickshop.domain.errors import NotFoundError
+from quickshop.domain.identity import AccountStatus
+from quickshop.ports.customers import CustomerQuery, CustomerView
+from quickshop.ports.paging import Cursor, Page, require_limit
+
+_ADDRESSES: Final = TypeAdapter(tuple[SavedAddress, ...])
+_CONSENTS: Final = TypeAdapter(tuple[Consent, ...])
+
+_CUSTOMERS: Final[RowShape[Customer]] = RowShape(
+    customers,
+    "customer",
+    lambda customer: {
+        "id": customer.id,
+        "name": customer.name,
+        "phone": customer.phone,
+        "addresses": _ADDRESSES.dump_python(customer.addresses, mode="json"),
+        "consents": _CONSENTS.dump_python(customer.consents, mode="json"),
+        "created_at": customer.created_at,
+    },
+)
+_GET: Final = select(customers).where(customers.c.id == bindparam("customer")).with_for_update()
+_VIEWS: Final = select(customers, accounts.c.email, accounts.c.status).join(
+    accounts, accounts.c.id == customers.c.id
+)
+_ROLES: Final = select(account_roles).where(
+    account_roles.c.account_id.in_(bindparam("accounts", expanding=True))
+)
+
+
+class SqlCustomers:
+    """Customers, locked while a transaction looks at them."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_CUSTOMERS, connection, tracker, log)
+
+    def get(self, customer_id: CustomerId) -> Customer:
+        """As the port promises."""
+        row = self._connection.execute(_GET, {"customer": customer_id}).one_or_none()
+        if row is None:
+            raise NotFoundError("customer")
+        return self._rows.watch(
+            Customer(
+                id=CustomerId(row.id),
+                name=row.name,
+                phone=row.phone,
+                addresses=_ADDRESSES.validate_python(row.addresses),
+                consents=_CONSENTS.validate_python(row.consents),
+                created_at=row.created_at,
+                version=row.version,
+            )
+        )
+
+    def add(self, customer: Customer) -> None:
+        """As the port promises."""
+        self._rows.add(customer)
+
+    def save(self, customer: Customer) -> None:
+        """As the port promises."""
+        self._rows.save(customer)
+
+
+class SqlCustomerReader:
+    """Customers as people read them."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
+        self._engine = dialect.autocommit(engine)
+
+    def get(self, customer_id: CustomerId) -> CustomerView:
+        """As the port promises."""
+        views = self._views(_VIEWS.where(customers.c.id == customer_id))
+        if not views:
+            raise NotFoundError("customer")
+        return views[0]
+
+    def list(self, query: CustomerQuery) -> Page[CustomerView]:
+        """As the port promises."""
+        require_limit(query.limit)
+        statement = _VIEWS.order_by(customers.c.id.desc()).limit(query.limit + 1)
+        if query.email is not None:
+            statement = statement.where(accounts.c.email == query.email)
+        if query.staff is not None:
+            is_staff = exists().where(account_roles.c.account_id == customers.c.id)
+            statement = statement.where(is_staff if query.staff else ~is_staff)
+        if query.cursor is not None:
+            last = Cursor.decode(query.cursor, sort="newest")
+            statement = statement.where(customers.c.id < last.id)
+        views = self._views(statement)
+        if len(views) <= query.limit:
+            return Page(views)
+        views = views[: query.limit]
+        return Page(views, Cursor("newest", 0, views[-1].id).encode())
+
+    def _views(self, statement: Select[Any]) -> Sequence[CustomerView]:
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+            these = {"accounts": [row.id for row in rows]}
+            held = connection.execute(_ROLES, these).all() if rows else []
+        return [_view_of(row, _roles_of(row.id, held)) for row in rows]
+
+
+def _roles_of(account_id: UUID, held: Sequence[Row[Any]]) -> Sequence[str]:
+    return sorted(row.role for row in held if row.account_id == account_id)
+
+
+def _view_of(row: Row[Any], roles: Sequence[str]) -> CustomerView:
+    return CustomerView(
+        id=CustomerId(row.id),
+        email=row.email,
+        status=AccountStatus(row.status),
+        name=row.name,
+        phone=row.phone,
+        addresses=_ADDRESSES.validate_python(row.addresses),
+        consents=_CONSENTS.validate_python(row.consents),
+        created_at=row.created_at,
+        roles=roles,
+    )

@@ -1,0 +1,333 @@
+"""Accounts, roles and API keys in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Engine, Row, Select, bindparam, delete, exists, insert, select
+
+from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
+from quickshop.adapters.sql.column_types import UtcDateTime
+from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.tables import account_roles, accounts, api_keys, roles, sessions
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.errors import NotFoundError, RoleInUseError
+from quickshop.domain.identity import (
+    ADMIN,
+    BUILT_IN_ROLES,
+    Account,
+    AccountId,
+    AccountStatus,
+    ApiKey,
+    ApiKeyId,
+    Permission,
+    Role,
+    SessionId,
+    with_implied,
+)
+from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+
+T = TypeVar("T")
+
+_ACCOUNT: Final = select(accounts).where(accounts.c.id == bindparam("account")).with_for_update()
+_BY_EMAIL: Final = select(accounts).where(accounts.c.email == bindparam("mail")).with_for_update()
+_ROLES_OF: Final = select(account_roles.c.role).where(
+    account_roles.c.account_id == bindparam("account")
+)
+_ADMINS: Final = (
+    select(account_roles.c.account_id)
+    .join(accounts, accounts.c.id == account_roles.c.account_id)
+    .where(account_roles.c.role == ADMIN, accounts.c.status == AccountStatus.ACTIVE)
+    .order_by(account_roles.c.account_id)
+    .with_for_update()
+)
+_GRANT: Final = insert(account_roles)
+_REVOKE: Final = delete(account_roles).where(
+    account_roles.c.account_id == bindparam("account"), account_roles.c.role == bindparam("name")
+)
+_ROLE: Final = select(roles).where(roles.c.name == bindparam("called")).with_for_update()
+_IS_USED: Final = select(exists().where(account_roles.c.role == bindparam("called")))
+_KEY: Final = select(api_keys).where(api_keys.c.id == bindparam("key")).with_for_update()
+
+_ACCOUNTS: Final[RowShape[Account]] = RowShape(
+    accounts,
+    "account",
+    lambda account: {
+        "id": account.id,
+        "email": account.email,
+        "password_hash": account.password_hash,
+        "status": account.status,
+        "created_at": account.created_at,
+    },
+)
+_ROLES: Final[RowShape[Role]] = RowShape(
+    roles, "role", lambda role: {"name": role.name, "permissions": sorted(role.permissions)}
+)
+_KEYS: Final[RowShape[ApiKey]] = RowShape(
+    api_keys,
+    "API key",
+    lambda key: {
+        "id": key.id,
+        "account_id": key.account_id,
+        "name": key.name,
+        "digest": key.digest,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    },
+)
+
+
+class SqlAccounts:
+    """Accounts, locked while a transaction looks at them."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_ACCOUNTS, connection, tracker, log)
+        self._read: dict[AccountId, frozenset[str]] = {}
+
+    def get(self, account_id: AccountId) -> Account:
+        """As the port promises."""
+        account = self._one(_ACCOUNT, {"account": account_id})
+        if account is None:
+            raise NotFoundError("account")
+        return account
+
+    def find(self, email: str) -> Account | None:
+        """As the port promises."""
+        return self._one(_BY_EMAIL, {"mail": email})
+
+    def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
+        row = self._connection.execute(statement, values).one_or_none()
+        if row is None:
+            return None
+        held = self._connection.execute(_ROLES_OF, {"account": row.id}).scalars()
+        account = Account(
+            id=AccountId(row.id),
+            email=row.email,
+            password_hash=row.password_hash,
+            created_at=row.created_at,
+            status=AccountStatus(row.status),
+            roles=frozenset(held),
+            version=row.version,
+        )
+        self._read[account.id] = account.roles
+        return self._rows.watch(account)
+
+    def add(self, account: Account) -> None:
+        """As the port promises."""
+        self._rows.add(account)
+        self._write_roles(account)
+
+    def save(self, account: Account) -> None:
+        """As the port promises."""
+        self._rows.save(account)
+        self._write_roles(account)
+
+    def _write_roles(self, account: Account) -> None:
+        before = self._read.get(account.id, frozenset())
+        for role in sorted(before - account.roles):
+            self._connection.execute(_REVOKE, {"account": account.id, "name": role})
+        if new := sorted(account.roles - before):
+            rows = [{"account_id": account.id, "role": role} for role in new]
+            self._connection.execute(_GRANT, rows)
+        self._read[account.id] = account.roles
+
+    def lock_admins(self) -> Sequence[AccountId]:
+        """As the port promises."""
+        return [AccountId(row.account_id) for row in self._connection.execute(_ADMINS)]
+
+
+class SqlRoles:
+    """The roles that the shop made."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_ROLES, connection, tracker, log)
+
+    def find(self, name: str) -> Role | None:
+        """As the port promises."""
+        row = self._connection.execute(_ROLE, {"called": name}).one_or_none()
+        return None if row is None else self._rows.watch(_role_of(row))
+
+    def list(self) -> Sequence[Role]:
+        """As the port promises."""
+        found = self._connection.execute(select(roles).order_by(roles.c.name))
+        return [self._rows.watch(_role_of(row)) for row in found]
+
+    def add(self, role: Role) -> None:
+        """As the port promises."""
+        self._rows.add(role)
+
+    def save(self, role: Role) -> None:
+        """As the port promises."""
+        self._rows.save(role)
+
+    def remove(self, role: Role) -> None:
+        """As the port promises."""
+        if self._connection.execute(_IS_USED, {"called": role.name}).scalar_one():
+            raise RoleInUseError(role.name)
+        self._connection.execute(delete(roles).where(roles.c.name == role.name))
+
+
+def _role_of(row: Row[Any]) -> Role:
+    return Role(name=row.name, permissions=_known(row.permissions), version=row.version)
+
+
+def _known(names: Sequence[str]) -> frozenset[Permission]:
+    # A permission that this release does not know allows nothing.
+    return frozenset(Permission(name) for name in names if name in set(Permission))
+
+
+class SqlApiKeys:
+    """The API keys."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_KEYS, connection, tracker, log)
+
+    def get(self, api_key_id: ApiKeyId) -> ApiKey:
+        """As the port promises."""
+        row = self._connection.execute(_KEY, {"key": api_key_id}).one_or_none()
+        if row is None:
+            raise NotFoundError("API key")
+        return self._rows.watch(
+            ApiKey(
+                id=ApiKeyId(row.id),
+                account_id=AccountId(row.account_id),
+                name=row.name,
+                digest=row.digest,
+                scopes=_known(row.scopes),
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                revoked_at=row.revoked_at,
+                version=row.version,
+            )
+        )
+
+    def add(self, api_key: ApiKey) -> None:
+        """As the port promises."""
+        self._rows.add(api_key)
+
+    def save(self, api_key: ApiKey) -> None:
+        """As the port promises."""
+        self._rows.save(api_key)
+
+
+_HELD: Final = (
+    select(
+        accounts.c.id.label("account_id"),
+        account_roles.c.role,
+        roles.c.permissions,
+    )
+    .select_from(
+        accounts.outerjoin(account_roles, account_roles.c.account_id == accounts.c.id).outerjoin(
+            roles, roles.c.name == account_roles.c.role
+        )
+    )
+    .where(accounts.c.status == AccountStatus.ACTIVE)
+)
+_NOW: Final = bindparam("now", type_=UtcDateTime())
+_SIGNED_IN: Final = _HELD.join(sessions, sessions.c.account_id == accounts.c.id).where(
+    sessions.c.id == bindparam("session"),
+    sessions.c.revoked_at.is_(None),
+    sessions.c.expires_at > _NOW,
+)
+_WITH_KEY: Final = (
+    _HELD.add_columns(api_keys.c.id.label("api_key_id"), api_keys.c.scopes)
+    .join(api_keys, api_keys.c.account_id == accounts.c.id)
+    .where(
+        api_keys.c.digest == bindparam("key_digest"),
+        api_keys.c.revoked_at.is_(None),
+        api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > _NOW),
+    )
+)
+_LIVE_SESSIONS: Final = (
+    select(*(sessions.c[each] for each in SessionView.__dataclass_fields__))
+    .where(
+        sessions.c.account_id == bindparam("account"),
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > _NOW,
+    )
+    .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
+)
+_ALL_KEYS: Final = select(
+    *(api_keys.c[each] for each in ApiKeyView.__dataclass_fields__)
+).order_by(api_keys.c.id.desc())
+_KNOWS: Final = select(
+    exists()
+    .where(accounts.c.email == bindparam("mail"))
+    .where(sessions.c.account_id == accounts.c.id, sessions.c.address == bindparam("place"))
+)
+
+
+class SqlIdentityReader:
+    """Who is who, one statement a question."""
+
+    def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
+        self._engine = dialect.autocommit(engine)
+
+    def _rows(self, statement: Any, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        with translated(), self._engine.connect() as connection:
+            return connection.execute(statement, values).all()
+
+    def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
+        """As the port promises."""
+        rows = self._rows(_SIGNED_IN, {"session": session_id, "now": now})
+        if not rows:
+            return None
+        return Caller(
+            account_id=AccountId(rows[0].account_id),
+            permissions=_held(rows),
+            session_id=session_id,
+        )
+
+    def with_key(self, digest: str, now: datetime) -> Caller | None:
+        """As the port promises."""
+        rows = self._rows(_WITH_KEY, {"key_digest": digest, "now": now})
+        if not rows:
+            return None
+        return Caller(
+            account_id=AccountId(rows[0].account_id),
+            permissions=with_implied(_known(rows[0].scopes)) & _held(rows),
+            api_key_id=ApiKeyId(rows[0].api_key_id),
+        )
+
+    def roles(self) -> Mapping[str, frozenset[Permission]]:
+        """As the port promises."""
+        rows = self._rows(select(roles).order_by(roles.c.name), {})
+        return {**BUILT_IN_ROLES, **{row.name: _known(row.permissions) for row in rows}}
+
+    def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
+        """As the port promises."""
+        rows = self._rows(_LIVE_SESSIONS, {"account": account_id, "now": now})
+        return _views(rows, lambda row: SessionView(**row))
+
+    def api_keys(self) -> Sequence[ApiKeyView]:
+        """As the port promises."""
+        return _views(
+            self._rows(_ALL_KEYS, {}),
+            lambda row: ApiKeyView(**row | {"scopes": sorted(_known(row["scopes"]))}),
+        )
+
+    def knows_address(self, email: str, address: str) -> bool:
+        """As the port promises."""
+        return bool(self._rows(_KNOWS, {"mail": email, "place": address})[0][0])
+
+
+def _views(rows: Sequence[Row[Any]], view_of: Callable[[dict[str, Any]], T]) -> Sequence[T]:
+    return [view_of(dict(row._mapping)) for row in rows]  # noqa: SLF001 - its public name
+
+
+def _held(rows: Sequence[Row[Any]]) -> frozenset[Permission]:
+    found = frozenset[Permission]()
+    for row in rows:
+        if row.role is not None:
+            found |= BUILT_IN_ROLES.get(row.role) or _known(row.permissions or ())
+    return with_implied(found)

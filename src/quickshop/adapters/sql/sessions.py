@@ -1,0 +1,215 @@
+"""Sessions, their refresh tokens, and one-time tokens in tables. No secret is in any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+
+from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
+from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.tables import one_time_tokens, refresh_tokens, sessions
+from quickshop.adapters.tracking import Tracker
+from quickshop.domain.errors import InvalidTokenError, NotFoundError
+from quickshop.domain.identity import (
+    AccountId,
+    OneTimeToken,
+    OneTimeTokenId,
+    Purpose,
+    RefreshToken,
+    Session,
+    SessionId,
+)
+
+_SESSIONS: Final[RowShape[Session]] = RowShape(
+    sessions,
+    "session",
+    lambda session: {
+        "id": session.id,
+        "account_id": session.account_id,
+        "device": session.device,
+        "address": session.address,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+        "expires_at": session.expires_at,
+        "revoked_at": session.revoked_at,
+    },
+)
+_ONE_TIME_TOKENS: Final[RowShape[OneTimeToken]] = RowShape(
+    one_time_tokens,
+    "token",
+    lambda token: {
+        "id": token.id,
+        "purpose": token.purpose,
+        "email": token.email,
+        "account_id": token.account_id,
+        "name": token.name,
+        "password_hash": token.password_hash,
+        "digest": token.digest,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "used_at": token.used_at,
+    },
+)
+_GET: Final = select(sessions).where(sessions.c.id == bindparam("session")).with_for_update()
+_OF_ACCOUNT: Final = (
+    select(sessions)
+    .where(sessions.c.account_id == bindparam("account"), sessions.c.revoked_at.is_(None))
+    .order_by(sessions.c.id)
+    .with_for_update()
+)
+_TOKEN: Final = (
+    select(refresh_tokens)
+    .where(refresh_tokens.c.digest == bindparam("of_token"))
+    .with_for_update()
+)
+_INSERT_TOKEN: Final = insert(refresh_tokens)
+_USE_TOKEN: Final = (
+    update(refresh_tokens)
+    .where(refresh_tokens.c.digest == bindparam("of_token"))
+    .values(
+        used_at=bindparam("at", type_=refresh_tokens.c.used_at.type),
+        sealed_successor=bindparam("successor"),
+    )
+)
+_THIS: Final = select(one_time_tokens).with_for_update()
+_ONE_TIME: Final = _THIS.where(one_time_tokens.c.id == bindparam("token"))
+_WITH_DIGEST: Final = _THIS.where(one_time_tokens.c.digest == bindparam("of_token"))
+_UNUSED: Final = _THIS.where(
+    one_time_tokens.c.email == bindparam("mail"),
+    one_time_tokens.c.purpose == bindparam("to_do"),
+    one_time_tokens.c.used_at.is_(None),
+).order_by(one_time_tokens.c.id)
+
+
+class SqlSessions:
+    """Sessions, locked while a transaction looks at them."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_SESSIONS, connection, tracker, log)
+
+    def get(self, session_id: SessionId) -> Session:
+        """As the port promises."""
+        row = self._connection.execute(_GET, {"session": session_id}).one_or_none()
+        if row is None:
+            raise NotFoundError("session")
+        return self._session(row)
+
+    def of_account(self, account_id: AccountId) -> Sequence[Session]:
+        """As the port promises."""
+        rows = self._connection.execute(_OF_ACCOUNT, {"account": account_id}).all()
+        return [self._session(row) for row in rows]
+
+    def _session(self, row: Row[Any]) -> Session:
+        return self._rows.watch(
+            Session(
+                id=SessionId(row.id),
+                account_id=AccountId(row.account_id),
+                device=row.device,
+                address=row.address,
+                created_at=row.created_at,
+                last_used_at=row.last_used_at,
+                expires_at=row.expires_at,
+                revoked_at=row.revoked_at,
+                version=row.version,
+            )
+        )
+
+    def add(self, session: Session) -> None:
+        """As the port promises."""
+        self._rows.add(session)
+
+    def save(self, session: Session) -> None:
+        """As the port promises."""
+        self._rows.save(session)
+
+    def find_token(self, digest: str) -> RefreshToken | None:
+        """As the port promises."""
+        row = self._connection.execute(_TOKEN, {"of_token": digest}).one_or_none()
+        if row is None:
+            return None
+        return RefreshToken(
+            digest=row.digest,
+            session_id=SessionId(row.session_id),
+            issued_at=row.issued_at,
+            used_at=row.used_at,
+            sealed_successor=row.sealed_successor,
+        )
+
+    def put_token(self, token: RefreshToken) -> None:
+        """As the port promises."""
+        use = {
+            "of_token": token.digest,
+            "at": token.used_at,
+            "successor": token.sealed_successor,
+        }
+        if self._connection.execute(_USE_TOKEN, use).rowcount == 0:
+            self._connection.execute(_INSERT_TOKEN, asdict(token))
+
+    def forget_ended(self, before: datetime) -> int:
+        """As the port promises."""
+        ended = or_(sessions.c.expires_at < before, sessions.c.revoked_at < before)
+        return self._connection.execute(delete(sessions).where(ended)).rowcount
+
+
+class SqlOneTimeTokens:
+    """One-time tokens, locked while a transaction looks at them."""
+
+    def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
+        self._connection = connection
+        self._rows = AggregateRows(_ONE_TIME_TOKENS, connection, tracker, log)
+
+    def get(self, token_id: OneTimeTokenId) -> OneTimeToken:
+        """As the port promises."""
+        row = self._connection.execute(_ONE_TIME, {"token": token_id}).one_or_none()
+        if row is None:
+            raise NotFoundError("token")
+        return self._token(row)
+
+    def with_digest(self, digest: str) -> OneTimeToken:
+        """As the port promises."""
+        row = self._connection.execute(_WITH_DIGEST, {"of_token": digest}).one_or_none()
+        if row is None:
+            raise InvalidTokenError
+        return self._token(row)
+
+    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
+        """As the port promises."""
+        rows = self._connection.execute(_UNUSED, {"mail": email, "to_do": purpose}).all()
+        return [self._token(row) for row in rows]
+
+    def _token(self, row: Row[Any]) -> OneTimeToken:
+        return self._rows.watch(
+            OneTimeToken(
+                id=OneTimeTokenId(row.id),
+                purpose=Purpose(row.purpose),
+                email=row.email,
+                account_id=AccountId(row.account_id) if row.account_id else None,
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                name=row.name,
+                password_hash=row.password_hash,
+                digest=row.digest,
+                used_at=row.used_at,
+                version=row.version,
+            )
+        )
+
+    def add(self, token: OneTimeToken) -> None:
+        """As the port promises."""
+        self._rows.add(token)
+
+    def save(self, token: OneTimeToken) -> None:
+        """As the port promises."""
+        self._rows.save(token)
+
+    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
+        """As the port promises."""
+        table = one_time_tokens.c
+        gone = table.expires_at < now if email is None else table.email == email
+        return self._connection.execute(delete(one_time_tokens).where(gone)).rowcount

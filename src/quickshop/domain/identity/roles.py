@@ -1,0 +1,69 @@
+"""Roles that a shop makes for itself, beside those that every shop has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from quickshop.domain.errors import AlreadyExistsError, GrantTooWideError, InvalidValueError
+from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.identity.permissions import BUILT_IN_ROLES, Permission, with_implied
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(DomainEvent):
+    """A role is new, or holds other permissions."""
+
+    role: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Role(Aggregate):
+    """A set of permissions with a name."""
+
+    name: str
+    permissions: frozenset[Permission]
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is none.
+
+        Raises:
+            InvalidValueError: not 2 to 40 lower-case letters, digits and underscores.
+        """
+        if not _NAME.fullmatch(self.name):
+            raise InvalidValueError("name", "must be 2 to 40 of a-z, 0-9 and _, a letter first")
+
+    @classmethod
+    def make(cls, name: str, permissions: Iterable[Permission], *, now: datetime) -> Role:
+        """Make a role.
+
+        Raises:
+            AlreadyExistsError: every shop has one of this name.
+            InvalidValueError: the name is none.
+        """
+        if name in BUILT_IN_ROLES:
+            raise AlreadyExistsError("role", "name")
+        role = cls(name=name, permissions=frozenset(permissions))
+        role._record(RoleChanged(role=name, occurred_at=now))
+        return role
+
+    def change(self, permissions: Iterable[Permission], *, now: datetime) -> None:
+        """Let it hold other permissions."""
+        self.permissions = frozenset(permissions)
+        self._record(RoleChanged(role=self.name, occurred_at=now))
+
+
+def require_within(wanted: Iterable[Permission], held: frozenset[Permission]) -> None:
+    """Nobody gives what they do not have.
+
+    Raises:
+        GrantTooWideError: something wanted is not held.
+    """
+    missing = with_implied(frozenset(wanted)) - held
+    if missing:
+        raise GrantTooWideError(sorted(missing))
