@@ -16,6 +16,9 @@ from quickshop.adapters.identifiers import SystemIdentifiers
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.customers import MemoryCustomerReader
+from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -25,6 +28,8 @@ from quickshop.adapters.memory.jobs import (
 )
 from quickshop.adapters.memory.orders import MemoryOrderReader
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
+from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
+from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.application.access import digest
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.cart import Cart, CartId, CartLineId
@@ -58,6 +63,8 @@ AWKWARD: Final = 'Crème "brûlée" d\'Ωmega; 50 % _ \\ 🚲'
 CARD: Final = PaymentSource("tok_ok")
 CART_TOKEN: Final = "secret-of-the-cart"
 ORDER_TOKEN: Final = "secret-of-the-order"
+
+QUICK_PASSWORDS: Final = BcryptPasswords(cost=MIN_COST)
 
 _serial = count(1)
 
@@ -388,4 +395,9 @@ def memory_shop(
         job_publisher=job_publisher or NoBroker(),
         job_signal=MemoryJobSignal(),
         schedules=MemorySchedules(store),
+        customer_reader=MemoryCustomerReader(store),
+        identity_reader=MemoryIdentityReader(store),
+        password_hasher=QUICK_PASSWORDS,
+        access_tokens=JwtAccessTokens(fresh_keys()),
+        session_copies=NoSessionCopies(),
     )

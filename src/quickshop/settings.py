@@ -110,6 +110,21 @@ class Settings(BaseSettings):
     staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     """Who is told that stock runs low; without it nobody is."""
 
+    token_keys: SecretStr | None = None
+    """`id:secret[,id:secret]` that access tokens are signed with, the newest first."""
+    password_keys: SecretStr | None = None
+    """`id:secret[,id:secret]` that passwords are kept under, the newest first."""
+    access_token_seconds: int = Field(900, ge=10, le=900)
+    """How long an access token is good; what it may do is looked up all the same."""
+    session_days: float = Field(30, gt=0, le=365)
+    """How long somebody stays signed in on a device."""
+    password_cost: int = Field(12, ge=4, le=16)
+    """bcrypt cost: one more takes twice as long; passwords are kept anew at the next sign-in."""
+    storefront_url: Annotated[str, _url_of("https", "http"), AfterValidator(_private)] | None = (
+        None
+    )
+    """Where mailed links lead: to `/confirm-account`, `/reset-password` or `/confirm-email`."""
+
     database_pool_size: int = Field(8, ge=1, le=100)
     """Connections, and with them requests served at once, per process."""
     database_timeout_seconds: float = Field(10, ge=0.01, le=600)

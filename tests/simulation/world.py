@@ -18,11 +18,16 @@ import tenacity.nap
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.customers import MemoryCustomerReader
+from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
 from quickshop.adapters.memory.orders import MemoryOrderReader
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
+from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
+from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.application.jobs import MAX_ATTEMPTS
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.catalog import Product, ProductId, Variant, VariantId
@@ -121,6 +126,11 @@ class World:
             job_publisher=_stepped(self.broker, "broker", step),
             job_signal=signal,
             schedules=_stepped(MemorySchedules(self.store), "schedules", step),
+            customer_reader=MemoryCustomerReader(self.store),
+            identity_reader=MemoryIdentityReader(self.store),
+            password_hasher=BcryptPasswords(cost=MIN_COST),
+            access_tokens=JwtAccessTokens(fresh_keys()),
+            session_copies=NoSessionCopies(),
         )
 
     def _on_commit(self, before: MemoryState, after: MemoryState) -> None:

@@ -20,11 +20,21 @@ from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import ShippedItem
-from quickshop.ports.notifications import Message
+from quickshop.ports.notifications import AccountMessage, Message
 from tests.builders import AWKWARD
 from tests.mails import SENDER, a_message, a_parcel_view, a_stock_message
 
-ABOUT_ORDERS = sorted(set(MessageKind) - {MessageKind.LOW_STOCK})
+ABOUT_ACCOUNTS = sorted(
+    {
+        MessageKind.OPEN_ACCOUNT,
+        MessageKind.ACCOUNT_EXISTS,
+        MessageKind.RESET_PASSWORD,
+        MessageKind.PASSWORD_CHANGED,
+        MessageKind.CHANGE_EMAIL,
+        MessageKind.EMAIL_CHANGED,
+    }
+)
+ABOUT_ORDERS = sorted(set(MessageKind) - {MessageKind.LOW_STOCK, *ABOUT_ACCOUNTS})
 ATTACK = 'Ada\r\nBcc: all@example.com <b onload="x">&amp; </mj-text><mj-raw>'
 
 
@@ -146,6 +156,29 @@ def test_text_and_html_say_the_same(kind: MessageKind) -> None:
     assert "€39.98" in said
     assert message.order.number in said
     assert message.shop_name in said
+
+
+@pytest.mark.parametrize("kind", ABOUT_ACCOUNTS)
+@pytest.mark.parametrize("link", ["", "https://shop.example.com/page#token=THE-SECRET"])
+def test_mails_about_accounts_say_the_same_in_text_and_html(kind: MessageKind, link: str) -> None:
+    message = AccountMessage(
+        kind=kind,
+        recipient="ada@example.com",
+        shop_name="Bikes <& Co>",
+        key="k",
+        secret="THE-SECRET",
+        link=link,
+    )
+    mail = render(message, to_html=find_html_renderer())
+    assert mail.html is not None
+    said = " ".join(Tags(mail.html).text.split())
+
+    assert "Bikes <& Co>" in mail.subject
+    assert "Bikes <& Co>" in mail.text
+    assert "Bikes <& Co>" in said
+    assert (link or "THE-SECRET") in mail.text
+    assert (link or "THE-SECRET") in mail.html
+    assert "THE-SECRET" not in repr(message)
 
 
 @pytest.mark.parametrize("kind", ABOUT_ORDERS)

@@ -12,13 +12,14 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ForgetExpired:
-    """Delete what is kept no longer: idempotency keys, done jobs, ended holds, old messages."""
+    """Delete what is kept no longer: keys, done jobs, ended holds and sessions, old messages."""
 
     unit_of_work: UnitOfWork
     queue: JobQueue
     clock: Clock
     keep_jobs: timedelta
     keep_webhooks: timedelta
+    keep_sessions: timedelta
 
     def __call__(self) -> int:
         """Tell how many rows went."""
@@ -27,4 +28,7 @@ class ForgetExpired:
             keys = tx.idempotency.forget_expired(now)
             holds = tx.holds.forget_ended(now - self.keep_jobs)
             webhooks = tx.payment_webhooks.forget_before(now - self.keep_webhooks)
-        return keys + holds + webhooks + self.queue.forget_done(now - self.keep_jobs)
+            sessions = tx.sessions.forget_ended(now - self.keep_sessions)
+            tokens = tx.one_time_tokens.forget_expired(now)
+        rows = keys + holds + webhooks + sessions + tokens
+        return rows + self.queue.forget_done(now - self.keep_jobs)

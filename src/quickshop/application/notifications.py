@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from quickshop.application.retries import retried
+from quickshop.domain.customers import is_erased
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import Channel, MessageKind, Notification
@@ -48,6 +49,8 @@ class NotifyShopper:
             TransientError: the mail was not taken; try again.
         """
         order = self.orders.get(order_id)
+        if is_erased(order.email):
+            return False
         notification = Notification(
             event_id=event_id,
             channel=Channel.EMAIL,
@@ -70,7 +73,7 @@ class NotifyShopper:
                 amount=amount,
             )
         )
-        _mark_sent(self.unit_of_work, notification, self.clock)
+        mark_sent(self.unit_of_work, notification, self.clock)
         return True
 
 
@@ -119,7 +122,7 @@ class NotifyStaff:
                 key=f"{event_id}.{kind}",
             )
         )
-        _mark_sent(self.unit_of_work, notification, self.clock)
+        mark_sent(self.unit_of_work, notification, self.clock)
         return True
 
 
@@ -130,7 +133,8 @@ def _claim(unit_of_work: UnitOfWork, notification: Notification) -> bool:
 
 
 @retried
-def _mark_sent(unit_of_work: UnitOfWork, notification: Notification, clock: Clock) -> None:
+def mark_sent(unit_of_work: UnitOfWork, notification: Notification, clock: Clock) -> None:
+    """Record that a message was sent."""
     with unit_of_work() as tx:
         tx.notifications.mark_sent(notification, now=clock.now())
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from quickshop.application.identity.mails import MailOneTimeToken, TellAccount
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
+from quickshop.domain.identity import EmailChanged, OneTimeTokenRequested, PasswordChanged
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
@@ -46,6 +48,9 @@ REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OrderShipped: ("mail_shipped",),
     OrderRefunded: ("mail_refunded",),
     LowStock: ("mail_low_stock",),
+    OneTimeTokenRequested: ("mail_one_time_token",),
+    PasswordChanged: ("mail_password_changed",),
+    EmailChanged: ("mail_email_changed",),
 }
 
 _NOT_PAID: Final = "it was not paid in time"
@@ -57,6 +62,8 @@ def build_handlers(
     settle_payments: SettlePayments,
     notify: NotifyShopper,
     notify_staff: NotifyStaff,
+    mail_token: MailOneTimeToken,
+    tell_account: TellAccount,
 ) -> Mapping[str, Handler]:
     """What to do for each effect named in `REACTIONS`."""
 
@@ -105,6 +112,7 @@ def build_handlers(
         notify_staff(job.event_id, job.event)
 
     return {
+        **_account_handlers(mail_token, tell_account),
         "process_order": process,
         "settle_payments": settle,
         "mail_confirmation": mail_confirmation,
@@ -113,4 +121,28 @@ def build_handlers(
         "mail_shipped": mail_shipped,
         "mail_refunded": mail_refunded,
         "mail_low_stock": mail_low_stock,
+    }
+
+
+def _account_handlers(
+    mail_token: MailOneTimeToken, tell_account: TellAccount
+) -> Mapping[str, Handler]:
+    def mail_one_time_token(job: Job) -> None:
+        assert isinstance(job.event, OneTimeTokenRequested)
+        mail_token(job.event_id, job.event.token_id)
+
+    def mail_password_changed(job: Job) -> None:
+        assert isinstance(job.event, PasswordChanged)
+        tell_account(job.event_id, MessageKind.PASSWORD_CHANGED, job.event.account_id)
+
+    def mail_email_changed(job: Job) -> None:
+        event = job.event
+        assert isinstance(event, EmailChanged)
+        kind = MessageKind.EMAIL_CHANGED
+        tell_account(job.event_id, kind, event.account_id, email=event.old_email)
+
+    return {
+        "mail_one_time_token": mail_one_time_token,
+        "mail_password_changed": mail_password_changed,
+        "mail_email_changed": mail_email_changed,
     }

@@ -55,6 +55,19 @@ def require_text(field: str, value: str, *, max_length: int) -> None:
         raise InvalidValueError(field, "must hold printable characters only, on one line")
 
 
+ERASED_DOMAIN: Final = "erased.invalid"
+
+
+def erased_email(id: UUID) -> str:
+    """What stands where the address of somebody stood who is to be forgotten."""
+    return f"erased-{id}@{ERASED_DOMAIN}"
+
+
+def is_erased(email: str) -> bool:
+    """Whether nobody is behind this address any more."""
+    return email.endswith(f"@{ERASED_DOMAIN}")
+
+
 def normalize_email(text: str) -> str:
     """Trim and case-fold an e-mail address.
 
@@ -209,6 +222,15 @@ class Customer(Aggregate):
         kept = [*others]
         kept.insert(place.index(saved.id) if saved.id in place else len(kept), saved)
         self._keep_addresses(kept, now)
+
+    def require_address(self, address_id: SavedAddressId) -> None:
+        """Whether an address is in the book.
+
+        Raises:
+            NotFoundError: it is not.
+        """
+        if address_id not in {each.id for each in self.addresses}:
+            raise NotFoundError("address")
 
     def remove_address(self, address_id: SavedAddressId, *, now: datetime) -> None:
         """Take an address out of the book.

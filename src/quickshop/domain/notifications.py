@@ -26,6 +26,14 @@ class MessageKind(StrEnum):
     ORDER_SHIPPED = "order_shipped"
     ORDER_REFUNDED = "order_refunded"
     LOW_STOCK = "low_stock"
+    OPEN_ACCOUNT = "open_account"
+    ACCOUNT_EXISTS = "account_exists"
+    """To whoever asked for an account and has one."""
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a message
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
+    CHANGE_EMAIL = "change_email"
+    EMAIL_CHANGED = "email_changed"
+    """To the address that it was before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,3 +34,7 @@ class IdempotencyRepository(Protocol):
     def forget_expired(self, now: datetime) -> int:
         """Delete keys past their 24 hours; tell how many."""
         ...
+
+    def forget_of(self, asker: str) -> int:
+        """Delete the keys of one asker, by the end of their scopes; tell how many."""
+        ...

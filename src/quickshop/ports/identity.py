@@ -135,6 +135,10 @@ class SessionRepository(Protocol):
         """Store a token, new or changed."""
         ...
 
+    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+        """Delete every session of an account, with its tokens; tell which those were."""
+        ...
+
     def forget_ended(self, before: datetime) -> int:
         """Delete sessions that ended before then, with their tokens; tell how many."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class NotificationRepository(Protocol):
 
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
         """Record that it was sent."""
+        ...
+
+    def forget_recipient(self, email: str, *, instead: str) -> int:
+        """Let the records of an address name another; tell how many there were."""
         ...
 
 
@@ -62,7 +66,22 @@ class StockMessage:
     """As that of an `OrderMessage`."""
 
 
-Message = OrderMessage | StockMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMessage:
+    """A message to somebody about their account."""
+
+    kind: MessageKind
+    recipient: str
+    shop_name: str
+    key: str
+    """As that of an `OrderMessage`."""
+    secret: str = field(default="", repr=False)
+    """What they prove with that they read it; empty when there is nothing to prove."""
+    link: str = field(default="", repr=False)
+    """Where the secret can be used; empty when the shop has no page for it."""
+
+
+Message = OrderMessage | StockMessage | AccountMessage
 """What a `Notifier` is given to send."""
 
 

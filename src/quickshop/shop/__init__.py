@@ -3,9 +3,11 @@
 A context is a file: the group of its use cases, and how they are connected to the ports.
 """
 
+from quickshop.shop.accounts import Accounts, Staff
 from quickshop.shop.building import build_shop
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
+from quickshop.shop.customers import Customers
 from quickshop.shop.front import Shop
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
@@ -14,7 +16,9 @@ from quickshop.shop.payments import Payments
 from quickshop.shop.policy import Policy
 
 __all__ = [
+    "Accounts",
     "Carts",
+    "Customers",
     "Inventory",
     "Jobs",
     "Orders",
@@ -22,5 +26,6 @@ __all__ = [
     "Policy",
     "Products",
     "Shop",
+    "Staff",
     "build_shop",
 ]

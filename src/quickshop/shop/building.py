@@ -11,7 +11,11 @@ from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.customers import CustomerReader
+from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
@@ -20,8 +24,10 @@ from quickshop.ports.orders import OrderReader
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.accounts import build_accounts, build_staff
 from quickshop.shop.cart import build_carts
 from quickshop.shop.catalog import build_products
+from quickshop.shop.customers import build_customers
 from quickshop.shop.front import Shop
 from quickshop.shop.inventory import build_inventory
 from quickshop.shop.jobs import build_jobs
@@ -50,6 +56,11 @@ def build_shop(
     job_publisher: JobPublisher,
     job_signal: JobSignal,
     schedules: ScheduleRepository,
+    customer_reader: CustomerReader,
+    identity_reader: IdentityReader,
+    password_hasher: PasswordHasher,
+    access_tokens: AccessTokens,
+    session_copies: SessionCopies,
 ) -> Shop:
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
@@ -76,6 +87,7 @@ def build_shop(
             policy,
             unit_of_work,
             clock,
+            identifiers,
             outcomes,
             order_reader,
             stock_reader,
@@ -86,6 +98,36 @@ def build_shop(
             job_signal,
             schedules,
             release,
+        ),
+        accounts=build_accounts(
+            policy,
+            unit_of_work,
+            clock,
+            identifiers,
+            password_hasher,
+            access_tokens,
+            identity_reader,
+            session_copies,
+        ),
+        customers=build_customers(
+            unit_of_work,
+            clock,
+            identifiers,
+            password_hasher,
+            customer_reader,
+            identity_reader,
+            cart_reader,
+            order_reader,
+            session_copies,
+        ),
+        staff=build_staff(
+            unit_of_work,
+            clock,
+            identifiers,
+            password_hasher,
+            identity_reader,
+            customer_reader,
+            session_copies,
         ),
         check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
     )

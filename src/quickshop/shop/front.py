@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from quickshop.application.health import CheckInvariants
+from quickshop.shop.accounts import Accounts, Staff
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
+from quickshop.shop.customers import Customers
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
@@ -32,6 +34,9 @@ class Shop:
     orders: Orders
     payments: Payments
     jobs: Jobs
+    accounts: Accounts
+    customers: Customers
+    staff: Staff
     check: CheckInvariants
     closing: Callable[[], None] = lambda: None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
+from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
 from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
@@ -15,6 +16,7 @@ from quickshop.application.payments import (
 )
 from quickshop.application.reactions import build_handlers
 from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -43,6 +45,7 @@ def build_jobs(
     policy: Policy,
     unit_of_work: UnitOfWork,
     clock: Clock,
+    identifiers: Identifiers,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
     stock_reader: StockReader,
@@ -57,7 +60,10 @@ def build_jobs(
     """Connect them to the ports."""
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
-    forget = ForgetExpired(unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks)
+    forget = ForgetExpired(
+        unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks, policy.keep_sessions
+    )
+    postbox = Postbox(unit_of_work, clock, notifier, policy.name)
     run = jobs.RunJob(
         queue,
         build_handlers(
@@ -67,6 +73,8 @@ def build_jobs(
             notify_staff=NotifyStaff(
                 unit_of_work, clock, stock_reader, notifier, policy.name, policy.staff_email
             ),
+            mail_token=MailOneTimeToken(postbox, identifiers, policy.storefront_url),
+            tell_account=TellAccount(postbox),
         ),
         clock,
         policy.job_lease,

@@ -42,6 +42,12 @@ class Policy:
     """How long a job that is done is kept, and a hold that ended."""
     keep_webhooks: timedelta = timedelta(days=30)
     """How long a message of a payment gateway is kept."""
+    session_lasts: timedelta = timedelta(days=30)
+    """How long somebody stays signed in on a device that they keep using."""
+    storefront_url: str | None = None
+    """Where mailed links lead; without it mails hold the bare secret."""
+    keep_sessions: timedelta = timedelta(days=30)
+    """How long a session that ended is kept: its address counts as a known one."""
     poll_seconds: float = 1.0
     """How often the queue is looked at when nothing wakes the worker."""
     stuck_after: timedelta = timedelta(minutes=5)

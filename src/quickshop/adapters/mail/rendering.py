@@ -23,7 +23,7 @@ from quickshop.domain.errors import AdapterError, InvalidValueError
 from quickshop.domain.money import Money, exponent
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import FulfillmentView
-from quickshop.ports.notifications import Message, OrderMessage
+from quickshop.ports.notifications import Message, OrderMessage, StockMessage
 from quickshop.ports.orders import OrderView
 
 LOCALE: Final = "en_US"
@@ -35,6 +35,12 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ORDER_SHIPPED: "Your order {number} at {shop} is on its way",
     MessageKind.ORDER_REFUNDED: "Money back for your order {number} at {shop}",
     MessageKind.LOW_STOCK: "{sku} is running low at {location}",
+    MessageKind.OPEN_ACCOUNT: "Confirm your account at {shop}",
+    MessageKind.ACCOUNT_EXISTS: "You already have an account at {shop}",
+    MessageKind.RESET_PASSWORD: "Choose a new password for {shop}",
+    MessageKind.PASSWORD_CHANGED: "Your password at {shop} was changed",
+    MessageKind.CHANGE_EMAIL: "Confirm your new address at {shop}",
+    MessageKind.EMAIL_CHANGED: "Your address at {shop} was changed",
 }
 _DECLINE_REASONS: Final[Mapping[str, str]] = {
     "card_declined": "the card was declined",
@@ -61,9 +67,11 @@ def render(message: Message, *, to_html: HtmlRenderer | None = None) -> Mail:
     facts: dict[str, object] = {"shop": message.shop_name}
     if isinstance(message, OrderMessage):
         facts |= _facts_of(message)
-    else:
+    elif isinstance(message, StockMessage):
         facts["stock"] = message
         facts["sku"], facts["location"] = message.sku, message.location
+    else:
+        facts |= {"secret": message.secret, "link": message.link}
     subject = facts["subject"] = _SUBJECTS[message.kind].format(**facts)
     return Mail(
         subject=one_line(subject),

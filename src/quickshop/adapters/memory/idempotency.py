@@ -55,3 +55,10 @@ class MemoryIdempotency:
         for key in expired:
             del self._keys[key]
         return len(expired)
+
+    def forget_of(self, asker: str) -> int:
+        """As `IdempotencyRepository.forget_of`."""
+        theirs = [key for key in self._keys if key[0].endswith(f":{asker}")]
+        for key in theirs:
+            del self._keys[key]
+        return len(theirs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
@@ -192,19 +192,28 @@ class MemorySessions:
 
     def forget_ended(self, before: datetime) -> int:
         """As `SessionRepository.forget_ended`."""
-        ended = [
-            session.id
-            for session in self._state.sessions.values()
-            if session.expires_at < before
-            or (session.revoked_at is not None and session.revoked_at < before)
-        ]
-        for session_id in ended:
+        return len(
+            self._forget(
+                session.id
+                for session in self._state.sessions.values()
+                if session.expires_at < before
+                or (session.revoked_at is not None and session.revoked_at < before)
+            )
+        )
+
+    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+        """As `SessionRepository.forget_of`."""
+        sessions = self._state.sessions.values()
+        return self._forget(each.id for each in sessions if each.account_id == account_id)
+
+    def _forget(self, session_ids: Iterable[SessionId]) -> Sequence[SessionId]:
+        gone = list(session_ids)
+        for session_id in gone:
             del self._state.sessions[session_id]
-        gone = set(ended)
         for digest, token in list(self._state.refresh_tokens.items()):
-            if token.session_id in gone:
+            if token.session_id not in self._state.sessions:
                 del self._state.refresh_tokens[digest]
-        return len(ended)
+        return gone
 
 
 class MemoryOneTimeTokens:

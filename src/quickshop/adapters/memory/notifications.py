@@ -31,6 +31,16 @@ class MemoryNotifications:
         record = self._state.notifications[key]
         self._state.notifications[key] = replace(record, sent_at=now)
 
+    def forget_recipient(self, email: str, *, instead: str) -> int:
+        """As `NotificationRepository.forget_recipient`."""
+        table = self._state.notifications
+        theirs = [record for record in table.values() if record.recipient == email]
+        for record in theirs:
+            del table[_key(record)]
+            renamed = replace(record, recipient=instead)
+            table[_key(renamed)] = renamed
+        return len(theirs)
+
 
 def _key(notification: Notification) -> tuple[UUID, Channel, str]:
     return (notification.event_id, notification.channel, notification.recipient)

@@ -61,3 +61,8 @@ class SqlIdempotency:
     def forget_expired(self, now: datetime) -> int:
         """As the port promises."""
         return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEPT}).rowcount
+
+    def forget_of(self, asker: str) -> int:
+        """As the port promises."""
+        theirs = keys.c.scope.endswith(f":{asker}", autoescape=True)
+        return self._connection.execute(delete(keys).where(theirs)).rowcount

@@ -122,12 +122,14 @@ class SqlAccounts:
 
     def add(self, account: Account) -> None:
         """As the port promises."""
-        self._rows.add(account)
+        with translated():
+            self._rows.add(account)
         self._write_roles(account)
 
     def save(self, account: Account) -> None:
         """As the port promises."""
-        self._rows.save(account)
+        with translated():
+            self._rows.save(account)
         self._write_roles(account)
 
     def _write_roles(self, account: Account) -> None:

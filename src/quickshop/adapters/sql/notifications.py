@@ -44,6 +44,11 @@ class SqlNotifications:
         """As the port promises."""
         self._connection.later(_MARK_SENT, _key_of(notification) | {"now": now})
 
+    def forget_recipient(self, email: str, *, instead: str) -> int:
+        """As the port promises."""
+        theirs = update(notifications).where(notifications.c.recipient == email)
+        return self._connection.execute(theirs.values(recipient=instead)).rowcount
+
 
 def _key_of(notification: Notification) -> dict[str, Any]:
     return {

@@ -151,6 +151,12 @@ class SqlSessions:
         if self._connection.execute(_USE_TOKEN, use).rowcount == 0:
             self._connection.execute(_INSERT_TOKEN, asdict(token))
 
+    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+        """As the port promises."""
+        theirs = delete(sessions).where(sessions.c.account_id == account_id)
+        gone = self._connection.execute(theirs.returning(sessions.c.id))
+        return [SessionId(session_id) for session_id in gone.scalars()]
+
     def forget_ended(self, before: datetime) -> int:
         """As the port promises."""
         ended = or_(sessions.c.expires_at < before, sessions.c.revoked_at < before)

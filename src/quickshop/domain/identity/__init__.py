@@ -18,6 +18,7 @@ from quickshop.domain.identity.accounts import (
     require_password,
 )
 from quickshop.domain.identity.api_keys import ApiKey, ApiKeyId
+from quickshop.domain.identity.keys import MIN_SECRET_BYTES, Key, KeyRing
 from quickshop.domain.identity.one_time import (
     OneTimeToken,
     OneTimeTokenId,
@@ -45,6 +46,7 @@ __all__ = [
     "GRACE",
     "MAX_PASSWORD_LENGTH",
     "MIN_PASSWORD_LENGTH",
+    "MIN_SECRET_BYTES",
     "Account",
     "AccountDisabled",
     "AccountEnabled",
@@ -56,6 +58,8 @@ __all__ = [
     "ApiKey",
     "ApiKeyId",
     "EmailChanged",
+    "Key",
+    "KeyRing",
     "OneTimeToken",
     "OneTimeTokenId",
     "OneTimeTokenRequested",

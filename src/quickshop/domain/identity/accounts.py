@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from quickshop.domain.customers import erased_email
 from quickshop.domain.errors import ConflictError, InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import ADMIN
@@ -198,7 +199,7 @@ class Account(Aggregate):
         self._require_there()
         if self.roles:
             raise ConflictError("account")
-        self.email = f"erased-{self.id}@erased.invalid"
+        self.email = erased_email(self.id)
         self.password_hash = None
         self.status = AccountStatus.ERASED
         self._record(AccountErased(account_id=self.id, occurred_at=now))

@@ -23,6 +23,9 @@ from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.customers import MemoryCustomerReader
+from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -40,7 +43,9 @@ from quickshop.adapters.shopify.feed import ShopifyFeedReader
 from quickshop.adapters.sql import migrations
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
+from quickshop.adapters.sql.customers import SqlCustomerReader
 from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.identity import SqlIdentityReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
@@ -49,13 +54,18 @@ from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application.reactions import REACTIONS
+from quickshop.container import credentials
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.customers import CustomerReader
+from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
@@ -80,6 +90,8 @@ def _policy(settings: Settings) -> Policy:
         payment_patience=timedelta(seconds=settings.payment_patience_seconds),
         capture=CaptureMethod(settings.capture),
         order_lifetime=timedelta(seconds=settings.order_lifetime_seconds),
+        session_lasts=timedelta(days=settings.session_days),
+        storefront_url=settings.storefront_url,
         job_lease=timedelta(seconds=settings.job_lease_seconds),
         job_retry=timedelta(seconds=settings.job_retry_seconds),
         sweep_interval=timedelta(seconds=settings.sweep_seconds),
@@ -221,10 +233,18 @@ class Container(containers.DeclarativeContainer):
         _payment_webhooks, settings
     )
     notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
+    password_hasher: providers.Provider[PasswordHasher] = providers.Singleton(
+        credentials.password_hasher, settings
+    )
+    access_tokens: providers.Provider[AccessTokens] = providers.Singleton(
+        credentials.access_tokens, settings
+    )
     product_cache: providers.Provider[ProductCache] = providers.Resource(
         _open_product_cache, settings
     )
     job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
+
+    session_copies: providers.Provider[SessionCopies] = providers.Singleton(NoSessionCopies)
 
     dialect = providers.Singleton(_dialect, settings)
     engine = providers.Resource(_open_engine, dialect, settings)
@@ -248,6 +268,12 @@ class Container(containers.DeclarativeContainer):
     )
     stock_reader: providers.Provider[StockReader] = providers.Singleton(
         SqlStockReader, engine, dialect
+    )
+    customer_reader: providers.Provider[CustomerReader] = providers.Singleton(
+        SqlCustomerReader, engine, dialect
+    )
+    identity_reader: providers.Provider[IdentityReader] = providers.Singleton(
+        SqlIdentityReader, engine, dialect
     )
     job_queue: providers.Provider[JobQueue] = providers.Singleton(
         SqlJobQueue, engine, dialect, REACTIONS
@@ -276,6 +302,11 @@ class Container(containers.DeclarativeContainer):
         job_publisher=job_publisher,
         job_signal=job_signal,
         schedules=schedules,
+        customer_reader=customer_reader,
+        identity_reader=identity_reader,
+        password_hasher=password_hasher,
+        access_tokens=access_tokens,
+        session_copies=session_copies,
     )
 
 
@@ -300,6 +331,12 @@ def memory_container(settings: Settings) -> Container:
     stock_reader: providers.Provider[StockReader] = providers.Object(MemoryStockReader(store))
     job_queue: providers.Provider[JobQueue] = providers.Object(MemoryJobQueue(store))
     schedules: providers.Provider[ScheduleRepository] = providers.Object(MemorySchedules(store))
+    customer_reader: providers.Provider[CustomerReader] = providers.Object(
+        MemoryCustomerReader(store)
+    )
+    identity_reader: providers.Provider[IdentityReader] = providers.Object(
+        MemoryIdentityReader(store)
+    )
     return Container(
         settings=providers.Object(settings),
         job_signal=providers.Object(job_signal),
@@ -311,6 +348,8 @@ def memory_container(settings: Settings) -> Container:
         stock_reader=stock_reader,
         job_queue=job_queue,
         schedules=schedules,
+        customer_reader=customer_reader,
+        identity_reader=identity_reader,
     )
 
 

@@ -1,0 +1,148 @@
+"""Access tokens as JWTs: one algorithm, a key with a name, and every claim required."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+from threading import Lock
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from quickshop.domain.errors import NotSignedInError
+from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
+from quickshop.ports.credentials import AccessClaims
+
+ALGORITHM: Final = "HS256"
+KIND: Final = "at+jwt"
+"""RFC 9068: says that it is an access token, and none of another kind."""
+ISSUER: Final = "quickshop"
+AUDIENCE: Final = "quickshop-api"
+LONGEST_SECONDS: Final = 15 * 60
+_CLAIMS: Final = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
+_MAX_LENGTH: Final = 1_024
+_MAX_SKEW_SECONDS: Final = 5
+"""By how much the clocks of two processes may differ."""
+_REMEMBERED: Final = 10_000
+
+
+def fresh_keys() -> KeyRing:
+    """Keys that nobody else has: tokens made with them are good until this process ends."""
+    return KeyRing((Key("process", token_urlsafe(48).encode()),))
+
+
+class JwtAccessTokens:
+    """An `AccessTokens`. A token that was found good is not checked again while it lasts."""
+
+    def __init__(self, keys: KeyRing, *, lasts_seconds: int = LONGEST_SECONDS) -> None:
+        assert 0 < lasts_seconds <= LONGEST_SECONDS, "at most 15 minutes"
+        self._keys = keys
+        self._lasts_seconds = lasts_seconds
+        self._good: OrderedDict[str, AccessClaims] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def lasts_seconds(self) -> int:
+        """As `AccessTokens.lasts_seconds`."""
+        return self._lasts_seconds
+
+    def issue(self, session_id: SessionId, account_id: AccountId, *, now: datetime) -> str:
+        """As `AccessTokens.issue`."""
+        import jwt  # noqa: PLC0415 - a shop without accounts needs none
+
+        issued_at = int(now.timestamp())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(account_id),
+            "sid": str(session_id),
+            "iat": issued_at,
+            "exp": issued_at + self._lasts_seconds,
+            "jti": uuid4().hex,
+        }
+        key = self._keys.newest
+        headers = {"kid": key.id, "typ": KIND}
+        return jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers=headers)
+
+    def read(self, token: str, *, now: datetime) -> AccessClaims:
+        """As `AccessTokens.read`.
+
+        Raises:
+            NotSignedInError: it was not issued here, or is too old.
+        """
+        claims = self._good.get(token)
+        if claims is None:
+            claims = self._check(token, now)
+            self._remember(token, claims)
+        if now >= claims.expires_at:
+            raise NotSignedInError
+        return claims
+
+    def _check(self, token: str, now: datetime) -> AccessClaims:
+        import jwt  # noqa: PLC0415 - as above
+
+        if len(token) > _MAX_LENGTH or not _is_canonical(token):
+            raise NotSignedInError
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._keys.find(header["kid"]) if isinstance(header.get("kid"), str) else None
+            if key is None or header.get("typ") != KIND or set(header) != {"alg", "kid", "typ"}:
+                raise NotSignedInError
+            found = jwt.decode(
+                token,
+                key.secret,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                # Times are compared below, with the clock of the shop.
+                options={
+                    "require": list(_CLAIMS),
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                    "strict_aud": True,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise NotSignedInError from error
+        return _claims_of(found, now)
+
+    def _remember(self, token: str, claims: AccessClaims) -> None:
+        with self._lock:
+            self._good[token] = claims
+            while len(self._good) > _REMEMBERED:
+                self._good.popitem(last=False)
+
+
+def _claims_of(found: dict[str, Any], now: datetime) -> AccessClaims:
+    issued_at, expires_at = found["iat"], found["exp"]
+    if type(issued_at) is not int or type(expires_at) is not int:
+        raise NotSignedInError
+    too_long = not 0 < expires_at - issued_at <= LONGEST_SECONDS
+    if too_long or issued_at > now.timestamp() + _MAX_SKEW_SECONDS:
+        raise NotSignedInError
+    try:
+        return AccessClaims(
+            session_id=SessionId(UUID(found["sid"])),
+            account_id=AccountId(UUID(found["sub"])),
+            expires_at=datetime.fromtimestamp(expires_at, UTC),
+        )
+    except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
+        raise NotSignedInError from error
+
+
+def _is_canonical(token: str) -> bool:
+    """Whether each part is the one spelling of its bytes: one token has one text."""
+    if not token.isascii():
+        return False
+    try:
+        return all(
+            urlsafe_b64encode(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            .decode()
+            .rstrip("=")
+            == part
+            for part in token.split(".")
+        )
+    except ValueError:
+        return False

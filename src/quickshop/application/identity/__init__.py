@@ -1,0 +1,1 @@
+"""Use cases about identity: accounts, sessions, roles and keys."""

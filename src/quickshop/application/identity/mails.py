@@ -1,0 +1,179 @@
+"""Use cases that write to people about their accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from quickshop.application.access import digest
+from quickshop.application.notifications import mark_sent
+from quickshop.application.retries import retried
+from quickshop.domain.customers import is_erased
+from quickshop.domain.errors import NotFoundError
+from quickshop.domain.identity import AccountId, OneTimeToken, OneTimeTokenId, Purpose
+from quickshop.domain.notifications import Channel, MessageKind, Notification
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.notifications import AccountMessage, Notifier
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+_KINDS: Final[Mapping[Purpose, MessageKind]] = {
+    Purpose.OPEN_ACCOUNT: MessageKind.OPEN_ACCOUNT,
+    Purpose.RESET_PASSWORD: MessageKind.RESET_PASSWORD,
+    Purpose.CHANGE_EMAIL: MessageKind.CHANGE_EMAIL,
+}
+_PAGES: Final[Mapping[Purpose, str]] = {
+    Purpose.OPEN_ACCOUNT: "confirm-account",
+    Purpose.RESET_PASSWORD: "reset-password",
+    Purpose.CHANGE_EMAIL: "confirm-email",
+}
+"""Pages of the storefront that take the secret from the end of their address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postbox:
+    """How the shop writes to people about their accounts."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    notifier: Notifier
+    shop_name: str
+
+    def record(self, event_id: UUID, kind: MessageKind, recipient: str) -> Notification:
+        """The record of a message that an event makes."""
+        return Notification(
+            event_id=event_id,
+            channel=Channel.EMAIL,
+            recipient=recipient,
+            kind=kind,
+            order_id=None,
+            created_at=self.clock.now(),
+        )
+
+    def send(self, record: Notification, *, secret: str = "", link: str = "") -> None:
+        """Send a message that was recorded, and record that.
+
+        Raises:
+            TransientError: it was not taken; try again.
+        """
+        self.notifier.send(
+            AccountMessage(
+                kind=record.kind,
+                recipient=record.recipient,
+                shop_name=self.shop_name,
+                key=f"{record.event_id}.{record.kind}",
+                secret=secret,
+                link=link,
+            )
+        )
+        mark_sent(self.unit_of_work, record, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class MailOneTimeToken:
+    """Mail the link that somebody asked for, if there is anything that it could be for."""
+
+    postbox: Postbox
+    identifiers: Identifiers
+    storefront_url: str | None
+
+    def __call__(self, event_id: UUID, token_id: OneTimeTokenId) -> bool:
+        """Tell whether a mail went out: one per event, as `NotifyShopper` says.
+
+        The secret is made here and never written down: asked again after a crash, another one is
+        mailed, and the first opens nothing.
+
+        Raises:
+            TransientError: the mail was not taken; try again.
+        """
+        secret = self.identifiers.secret()
+        prepared = self._prepare(event_id, token_id, secret)
+        if prepared is None:
+            return False
+        record, purpose = prepared
+        if purpose is None:
+            self.postbox.send(record)
+        else:
+            self.postbox.send(record, secret=secret, link=self._link(purpose, secret))
+        return True
+
+    def _link(self, purpose: Purpose, secret: str) -> str:
+        if self.storefront_url is None:
+            return ""
+        # After the #: what follows it is sent to no server, and stands in no log of one.
+        return f"{self.storefront_url.rstrip('/')}/{_PAGES[purpose]}#token={secret}"
+
+    @retried
+    def _prepare(
+        self, event_id: UUID, token_id: OneTimeTokenId, secret: str
+    ) -> tuple[Notification, Purpose | None] | None:
+        now = self.postbox.clock.now()
+        with self.postbox.unit_of_work() as tx:
+            try:
+                token = tx.one_time_tokens.get(token_id)
+            except NotFoundError:
+                return None
+            if not token.is_usable(token.purpose, now):
+                return None
+            kind = _message_for(tx, token)
+            if kind is None:
+                token.use(token.purpose, now=now)
+                tx.one_time_tokens.save(token)
+                return None
+            record = self.postbox.record(event_id, kind, token.email)
+            if not tx.notifications.claim(record):
+                return None
+            if kind is MessageKind.ACCOUNT_EXISTS:
+                token.use(token.purpose, now=now)
+                tx.one_time_tokens.save(token)
+                return record, None
+            token.mail(digest(secret), now=now)
+            tx.one_time_tokens.save(token)
+            return record, token.purpose
+
+
+def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
+    account = tx.accounts.find(token.email)
+    if token.purpose is Purpose.RESET_PASSWORD:
+        return MessageKind.RESET_PASSWORD if account and account.is_active else None
+    return _KINDS[token.purpose] if account is None else MessageKind.ACCOUNT_EXISTS
+
+
+@dataclass(frozen=True, slots=True)
+class TellAccount:
+    """Tell somebody what happened to their account, in case it was not them."""
+
+    postbox: Postbox
+
+    def __call__(
+        self,
+        event_id: UUID,
+        kind: MessageKind,
+        account_id: AccountId,
+        *,
+        email: str | None = None,
+    ) -> bool:
+        """Tell whether a mail went out: to `email`, or to the address of the account.
+
+        Raises:
+            TransientError: the mail was not taken; try again.
+        """
+        record = self._claim(event_id, kind, account_id, email)
+        if record is None:
+            return False
+        self.postbox.send(record)
+        return True
+
+    @retried
+    def _claim(
+        self, event_id: UUID, kind: MessageKind, account_id: AccountId, email: str | None
+    ) -> Notification | None:
+        with self.postbox.unit_of_work() as tx:
+            account = tx.accounts.get(account_id)
+            recipient = email or account.email
+            if not account.is_active or is_erased(recipient):
+                return None
+            record = self.postbox.record(event_id, kind, recipient)
+            return record if tx.notifications.claim(record) else None

@@ -1,0 +1,241 @@
+"""Use cases about passwords and e-mail addresses of those who have an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quickshop.application.access import digest
+from quickshop.application.identity.sessions import end_sessions
+from quickshop.application.retries import retried
+from quickshop.domain.customers import normalize_email
+from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError
+from quickshop.domain.identity import (
+    AccountId,
+    OneTimeToken,
+    OneTimeTokenId,
+    Purpose,
+    SessionId,
+    require_password,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.credentials import PasswordHasher
+from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """Have somebody who is signed in prove once more who they are."""
+
+    unit_of_work: UnitOfWork
+    passwords: PasswordHasher
+
+    def __call__(self, account_id: AccountId, password: str) -> None:
+        """Returns when it is the password.
+
+        Raises:
+            InvalidCredentialsError: it is not.
+            OverloadedError: too many are signing in right now.
+        """
+        if not self.passwords.verify(password, self._kept(account_id)):
+            raise InvalidCredentialsError
+
+    @retried
+    def _kept(self, account_id: AccountId) -> str | None:
+        with self.unit_of_work() as tx:
+            return tx.accounts.get(account_id).password_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Take another password, knowing the one there is."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    passwords: PasswordHasher
+    copies: SessionCopies
+    check: CheckPassword
+
+    def __call__(
+        self, account_id: AccountId, *, current: str, new: str, keep: SessionId | None = None
+    ) -> None:
+        """Every other session ends; the one in `keep` goes on. Its owner is told by mail.
+
+        Raises:
+            InvalidCredentialsError: `current` is not the password.
+            InvalidValueError: `new` cannot be one.
+            OverloadedError: too many are signing in right now.
+        """
+        require_password(new, field="new_password")
+        self.check(account_id, current)
+        ended = self._change(account_id, self.passwords.hash(new), keep)
+        self.copies.forget(*map(str, ended))
+
+    @retried
+    def _change(self, account_id: AccountId, kept: str, keep: SessionId | None) -> list[SessionId]:
+        with self.unit_of_work() as tx:
+            return change_password(tx, account_id, kept, self.clock, keep=keep)
+
+
+def change_password(
+    tx: Transaction,
+    account_id: AccountId,
+    password_hash: str,
+    clock: Clock,
+    *,
+    keep: SessionId | None = None,
+) -> list[SessionId]:
+    """Keep another password, and end the sessions that were opened with the old one."""
+    account = tx.accounts.get(account_id)
+    account.change_password(password_hash, now=clock.now())
+    tx.accounts.save(account)
+    return list(end_sessions(tx, account_id, "the password was changed", clock, but=keep))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPasswordReset:
+    """Have a link mailed by which a password can be chosen anew."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+
+    @retried
+    def __call__(self, *, email: str) -> None:
+        """Good for an hour. Whether the address has an account is not looked up here.
+
+        Raises:
+            InvalidValueError: the address is none.
+        """
+        with self.unit_of_work() as tx:
+            request_reset(tx, normalize_email(email), self.identifiers, self.clock)
+
+
+def request_reset(
+    tx: Transaction, email: str, identifiers: Identifiers, clock: Clock
+) -> OneTimeToken:
+    """Write down that a link is to be mailed."""
+    token = OneTimeToken.request(
+        id=OneTimeTokenId(identifiers.new()),
+        purpose=Purpose.RESET_PASSWORD,
+        email=email,
+        now=clock.now(),
+    )
+    tx.one_time_tokens.add(token)
+    return token
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Take another password, proving that one reads the mail of the account."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    passwords: PasswordHasher
+    copies: SessionCopies
+
+    def __call__(self, secret: str, *, password: str) -> None:
+        """Every session ends, and so does every other link like this one.
+
+        Raises:
+            InvalidTokenError: unknown, used or too old, or the account was disabled.
+            InvalidValueError: the password cannot be one.
+            OverloadedError: too many are signing in right now.
+        """
+        require_password(password)
+        self._require_usable(secret)
+        ended = self._reset(secret, self.passwords.hash(password))
+        self.copies.forget(*map(str, ended))
+
+    @retried
+    def _require_usable(self, secret: str) -> None:
+        with self.unit_of_work() as tx:
+            token = tx.one_time_tokens.with_digest(digest(secret))
+            if not token.is_usable(Purpose.RESET_PASSWORD, self.clock.now()):
+                raise InvalidTokenError
+
+    @retried
+    def _reset(self, secret: str, kept: str) -> list[SessionId]:
+        now = self.clock.now()
+        with self.unit_of_work() as tx:
+            token = tx.one_time_tokens.with_digest(digest(secret))
+            token.use(Purpose.RESET_PASSWORD, now=now)
+            tx.one_time_tokens.save(token)
+            account = tx.accounts.find(token.email)
+            if account is None or not account.is_active:
+                raise InvalidTokenError
+            use_up(tx, token.email, Purpose.RESET_PASSWORD, self.clock)
+            return change_password(tx, account.id, kept, self.clock)
+
+
+def use_up(tx: Transaction, email: str, purpose: Purpose, clock: Clock) -> None:
+    """Let every other link for this purpose lead nowhere."""
+    now = clock.now()
+    for other in tx.one_time_tokens.unused(email, purpose):
+        if other.is_usable(purpose, now):
+            other.use(purpose, now=now)
+            tx.one_time_tokens.save(other)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEmailChange:
+    """Ask to be reached at another address, which is mailed a link first."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+    check: CheckPassword
+
+    def __call__(self, account_id: AccountId, *, email: str, password: str) -> None:
+        """Good for a day. Whether somebody else has the address is not looked up here.
+
+        Raises:
+            InvalidCredentialsError: it is not the password.
+            InvalidValueError: the address is none.
+            OverloadedError: too many are signing in right now.
+        """
+        address = normalize_email(email)
+        self.check(account_id, password)
+        self._store(account_id, address)
+
+    @retried
+    def _store(self, account_id: AccountId, email: str) -> None:
+        token = OneTimeToken.request(
+            id=OneTimeTokenId(self.identifiers.new()),
+            purpose=Purpose.CHANGE_EMAIL,
+            email=email,
+            account_id=account_id,
+            now=self.clock.now(),
+        )
+        with self.unit_of_work() as tx:
+            tx.one_time_tokens.add(token)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmEmailChange:
+    """Be reached at another address from now on; the old one is told."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    @retried
+    def __call__(self, secret: str) -> None:
+        """Links that were mailed to the old address lead nowhere any more.
+
+        Raises:
+            InvalidTokenError: unknown, used, too old, or somebody has the address by now.
+        """
+        now = self.clock.now()
+        with self.unit_of_work() as tx:
+            token = tx.one_time_tokens.with_digest(digest(secret))
+            token.use(Purpose.CHANGE_EMAIL, now=now)
+            tx.one_time_tokens.save(token)
+            if token.account_id is None or tx.accounts.find(token.email) is not None:
+                raise InvalidTokenError
+            account = tx.accounts.get(token.account_id)
+            if not account.is_active:
+                raise InvalidTokenError
+            use_up(tx, account.email, Purpose.RESET_PASSWORD, self.clock)
+            account.change_email(token.email, now=now)
+            tx.accounts.save(account)

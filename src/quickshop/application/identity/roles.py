@@ -1,0 +1,196 @@
+"""Use cases about roles and API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from quickshop.application.access import digest
+from quickshop.application.identity.tokens import API_KEY_PREFIX
+from quickshop.application.permissions import needs
+from quickshop.application.retries import retried
+from quickshop.domain.errors import InvalidValueError, NotFoundError
+from quickshop.domain.identity import (
+    BUILT_IN_ROLES,
+    AccountId,
+    ApiKey,
+    ApiKeyId,
+    Permission,
+    Role,
+    require_within,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import ApiKeyView, Caller, IdentityReader
+from quickshop.ports.unit_of_work import UnitOfWork
+
+
+@needs(Permission.USERS_READ)
+@dataclass(frozen=True, slots=True)
+class ListRoles:
+    """Show every role and what it holds."""
+
+    identity: IdentityReader
+
+    def __call__(self) -> Mapping[str, frozenset[Permission]]:
+        """Those that every shop has first."""
+        return self.identity.roles()
+
+
+@needs(Permission.USERS_WRITE)
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """Make a role, or let it hold other permissions."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    @retried
+    def __call__(
+        self, name: str, permissions: Iterable[Permission], *, by: Caller | None = None
+    ) -> None:
+        """Safe to repeat. It counts everywhere within 5 seconds, for all who are in it.
+
+        Raises:
+            AlreadyExistsError: every shop has a role of this name; those do not change.
+            InvalidValueError: the name is none.
+            GrantTooWideError: it holds, or would hold, more than `by` does.
+        """
+        now = self.clock.now()
+        wanted = frozenset(permissions)
+        if by is not None:
+            require_within(wanted, by.permissions)
+        with self.unit_of_work() as tx:
+            role = tx.roles.find(name)
+            if role is None:
+                tx.roles.add(Role.make(name, wanted, now=now))
+                return
+            if by is not None:
+                require_within(role.permissions, by.permissions)
+            role.change(wanted, now=now)
+            tx.roles.save(role)
+
+
+@needs(Permission.USERS_WRITE)
+@dataclass(frozen=True, slots=True)
+class RemoveRole:
+    """Forget a role that nobody is in."""
+
+    unit_of_work: UnitOfWork
+
+    @retried
+    def __call__(self, name: str, *, by: Caller | None = None) -> None:
+        """Gone for good.
+
+        Raises:
+            NotFoundError: no such role.
+            InvalidValueError: every shop has it.
+            RoleInUseError: accounts are in it.
+            GrantTooWideError: it holds more than `by` does.
+        """
+        if name in BUILT_IN_ROLES:
+            raise InvalidValueError("role", "must be one that the shop made: this one stays")
+        with self.unit_of_work() as tx:
+            role = tx.roles.find(name)
+            if role is None:
+                raise NotFoundError("role")
+            if by is not None:
+                require_within(role.permissions, by.permissions)
+            tx.roles.remove(role)
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A key just made. It is shown this once."""
+
+    id: ApiKeyId
+    secret: str = field(repr=False)
+
+
+@needs(Permission.USERS_WRITE)
+@dataclass(frozen=True, slots=True)
+class MakeApiKey:
+    """Let a program do some of what an account may do."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+
+    @retried
+    def __call__(
+        self,
+        account_id: AccountId,
+        *,
+        name: str,
+        scopes: Iterable[Permission],
+        expires_at: datetime | None = None,
+        by: Caller | None = None,
+    ) -> NewApiKey:
+        """Keep the secret: it is written down nowhere. It never does more than its account may.
+
+        Raises:
+            InvalidValueError: it has no name or no scope, or would have expired.
+            NotFoundError: no such account.
+            GrantTooWideError: `by` does not hold a scope.
+        """
+        wanted = frozenset(scopes)
+        if by is not None:
+            require_within(wanted, by.permissions)
+        secret = API_KEY_PREFIX + self.identifiers.secret()
+        key = ApiKey.make(
+            id=ApiKeyId(self.identifiers.new()),
+            account_id=account_id,
+            name=name,
+            digest=digest(secret),
+            scopes=wanted,
+            expires_at=expires_at,
+            now=self.clock.now(),
+        )
+        with self.unit_of_work() as tx:
+            tx.accounts.get(account_id)
+            tx.api_keys.add(key)
+        return NewApiKey(key.id, secret)
+
+
+@needs(Permission.USERS_READ)
+@dataclass(frozen=True, slots=True)
+class ListApiKeys:
+    """Show which programs may do what."""
+
+    identity: IdentityReader
+
+    def __call__(self) -> Sequence[ApiKeyView]:
+        """Also those that ended, the newest first. The keys themselves are not known."""
+        return self.identity.api_keys()
+
+
+@needs(Permission.USERS_WRITE)
+@dataclass(frozen=True, slots=True)
+class RevokeApiKey:
+    """Let a key open nothing any more."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    copies: SessionCopies
+
+    def __call__(self, api_key_id: ApiKeyId, *, by: Caller | None = None) -> None:
+        """Safe to repeat. It is believed nowhere any more within 5 seconds.
+
+        Raises:
+            NotFoundError: no such key.
+            GrantTooWideError: it holds more than `by` does.
+        """
+        self.copies.forget(self._revoke(api_key_id, by))
+
+    @retried
+    def _revoke(self, api_key_id: ApiKeyId, by: Caller | None) -> str:
+        with self.unit_of_work() as tx:
+            key = tx.api_keys.get(api_key_id)
+            if by is not None:
+                require_within(key.scopes, by.permissions)
+            key.revoke(now=self.clock.now())
+            if key.has_unsaved_events:
+                tx.api_keys.save(key)
+            return key.digest

@@ -1,0 +1,154 @@
+"""What is handed out at sign-in, and what is kept of it."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from quickshop.application.access import digest
+from quickshop.domain.identity import (
+    AccountId,
+    ApiKeyId,
+    Permission,
+    RefreshToken,
+    Session,
+    SessionId,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.credentials import AccessTokens
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import Caller
+from quickshop.ports.unit_of_work import Transaction
+
+REFRESH_PREFIX: Final = "qsr_"
+API_KEY_PREFIX: Final = "qsk_"
+"""Secrets say what they are, so that scanners find them where they were left lying."""
+
+COPY_SECONDS: Final = 2
+"""How long a copy of what a session may do is believed, where it is kept for all processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session just opened or refreshed. The tokens are shown this once."""
+
+    session_id: SessionId
+    account_id: AccountId
+    access_token: str = field(repr=False)
+    expires_in: int
+    """Seconds until the access token is refused."""
+    refresh_token: str = field(repr=False)
+    """To be exchanged, once, for the next pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """How tokens are made."""
+
+    clock: Clock
+    identifiers: Identifiers
+    tokens: AccessTokens
+    session_lasts: timedelta
+
+    def open(self, tx: Transaction, account_id: AccountId, device: str, address: str) -> SignedIn:
+        """Sign a device in."""
+        now = self.clock.now()
+        session = Session.open(
+            id=SessionId(self.identifiers.new()),
+            account_id=account_id,
+            device=device,
+            address=address,
+            now=now,
+            lasts=self.session_lasts,
+        )
+        tx.sessions.add(session)
+        secret = self.new_refresh_token()
+        tx.sessions.put_token(
+            RefreshToken(digest=digest(secret), session_id=session.id, issued_at=now)
+        )
+        return self.signed_in(session, secret)
+
+    def new_refresh_token(self) -> str:
+        """A fresh refresh token."""
+        return REFRESH_PREFIX + self.identifiers.secret()
+
+    def signed_in(self, session: Session, refresh_token: str) -> SignedIn:
+        """What a session is handed, with this refresh token."""
+        now = self.clock.now()
+        return SignedIn(
+            session_id=session.id,
+            account_id=session.account_id,
+            access_token=self.tokens.issue(session.id, session.account_id, now=now),
+            expires_in=self.tokens.lasts_seconds,
+            refresh_token=refresh_token,
+        )
+
+
+def seal(successor: str, used: str) -> str:
+    """The successor of a refresh token, readable only to whoever has the one that was used.
+
+    A one-time pad: XOR with an HMAC under the used token, which seals nothing else. So a lost
+    answer can be given again, and the database alone gives no token away.
+    """
+    return urlsafe_b64encode(_pad(_raw(successor), used)).decode()
+
+
+def unseal(sealed: str, used: str) -> str:
+    """What `seal` sealed with the same token."""
+    return REFRESH_PREFIX + _text(_pad(urlsafe_b64decode(sealed), used))
+
+
+def _pad(data: bytes, secret: str) -> bytes:
+    pad = hmac.digest(secret.encode(), b"successor", sha256)
+    assert len(data) == len(pad), "a token has as many bytes as the pad"
+    return bytes(one ^ other for one, other in zip(data, pad, strict=True))
+
+
+def _raw(token: str) -> bytes:
+    text = token.removeprefix(REFRESH_PREFIX)
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def copy_of(caller: Caller | None) -> bytes:
+    """A caller as bytes, to be kept for a moment; also that there is none."""
+    if caller is None:
+        return b"null"
+    return json.dumps(
+        {
+            "account": str(caller.account_id),
+            "permissions": sorted(caller.permissions),
+            "session": None if caller.session_id is None else str(caller.session_id),
+            "api_key": None if caller.api_key_id is None else str(caller.api_key_id),
+        }
+    ).encode()
+
+
+def caller_of(copy: bytes) -> Caller | None:
+    """The caller that `copy_of` wrote down.
+
+    Raises:
+        ValueError: it was written by something else.
+    """
+    found = json.loads(copy)
+    if found is None:
+        return None
+    try:
+        session, api_key = found["session"], found["api_key"]
+        return Caller(
+            account_id=AccountId(UUID(found["account"])),
+            permissions=frozenset(Permission(each) for each in found["permissions"]),
+            session_id=None if session is None else SessionId(UUID(session)),
+            api_key_id=None if api_key is None else ApiKeyId(UUID(api_key)),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a copy of a caller") from error

@@ -1,0 +1,113 @@
+"""The use cases of accounts and those who manage them, and how they are wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quickshop.application.identity import passwords, registration, staff
+from quickshop.application.identity import roles as role_cases
+from quickshop.application.identity import sessions as session_cases
+from quickshop.application.identity.tokens import Issuing
+from quickshop.ports.clock import Clock
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.customers import CustomerReader
+from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import IdentityReader
+from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Who may sign in, and being signed in."""
+
+    register: registration.Register
+    confirm: registration.ConfirmAccount
+    log_in: session_cases.LogIn
+    refresh: session_cases.RefreshSession
+    authenticate: session_cases.Authenticate
+    sessions: session_cases.ListSessions
+    end_session: session_cases.EndSession
+    end_all_sessions: session_cases.EndAllSessions
+    change_password: passwords.ChangePassword
+    request_password_reset: passwords.RequestPasswordReset
+    reset_password: passwords.ResetPassword
+    request_email_change: passwords.RequestEmailChange
+    confirm_email_change: passwords.ConfirmEmailChange
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who works for the shop, and what they and their programs may do."""
+
+    create_admin: staff.CreateAdmin
+    invite: staff.InviteUser
+    list: staff.ListUsers
+    grant: staff.GrantRole
+    revoke: staff.RevokeRole
+    disable: staff.DisableAccount
+    enable: staff.EnableAccount
+    roles: role_cases.ListRoles
+    set_role: role_cases.SetRole
+    remove_role: role_cases.RemoveRole
+    api_keys: role_cases.ListApiKeys
+    make_api_key: role_cases.MakeApiKey
+    revoke_api_key: role_cases.RevokeApiKey
+
+
+def build_accounts(
+    policy: Policy,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    hasher: PasswordHasher,
+    tokens: AccessTokens,
+    identity: IdentityReader,
+    copies: SessionCopies,
+) -> Accounts:
+    """Connect them to the ports."""
+    issuing = Issuing(clock, identifiers, tokens, policy.session_lasts)
+    check = passwords.CheckPassword(unit_of_work, hasher)
+    return Accounts(
+        register=registration.Register(unit_of_work, clock, identifiers, hasher),
+        confirm=registration.ConfirmAccount(unit_of_work, clock, identifiers),
+        log_in=session_cases.LogIn(unit_of_work, hasher, identity, issuing),
+        refresh=session_cases.RefreshSession(unit_of_work, issuing, copies),
+        authenticate=session_cases.Authenticate(identity, copies, clock, tokens),
+        sessions=session_cases.ListSessions(identity, clock),
+        end_session=session_cases.EndSession(unit_of_work, clock, copies),
+        end_all_sessions=session_cases.EndAllSessions(unit_of_work, clock, copies),
+        change_password=passwords.ChangePassword(unit_of_work, clock, hasher, copies, check),
+        request_password_reset=passwords.RequestPasswordReset(unit_of_work, clock, identifiers),
+        reset_password=passwords.ResetPassword(unit_of_work, clock, hasher, copies),
+        request_email_change=passwords.RequestEmailChange(unit_of_work, clock, identifiers, check),
+        confirm_email_change=passwords.ConfirmEmailChange(unit_of_work, clock),
+    )
+
+
+def build_staff(
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    identifiers: Identifiers,
+    hasher: PasswordHasher,
+    identity: IdentityReader,
+    customers: CustomerReader,
+    copies: SessionCopies,
+) -> Staff:
+    """Connect them to the ports."""
+    return Staff(
+        create_admin=staff.CreateAdmin(unit_of_work, clock, identifiers, hasher, copies),
+        invite=staff.InviteUser(unit_of_work, clock, identifiers),
+        list=staff.ListUsers(customers),
+        grant=staff.GrantRole(unit_of_work, clock),
+        revoke=staff.RevokeRole(unit_of_work, clock),
+        disable=staff.DisableAccount(unit_of_work, clock, copies),
+        enable=staff.EnableAccount(unit_of_work, clock),
+        roles=role_cases.ListRoles(identity),
+        set_role=role_cases.SetRole(unit_of_work, clock),
+        remove_role=role_cases.RemoveRole(unit_of_work),
+        api_keys=role_cases.ListApiKeys(identity),
+        make_api_key=role_cases.MakeApiKey(unit_of_work, clock, identifiers),
+        revoke_api_key=role_cases.RevokeApiKey(unit_of_work, clock, copies),
+    )
