@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
@@ -11,6 +14,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from quickshop.domain.errors import QuickShopError
 
 PREFIX = "QUICKSHOP_"
+
+_HOST: Final = re.compile(
+    r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
+)
+_ORIGIN: Final = re.compile(
+    r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+)
 
 
 class SettingsError(QuickShopError):
@@ -69,10 +79,48 @@ def _with_stripe() -> Any:
     return AfterValidator(check)
 
 
+def entries(text: str) -> tuple[str, ...]:
+    """What a setting lists, separated by commas."""
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _list_of(is_one: Callable[[str], bool], rule: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not all(map(is_one, entries(text))):
+            raise ValueError(f"must be {rule}, separated by commas")
+        return text
+
+    return AfterValidator(check)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return text == "*" or bool(ip_network(text))
+    except ValueError:
+        return False
+
+
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None
+
+
+def _is_origin(text: str) -> bool:
+    return _ORIGIN.fullmatch(text) is not None
+
+
 Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
+Networks = Annotated[
+    str, _list_of(_is_network, "addresses or networks, as in 127.0.0.1 or 10.0.0.0/8")
+]
+HostNames = Annotated[
+    str, _list_of(_is_host, "names without scheme and port, as in shop.example or *.shop.example")
+]
+Origins = Annotated[
+    str, _list_of(_is_origin, "origins as browsers send them, as in https://www.shop.example")
+]
 
 
 class Settings(BaseSettings):
@@ -135,6 +183,15 @@ class Settings(BaseSettings):
 
     product_cache_seconds: float = Field(2, ge=0, le=2)
     """How long a process believes its own copy of a product page; 0 turns that copy off."""
+
+    trusted_proxies: Networks = ""
+    """Who is believed about a client's address and scheme; `*`: everyone, in development."""
+    allowed_hosts: HostNames = ""
+    """Names that the API answers to, `*.shop.example` among them; any if there is none."""
+    cors_origins: Origins = ""
+    """Origins whose pages may use the API with cookies, as in `https://www.shop.example`."""
+    require_https: bool = False
+    """Whether requests that came in the clear are refused."""
 
     payment_patience_seconds: float = Field(60, gt=0, le=86_400)
     """How long a gateway may be silent before it is asked again."""

@@ -1,4 +1,4 @@
-"""What the child processes do: `python -m tests.benchmarks.serve hello|shop|worker|relay`.
+"""What the child processes do: `python -m tests.benchmarks.serve ROLE`.
 
 Settings come from `QUICKSHOP_*` variables. A child ends when its standard input does.
 """
@@ -38,9 +38,26 @@ def _hello() -> None:
     _serve(app)
 
 
+def _wrapped_hello() -> None:
+    """Hello inside all that stands before the shop, set up as for production."""
+    from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
+    from quickshop.entrypoints.http.middleware import RequestEnvelope  # noqa: PLC0415
+    from tests.benchmarks.hello import app  # noqa: PLC0415
+
+    edge = Edge(
+        trusted_proxies=("127.0.0.1", "10.0.0.0/8"),
+        allowed_hosts=("127.0.0.1", "*.shop.example"),
+        cors_origins=("https://www.shop.example",),
+        require_https=True,
+    )
+    app.add_middleware(RequestEnvelope, edge=edge)
+    _serve(app)
+
+
 def _shop() -> None:
     from quickshop.container import open_shop  # noqa: PLC0415
     from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
+    from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
     from quickshop.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
@@ -50,6 +67,7 @@ def _shop() -> None:
                 shop,
                 pool_size=settings.database_pool_size,
                 product_cache_seconds=settings.product_cache_seconds,
+                edge=Edge.of(settings),
             )
         )
 
@@ -102,6 +120,7 @@ def _relay() -> None:
 
 _ROLES: Final[dict[str, Callable[..., None]]] = {
     "hello": _hello,
+    "wrapped_hello": _wrapped_hello,
     "shop": _shop,
     "worker": _worker,
     "relay": _relay,

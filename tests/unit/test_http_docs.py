@@ -1,7 +1,10 @@
 """The documentation and the health of the API."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
+from html.parser import HTMLParser
 
 import pytest
 
@@ -51,7 +54,8 @@ def test_every_failure_is_documented_as_a_problem(web: Web):
     schema = web.client.get("/openapi.json").json()
     for path, methods in schema["paths"].items():
         for operation in methods.values():
-            assert "500" in operation["responses"], path
+            assert {"400", "403", "500"} <= operation["responses"].keys(), path
+            assert ("408" in operation["responses"]) is ("413" in operation["responses"]), path
             for status, answer in operation["responses"].items():
                 if status >= "4":
                     [(media_type, content)] = answer["content"].items()
@@ -69,6 +73,52 @@ def test_the_documentation_needs_no_other_server(web: Web):
         answer = web.client.get(f"/{asset}")
         assert answer.status_code == 200
         assert len(answer.content) > 500
+
+
+class Scripts(HTMLParser):
+    """What of a page a browser would run or style it by."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.files: list[str] = []
+        self.unlisted: list[str] = []
+        """What no hash and no address can allow."""
+        self._open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.unlisted += [name for name in given if name.startswith("on") or name == "style"]
+        self.unlisted += [tag for _ in [1] if tag in {"style", "base", "iframe", "object"}]
+        self._open = tag == "script" and "src" not in given
+        if tag == "script" and given.get("src"):
+            self.files.append(str(given["src"]))
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.inline.append(data)
+            self._open = False
+
+
+def test_the_documentation_runs_only_what_its_policy_lists(web: Web):
+    answer = web.client.get("/docs")
+    [policy] = answer.headers.get_list("content-security-policy")
+    rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split("; ")}
+    page = Scripts(answer.text)
+    hashes = [
+        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+        for script in page.inline
+    ]
+    assert len(page.inline) == 1
+    assert rules["script-src"] == ["'self'", *hashes]
+    assert [file for file in page.files if re.match("[a-z]+:|//", file)] == []
+    assert page.unlisted == []
+    assert "unsafe" not in policy
+    assert {rules[name][0] for name in ("default-src", "base-uri", "frame-ancestors")} == {
+        "'none'"
+    }
+    assert rules["connect-src"] == ["'self'"]
 
 
 def test_the_bare_address_leads_to_the_documentation(web: Web):

@@ -37,6 +37,11 @@ HOSTILE = {
     "BOM": b'\xef\xbb\xbf{"sku": "n0nsense"}',
     "deep arrays": b"[" * 100_000 + b"]" * 100_000,
     "deep objects": b'{"a":' * 40_000 + b"1" + b"}" * 40_000,
+    "wide": b'{"sku": "n0nsense", "quantity": [' + b"1," * 20_000 + b"1]}",
+    "wide and empty": b'{"sku": "n0nsense", "quantity": [' + b"[]," * 50_000 + b"1]}",
+    "many names": b'{"n0nsense": 1' + b"".join(b',"%d":1' % n for n in range(10_000)) + b"}",
+    "large integer": b'{"sku": "n0nsense", "quantity": ' + b"9" * 4000 + b"}",
+    "huge integer": b'{"quantity": 1' + b"0" * 100_000 + b', "n0nsense": 1}',
     "deep enough": b'{"sku": ' + b"[" * 17 + b"]" * 17 + b', "n0nsense": 1}',
     "prototype": b'{"__proto__": {"n0nsense": 1}, "__class__": "n0nsense"}',
     "wrong types": b'{"sku": {"n0nsense": 1}, "quantity": [], "email": 1, "token": {}}',
@@ -116,6 +121,9 @@ def test_nonsense_is_refused_and_not_repeated(
         ("cancel_own_order", b'{"reason": "a\\u0000", "reason\\u0000": 1}'),
         ("cancel_own_order", b'{"reason": "a"}}'),
         ("cancel_own_order", b'{"reason": ' + b"[" * 16 + b"]" * 16 + b"}"),
+        ("cancel_own_order", b'{"reason": [' + b"1," * 9_998 + b"1]}"),
+        ("cancel_own_order", b'{"reason": [' + b"[0,0]," * 3_333 + b"1]}"),
+        ("cancel_own_order", b'{"reason": 1' + b"0" * 100_000 + b"}"),
         ("add_cart_line", b'{"sku": "MUG-1", "quantity": NaN}'),
         ("add_cart_line", b'{"sku": "MUG-1", "quantity": 1e400}'),
         ("add_cart_line", b'{"sku": "MUG-1", "quantity": -1e400}'),
@@ -125,6 +133,18 @@ def test_json_that_readers_disagree_about_is_not_read(
     web: Web, names: dict[str, str], route: str, body: bytes
 ):
     assert_problem(send(web, names, WRITES[route], body), 400, "malformed_json")
+
+
+def test_a_body_may_hold_as_much_as_it_ever_needs(web: Web, names: dict[str, str]):
+    body = b'{"reason": [' + b"1," * 9_997 + b"1]}"
+    assert_problem(send(web, names, WRITES["cancel_own_order"], body), 422, "invalid_request")
+
+
+def test_commas_in_text_are_no_values(web: Web, names: dict[str, str]):
+    text = r"\\,\"," + ",[{" * 20_000
+    body = b'{"sku": "MUG-1", "reason": "' + text.encode() + b'"}'
+    answer = send(web, names, WRITES["cancel_own_order"], body)
+    assert_problem(answer, 422, "invalid_request")
 
 
 def test_a_body_may_nest_as_deep_as_it_ever_needs(web: Web, names: dict[str, str]):

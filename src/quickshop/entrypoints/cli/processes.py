@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -26,12 +27,22 @@ def serve(
         int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")
     ] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Serve HTTPS with this certificate chain, in PEM form.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
 ) -> None:
     """Serve the HTTP API; without a broker its processes do the background work, too."""
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
     settings = load_settings()
-    from quickshop.entrypoints.cli.server import serve_shop  # noqa: PLC0415 - needs an extra
+    from quickshop.entrypoints.cli.server import (  # noqa: PLC0415 - needs an extra
+        Certificate,
+        serve_shop,
+    )
 
-    serve_shop(settings, host=host, port=port, processes=workers)
+    certificate = Certificate(tls_cert, tls_key) if tls_cert and tls_key else None
+    serve_shop(settings, host=host, port=port, processes=workers, certificate=certificate)
 
 
 def worker(

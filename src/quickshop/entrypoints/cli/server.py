@@ -6,9 +6,12 @@ import errno
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +29,8 @@ try:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from quickshop.entrypoints.http.app import create_app
+    from quickshop.entrypoints.http.connection import PunctualConnection
+    from quickshop.entrypoints.http.edge import Edge
     from quickshop.entrypoints.http.middleware import RequestIdFilter
 except ModuleNotFoundError as error:
     raise MissingExtraError("http", "the HTTP API") from error
@@ -38,23 +43,57 @@ GRACE_SECONDS: Final = 10
 """How long requests may take to end after the server was told to stop."""
 
 
-def serve_shop(settings: Settings, *, host: str, port: int, processes: int = 1) -> None:
-    """Serve until SIGTERM or SIGINT, then end what was begun.
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files in PEM form: a certificate, with those that it rests on behind it, and its key."""
+
+    chain: Path
+    key: Path
+
+    def require_usable(self) -> None:
+        """Look whether they can be served with.
+
+        Raises:
+            AdapterError: they cannot be read, are none, or do not belong together.
+        """
+        try:
+            # With a password, because a key that has one would be asked about on the terminal.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.chain, self.key, "")
+        except OSError as error:
+            why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            raise AdapterError(
+                f"cannot serve with {self.chain} and {self.key}: {why or 'not in PEM form'};"
+                " they must be a certificate and its key, without a password"
+            ) from error
+
+
+def serve_shop(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    processes: int = 1,
+    certificate: Certificate | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then end what was begun; HTTPS if there is a certificate.
 
     Raises:
-        AdapterError: the address cannot be listened on.
+        AdapterError: the address cannot be listened on, or the certificate not be used.
         QuickShopError: the shop cannot be opened.
     """
     _log_requests()
+    if certificate:
+        certificate.require_usable()
+    scheme = "https" if certificate else "http"
     with listening(host, port) as sock, _stoppable():
         if processes > 1:
             with opened_shop(settings) as shop:
-                _announce(settings, sock, shop)
-            _serve_in_processes(sock, processes)
+                _announce(settings, sock, shop, scheme)
+            _serve_in_processes(sock, processes, certificate)
             return
         with opened_shop(settings, worker=works_itself(settings)) as shop:
-            _announce(settings, sock, shop)
-            config = _config(_app_for(shop, settings))
+            _announce(settings, sock, shop, scheme)
+            config = server_config(_app_for(shop, settings), certificate)
             uvicorn.Server(config).run(sockets=[sock])
 
 
@@ -112,9 +151,9 @@ class _Stopped(BaseException):
     """Not an Exception, so that nothing on the way takes it for a failure."""
 
 
-def _announce(settings: Settings, sock: socket.socket, shop: Shop) -> None:
+def _announce(settings: Settings, sock: socket.socket, shop: Shop, scheme: str) -> None:
     host, port = sock.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     database = address_of(settings.database_url)
     say(f"{shop.policy.name}: {url}, docs: {url}/docs, database: {database}")
     if not shop.products.list(ProductQuery(limit=1)).items:
@@ -137,12 +176,17 @@ def _app_for(shop: Shop, settings: Settings) -> FastAPI:
         shop,
         pool_size=settings.database_pool_size,
         product_cache_seconds=settings.product_cache_seconds,
+        edge=Edge.of(settings),
     )
 
 
-def _config(app: Any, **more: Any) -> uvicorn.Config:
+def server_config(app: Any, certificate: Certificate | None = None, **more: Any) -> uvicorn.Config:
+    """How an app of the shop is served; `more` are options of uvicorn."""
     return uvicorn.Config(
         app,
+        # One parser for all, h11, which is strict; no other is used for being installed.
+        http=PunctualConnection,
+        ws="none",
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -150,12 +194,17 @@ def _config(app: Any, **more: Any) -> uvicorn.Config:
         proxy_headers=False,
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
         **more,
     )
 
 
-def _serve_in_processes(sock: socket.socket, processes: int) -> None:
-    config = _config(f"{__name__}:app_of_process", factory=True, workers=processes)
+def _serve_in_processes(
+    sock: socket.socket, processes: int, certificate: Certificate | None
+) -> None:
+    app = f"{__name__}:app_of_process"
+    config = server_config(app, certificate, factory=True, workers=processes)
     uvicorn.supervisors.Multiprocess(config, sockets=[sock]).run()
 
 

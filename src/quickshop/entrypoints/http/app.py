@@ -22,6 +22,7 @@ from quickshop.entrypoints.http import (
     orders,
     payments,
 )
+from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.middleware import RequestEnvelope
 from quickshop.entrypoints.http.page_cache import PageCache
 from quickshop.shop import Shop
@@ -52,13 +53,17 @@ other is declined.
 """
 
 
-def create_app(shop: Shop, *, pool_size: int = 8, product_cache_seconds: float = 2) -> FastAPI:
+def create_app(
+    shop: Shop, *, pool_size: int = 8, product_cache_seconds: float = 2, edge: Edge | None = None
+) -> FastAPI:
     """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
 
     Args:
         shop: What is sold.
         pool_size: Requests that may wait for the database at once, best the size of its pool.
         product_cache_seconds: How old a product page may be that is answered from memory.
+        edge: Which hosts, proxies and origins there are, and what is refused unseen; without it,
+            what suits development.
     """
     app = FastAPI(
         title=f"{shop.policy.name} API",
@@ -74,7 +79,7 @@ def create_app(shop: Shop, *, pool_size: int = 8, product_cache_seconds: float =
     for router in (*_ROUTERS, docs.router):
         # Not include_router: it would match every request against the routes twice.
         app.router.routes.extend(router.routes)
-    app.add_middleware(RequestEnvelope)
+    app.add_middleware(RequestEnvelope, edge=edge or Edge())
     errors.install(app)
     docs.install(app)
     return app

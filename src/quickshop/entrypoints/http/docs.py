@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from hashlib import sha256
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from starlette.responses import RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from quickshop.entrypoints.http.problems import MEDIA_TYPE
 
@@ -17,6 +22,40 @@ router = APIRouter(include_in_schema=False)
 
 _ASSETS: Final = "docs/assets"
 _SUCCESS: Final = ("2", "3")
+_FROM_THE_EDGE: Final = ("400", "403")
+"""What any operation may answer: wrong host, https required."""
+_SLOW, _LARGE = "408", "413"
+_INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+# Relative addresses, so that the page also works behind a path prefix.
+_PAGE: Final = bytes(
+    get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="QuickShop API",
+        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{_ASSETS}/favicon.png",
+        # By default another site is told where the document is, and shows what it thinks of it.
+        swagger_ui_parameters={"validatorUrl": None},
+    ).body
+)
+_INLINE_HASHES: Final = " ".join(
+    f"'sha256-{b64encode(sha256(script).digest()).decode()}'"
+    for script in _INLINE_SCRIPT.findall(_PAGE)
+)
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        f"script-src 'self' {_INLINE_HASHES}",
+        "style-src 'self'",
+        "img-src 'self' data:",  # the style sheet brings its icons along
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""What the page is made of, and may ask: nothing from elsewhere."""
 
 
 @router.get("/")
@@ -28,19 +67,22 @@ async def go_to_docs() -> Response:
 @router.get("/docs")
 async def show_docs() -> Response:
     """Show the API as a page on which it can be tried."""
-    # Relative addresses, so that the page also works behind a path prefix.
-    return get_swagger_ui_html(
-        openapi_url="openapi.json",
-        title="QuickShop API",
-        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{_ASSETS}/favicon.png",
-    )
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+class _Assets(StaticFiles):
+    """Files that change with a release only, so browsers may keep them for a while."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "public, max-age=3600"
+        return answer
 
 
 def install(app: FastAPI) -> None:
     """Serve the documentation, and have its schema tell the truth about problems."""
-    app.mount(f"/{_ASSETS}", StaticFiles(directory=str(files("fastapi_offline") / "static")))
+    app.mount(f"/{_ASSETS}", _Assets(directory=str(files("fastapi_offline") / "static")))
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
@@ -57,9 +99,19 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             _correct(operation["responses"])
+            _add_refusals(operation["responses"])
     for unused in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(unused, None)
     return schema
+
+
+def _add_refusals(responses: dict[str, Any]) -> None:
+    """What is refused before a route is found, no route can tell."""
+    failed = responses["500"]
+    slow = (_SLOW,) if _LARGE in responses else ()
+    for status in (*_FROM_THE_EDGE, *slow):
+        description = HTTPStatus(int(status)).phrase
+        responses.setdefault(status, {**failed, "description": description})
 
 
 def _correct(responses: dict[str, Any]) -> None:

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from quickshop.entrypoints.http.problems import ProblemError, default_reason
 
 MAX_DEPTH: Final = 16
+MAX_ITEMS: Final = 10_000
+"""Values in one body, at all depths together."""
 _CONTENT_TYPE: Final = re.compile(
     r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE
 )
@@ -49,8 +51,10 @@ def parse_json(body: bytes) -> Any:
 
     Raises:
         ProblemError: 400 for anything else: not UTF-8, a name twice in one object, numbers that
-            are none, characters that cannot be stored, nesting deeper than `MAX_DEPTH`.
+            are none, characters that cannot be stored, nesting deeper than `MAX_DEPTH`, more
+            values than `MAX_ITEMS`.
     """
+    _require_few_marks(body)
     try:
         text = body.decode()
         value = json.loads(
@@ -63,7 +67,7 @@ def parse_json(body: bytes) -> Any:
         _refuse("is nested too deeply")
     except ValueError:
         _refuse("is not valid JSON in UTF-8")
-    _require_flat(value)
+    _require_modest(value)
     # Escapes are the only way in for these: as bytes, neither parser nor decoder lets them pass.
     if "\\u" in text:
         _require_storable(value)
@@ -98,10 +102,32 @@ def _children(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _require_flat(value: Any) -> None:
-    level = [value]
+def _require_few_marks(body: bytes) -> None:
+    """Refuse most of what holds too much before time is spent on reading it.
+
+    A value has a comma before it or is the first of an array or object, and may open one itself.
+    """
+    if _marks(body) > 2 * MAX_ITEMS:
+        unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+        if _marks(b"".join(unescaped.split(b'"')[::2])) > 2 * MAX_ITEMS:
+            _refuse_items()
+
+
+def _marks(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def _refuse_items() -> Never:
+    _refuse(f"holds more than {MAX_ITEMS:,} values")
+
+
+def _require_modest(value: Any) -> None:
+    level, items = [value], 1
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
+        items += len(level)
+        if items > MAX_ITEMS:
+            _refuse_items()
         if not level:
             return
     _refuse("is nested too deeply")

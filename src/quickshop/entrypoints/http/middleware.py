@@ -1,19 +1,28 @@
-"""What every request passes through: a name, a size limit, and a net for what nobody expected."""
+"""What every request passes through: a name, checks, limits, a net for what nobody expected."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quickshop.entrypoints.http.problems import ProblemError, default_reason, problem
+from quickshop.entrypoints.http.addresses import ClientAddress, ClientAddresses
+from quickshop.entrypoints.http.cors import Cors
+from quickshop.entrypoints.http.edge import BodyLimit, Edge
+from quickshop.entrypoints.http.headers import Header, complete
+from quickshop.entrypoints.http.hosts import Host, Hosts
+from quickshop.entrypoints.http.problems import ProblemError, problem
 
-MAX_BODY_BYTES: Final = 256 * 1024
+SCOPE_KEY: Final = "quickshop"
 
 request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
 """The name of the request being served, in its threads too."""
@@ -21,7 +30,28 @@ request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
 _log = logging.getLogger(__name__)
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 _LENGTH_DIGITS: Final = 15
-_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_PROBES: Final = frozenset({"/health/live", "/health/ready"})
+"""Asked from inside, in the clear and by address; their answers are the same for everyone."""
+_TOO_SLOW: Final = 408
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What is known about a request; see `facts_of`."""
+
+    request_id: str
+    client: ClientAddress
+    https: bool
+    """Whether it came encrypted, as far as can be told."""
+    host: str
+    """The name that the shop was asked for by, in lower case and without port."""
+
+
+def facts_of(scope: Scope) -> RequestFacts:
+    """What the envelope found out about a request."""
+    facts: RequestFacts = scope[SCOPE_KEY]
+    return facts
 
 
 class RequestIdFilter(logging.Filter):
@@ -36,86 +66,149 @@ class RequestIdFilter(logging.Filter):
 class RequestEnvelope:
     """Pure ASGI, and one for all: each layer of middleware costs every request.
 
-    Names the request (`X-Request-Id`, the caller's if it is a safe one), refuses bodies over
-    256 KiB while they come in, answers HEAD like GET without the body, and turns an exception
+    Names the request (`X-Request-Id`, the caller's if it is a safe one), finds out who asks,
+    refuses wrong hosts and what came in the clear, answers the questions of browsers about other
+    sites' pages, refuses bodies that are too large or too slow while they come in, answers HEAD
+    like GET without the body, gives every answer its security headers, and turns an exception
     that nobody handled into a problem that tells nothing and a log entry that tells all.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, edge: Edge) -> None:
         self._app = app
+        self._edge = edge
+        self._addresses = ClientAddresses(edge.trusted_proxies)
+        self._hosts = Hosts(edge.allowed_hosts)
+        self._cors = Cors(edge.cors_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        name = _name(scope)
+        asked = _by_name(scope["headers"])
+        name = _name(asked)
+        host = self._host(scope, asked)
+        client, https = self._addresses.of(scope, asked)
+        scope[SCOPE_KEY] = RequestFacts(name, client, https, host.name if host else "")
         token = request_id.set(name)
         started = False
-        method = scope["method"]
+        no_body = scope["method"] == "HEAD"
 
-        async def send_named(message: Message) -> None:
+        async def send_completed(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", name.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                headers = complete(message.get("headers", ()), https=https)
+                headers += self._cors.headers(asked)
+                headers.append((b"x-request-id", name.encode()))
+                if message["status"] == _TOO_SLOW:
+                    headers.append((b"connection", b"close"))
                 message = {**message, "headers": headers}
-            elif method == "HEAD":
+            elif no_body:
                 message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._serve(scope, receive, send_named)
+            if refusal := self._refusal(scope, host, https=https):
+                await refusal(scope, receive, send_completed)
+            else:
+                await self._serve(scope, asked, receive, send_completed)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception:
             _log.exception("request %s failed", name)
             if started:
                 raise
-            await problem(500)(scope, receive, send_named)
+            await problem(500)(scope, receive, send_completed)
         finally:
             request_id.reset(token)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        elif scope["method"] in _WRITES:
-            if _declares_too_much(scope):
-                await problem(413)(scope, receive, send)
+    def _host(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Host | None:
+        header = asked.get(b"host")
+        if header is None:
+            return self._hosts.absent if scope["http_version"] == "1.0" else None
+        return self._hosts.find(header)
+
+    def _refusal(self, scope: Scope, host: Host | None, *, https: bool) -> Response | None:
+        path = scope["path"]
+        if host is None or path[:1] != "/":  # a path that is none: another server's whole address
+            return problem(400)
+        if host.allowed and (https or not self._edge.require_https):
+            return None
+        if path in _PROBES:
+            return None
+        if not host.allowed:
+            detail = "The shop is not served under this name."
+            return problem(400, "host_not_allowed", detail)
+        # Not sent on to https: that would hide for ever that secrets travel in the clear.
+        return problem(
+            403, "https_required", "Use https: what is sent here can be read by others."
+        )
+
+    async def _serve(
+        self, scope: Scope, asked: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        method = scope["method"]
+        if method not in _READS:
+            limit = self._edge.large_bodies.get(scope["path"], self._edge.body)
+            if _declares_more(asked, limit):
+                await problem(413, detail=_too_large(limit))(scope, receive, send)
                 return
-            receive = _limited(receive)
+            receive = _Body(receive, limit).receive
+        elif method == "HEAD":
+            scope = {**scope, "method": "GET"}
+        elif (allowed := self._cors.preflight(method, asked)) is not None:
+            await send({"type": "http.response.start", "status": 204, "headers": allowed})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await self._app(scope, receive, send)
 
 
-def _name(scope: Scope) -> str:
-    for header, value in scope["headers"]:
-        if header == b"x-request-id" and _SAFE_ID.fullmatch(value):
-            return str(value.decode())
+class _Body:
+    """Receives the body, and no more of it, nor longer, than its limit says."""
+
+    def __init__(self, receive: Receive, limit: BodyLimit) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._deadline = asyncio.get_running_loop().time() + limit.seconds
+        self._size = 0
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            detail = f"The body did not arrive within {self._limit.seconds:g} seconds."
+            raise ProblemError(_TOO_SLOW, "body_too_slow", detail) from None
+        self._size += len(message.get("body", b""))
+        if self._size > self._limit.size:
+            raise ProblemError(413, "body_too_large", _too_large(self._limit))
+        self._complete = not message.get("more_body", False)
+        return message
+
+
+def _by_name(headers: Iterable[Header]) -> Mapping[bytes, bytes]:
+    """Headers by name, repeated ones joined by commas: two hosts are then none."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = found[name] + b"," + value if name in found else value
+    return found
+
+
+def _name(asked: Mapping[bytes, bytes]) -> str:
+    given = asked.get(b"x-request-id")
+    if given is not None and _SAFE_ID.fullmatch(given):
+        return given.decode()
     return os.urandom(16).hex()
 
 
-def _declares_too_much(scope: Scope) -> bool:
-    return any(
-        header == b"content-length"
-        and value.isdigit()
-        and (len(value) > _LENGTH_DIGITS or int(value) > MAX_BODY_BYTES)
-        for header, value in scope["headers"]
-    )
+def _declares_more(asked: Mapping[bytes, bytes], limit: BodyLimit) -> bool:
+    length = asked.get(b"content-length", b"0")
+    return length.isdigit() and (len(length) > _LENGTH_DIGITS or int(length) > limit.size)
 
 
-def _limited(receive: Receive) -> Receive:
-    seen = 0
-
-    async def receive_limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY_BYTES:
-            raise ProblemError(413, *default_reason(413))
-        return message
-
-    return receive_limited
+def _too_large(limit: BodyLimit) -> str:
+    return f"The body is larger than {limit.text}."

@@ -1,0 +1,51 @@
+"""What every answer tells browsers and caches, whatever else it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+Header = tuple[bytes, bytes]
+
+_CACHE_CONTROL: Final = b"cache-control"
+_CONTENT_POLICY: Final = b"content-security-policy"
+
+_SECURITY: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    # Of requests without CORS only: pages of an origin that CORS lets in are not kept out.
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_NOTHING: Final[Header] = (_CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_NOT_KEPT: Final[Header] = (_CACHE_CONTROL, b"no-store")
+_HTTPS_ONLY: Final[Header] = (
+    b"strict-transport-security",
+    b"max-age=31536000; includeSubDomains",
+)
+
+_OPEN: Final = (*_SECURITY, _NOTHING)
+_OPEN_NOT_KEPT: Final = (*_OPEN, _NOT_KEPT)
+_SECURE: Final = (*_OPEN, _HTTPS_ONLY)
+_SECURE_NOT_KEPT: Final = (*_SECURE, _NOT_KEPT)
+
+
+def complete(own: Iterable[Header], *, https: bool) -> list[Header]:
+    """An answer's own headers, and those that every answer has.
+
+    Nobody may keep an answer that does not say who may, and a page with scripts of its own has a
+    `Content-Security-Policy` of its own; what an answer says about either stands.
+    """
+    headers = [*own]
+    names = [name for name, _ in headers]
+    if _CACHE_CONTROL in names:
+        rest = _SECURE if https else _OPEN
+    else:
+        rest = _SECURE_NOT_KEPT if https else _OPEN_NOT_KEPT
+    if _CONTENT_POLICY in names:
+        headers += [header for header in rest if header is not _NOTHING]
+    else:
+        headers += rest
+    return headers
