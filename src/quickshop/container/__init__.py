@@ -20,7 +20,6 @@ from sqlalchemy.engine import make_url
 from quickshop.adapters.clock import SystemClock
 from quickshop.adapters.identifiers import SystemIdentifiers
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
-from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
@@ -49,12 +48,15 @@ from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application.reactions import REACTIONS
+from quickshop.container import in_redis
+from quickshop.container.in_redis import open_front_desk
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
+from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.inventory import StockReader
@@ -66,6 +68,8 @@ from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
 from quickshop.shop import Policy, Shop, build_shop
+
+__all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
 
 
 def _policy(settings: Settings) -> Policy:
@@ -116,17 +120,6 @@ def _open_signal(settings: Settings) -> Iterator[JobSignal]:
         signal.close()
     else:
         yield MemoryJobSignal()
-
-
-def _open_product_cache(settings: Settings) -> Iterator[ProductCache]:
-    if settings.redis_url is None:
-        yield NoProductCache()
-        return
-    from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415
-
-    cache = RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
-    yield cache
-    cache.close()
 
 
 def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
@@ -221,9 +214,14 @@ class Container(containers.DeclarativeContainer):
         _payment_webhooks, settings
     )
     notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
-    product_cache: providers.Provider[ProductCache] = providers.Resource(
-        _open_product_cache, settings
+    redis = providers.Resource(in_redis.open_redis, settings)
+    product_cache: providers.Provider[ProductCache] = providers.Singleton(
+        in_redis.product_cache, redis
     )
+    session_copies: providers.Provider[SessionCopies] = providers.Singleton(
+        in_redis.session_copies, redis
+    )
+    cart_copies: providers.Provider[CartCopies] = providers.Singleton(in_redis.cart_copies, redis)
     job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
 
     dialect = providers.Singleton(_dialect, settings)
