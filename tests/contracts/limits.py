@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
+from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
@@ -46,14 +49,29 @@ def take(limiter: RateLimiter, *buckets: Bucket, cost: int = 1) -> Sequence[Deci
     return in_a_loop(limiter, lambda: limiter.take(buckets, cost=cost))
 
 
-def take_often(limiter: RateLimiter, times: int, *buckets: Bucket) -> int:
+def take_often(
+    limiter: RateLimiter, times: int, *buckets: Bucket, start: Barrier | None = None
+) -> int:
     """How many of so many tries were allowed by every bucket."""
 
     async def work() -> int:
+        if start is not None:
+            start.wait(60)
         tries = [await limiter.take(buckets) for _ in range(times)]
         return sum(all(decision.allowed for decision in decisions) for decisions in tries)
 
     return in_a_loop(limiter, work)
+
+
+@contextmanager
+def hurried_threads() -> Iterator[None]:
+    """Have Python change between threads in the middle of everything."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def ask(
@@ -83,10 +101,14 @@ class RateLimiterContract:
     def test_exactly_so_many_of_many_threads_are_let_through(
         self, rate_limiter: RateLimiter
     ) -> None:
-        bucket = a_bucket(HOURLY)
-        with ThreadPoolExecutor(32) as threads:
-            runs = [threads.submit(take_often, rate_limiter, 10, bucket) for _ in range(32)]
-        assert sum(run.result() for run in runs) == HOURLY.count
+        bucket, start = a_bucket(HOURLY), Barrier(32)
+        with ThreadPoolExecutor(32) as threads, hurried_threads():
+            runs = [
+                threads.submit(take_often, rate_limiter, 25, bucket, start=start)
+                for _ in range(32)
+            ]
+            let_through = sum(run.result() for run in runs)
+        assert let_through == HOURLY.count
 
     def test_whoever_used_it_up_gets_one_more_at_a_time(
         self, rate_limiter: RateLimiter, time_passes: Pass

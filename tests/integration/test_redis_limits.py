@@ -66,7 +66,7 @@ def time_passes(redis: Redis) -> Pass:
     return move
 
 
-def a_desk(url: str, *, timeout_seconds: float = 2, rest_seconds: float = 600) -> RedisFrontDesk:
+def a_desk(url: str, *, timeout_seconds: float = 10, rest_seconds: float = 600) -> RedisFrontDesk:
     """As one of several processes has it; patient, unless a test is about impatience."""
     server = AsyncRedisServer(url, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
     return RedisFrontDesk(server, otherwise=MemoryRateLimiter(divided_by=PROCESSES))
