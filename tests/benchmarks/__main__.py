@@ -20,7 +20,15 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.benchmarks import background, browsing, buying, ordering, selling, standing
+from tests.benchmarks import (
+    background,
+    browsing,
+    buying,
+    ordering,
+    passing,
+    selling,
+    standing,
+)
 from tests.benchmarks.measure import Effort
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.report import Row, show, write
@@ -35,6 +43,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
         browsing.product_postgres,
         browsing.list_cached,
         browsing.list_search,
+        passing.front_desk,
         buying.cart_line,
         buying.whole_checkout,
         ordering.order_sql,
