@@ -263,6 +263,7 @@ class Container(containers.DeclarativeContainer):
         product_reader=product_reader,
         product_cache=product_cache,
         cart_reader=cart_reader,
+        cart_copies=cart_copies,
         order_reader=order_reader,
         stock_reader=stock_reader,
         product_feed=product_feed,

@@ -11,6 +11,7 @@ from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
+from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.inventory import StockReader
@@ -39,6 +40,7 @@ def build_shop(
     product_reader: ProductReader,
     product_cache: ProductCache,
     cart_reader: CartReader,
+    cart_copies: CartCopies,
     order_reader: OrderReader,
     stock_reader: StockReader,
     product_feed: ProductFeedReader,
@@ -67,9 +69,11 @@ def build_shop(
             sanitizer,
         ),
         inventory=build_inventory(policy, unit_of_work, clock, identifiers, stock_reader, release),
-        carts=build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
+        carts=build_carts(
+            policy, unit_of_work, clock, identifiers, cart_reader, cart_copies, release
+        ),
         orders=build_orders(
-            policy, unit_of_work, clock, identifiers, outcomes, order_reader, release
+            policy, unit_of_work, clock, identifiers, outcomes, order_reader, cart_copies, release
         ),
         payments=build_payments(unit_of_work, outcomes, payment_webhooks),
         jobs=build_jobs(
