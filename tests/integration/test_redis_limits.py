@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import Any
 
 import pytest
 from redis import Redis
 
-from quickshop.adapters.memory.limits import MemoryRateLimiter
 from quickshop.adapters.redis.cache import RedisProductCache
 from quickshop.adapters.redis.front_desk import RedisFrontDesk
 from quickshop.adapters.redis.limits import RedisRateLimiter
-from quickshop.adapters.redis.server import (
-    FAILURES_UNTIL_OPEN,
-    AsyncRedisServer,
-    RedisServer,
-)
+from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
 from quickshop.adapters.redis.sessions import RedisSessionCopies
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.limits import Bucket
@@ -37,8 +30,8 @@ from tests.contracts.limits import (
     take_often,
 )
 from tests.fault_proxy import FaultProxy
+from tests.integration.front_desks import PROCESSES, a_desk, commands_until, talker
 
-PROCESSES = 4
 PAGE = CachedPage("etag-1", b"{}")
 
 
@@ -64,12 +57,6 @@ def time_passes(redis: Redis) -> Pass:
             redis.decrby(key, int(seconds * 1e6))
 
     return move
-
-
-def a_desk(url: str, *, timeout_seconds: float = 10, rest_seconds: float = 600) -> RedisFrontDesk:
-    """As one of several processes has it; patient, unless a test is about impatience."""
-    server = AsyncRedisServer(url, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
-    return RedisFrontDesk(server, otherwise=MemoryRateLimiter(divided_by=PROCESSES))
 
 
 @pytest.fixture
@@ -189,17 +176,6 @@ def test_asking_costs_one_round_trip(
             return commands_until(monitor, "that is all")
 
     assert in_a_loop(front_desk, asked_thrice) == ["EVALSHA"] * 3
-
-
-def commands_until(monitor: Any, last: str) -> list[str]:
-    """What clients sent, besides what scripts did themselves."""
-    sent = []
-    while True:
-        command = monitor.next_command()
-        if last in command["command"]:
-            return sent
-        if command["client_type"] != "lua":
-            sent.append(command["command"].split()[0])
 
 
 def test_it_works_again_after_a_flush(front_desk: RedisFrontDesk, redis: Redis) -> None:
@@ -385,21 +361,6 @@ def test_an_answer_that_makes_no_sense_is_none(answer: bytes) -> None:
                 await desk.close()
 
     assert asyncio.run(story()) == [24, 23]
-
-
-@asynccontextmanager
-async def talker(answer: bytes) -> AsyncIterator[int]:
-    """A server that says the same to everything, once it was greeted."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while said := await reader.read(65_536):
-            greeting = b"%1\r\n+proto\r\n:3\r\n"
-            writer.write(answer if b"EVALSHA" in said else greeting * said.count(b"HELLO"))
-            writer.write(b"+OK\r\n" * said.count(b"SETINFO"))
-        writer.close()
-
-    async with await asyncio.start_server(talk, "127.0.0.1") as listening:
-        yield listening.sockets[0].getsockname()[1]
 
 
 def test_an_address_where_nobody_is_makes_an_in_process_limiter() -> None:
