@@ -17,7 +17,7 @@ from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
 from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
@@ -49,6 +49,7 @@ from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
 from quickshop.domain.payments import Payment, PaymentId, PaymentSource
 from quickshop.ports.cache import ProductCache
+from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.imports import ProductFeed
 from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
@@ -371,6 +372,7 @@ def memory_shop(
     settings: Mapping[str, Any] | None = None,
     payment_webhooks: Mapping[str, PaymentWebhooks] | None = None,
     product_cache: ProductCache | None = None,
+    cart_copies: CartCopies | None = None,
     job_publisher: JobPublisher | None = None,
 ) -> Shop:
     """A whole shop on the twins; `settings` are fields of its `Policy`."""
@@ -384,6 +386,7 @@ def memory_shop(
         product_reader=MemoryProductReader(store),
         product_cache=product_cache or NoProductCache(),
         cart_reader=MemoryCartReader(store),
+        cart_copies=cart_copies or NoCartCopies(),
         order_reader=MemoryOrderReader(store),
         stock_reader=MemoryStockReader(store),
         product_feed=_no_feed,

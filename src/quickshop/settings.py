@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = "sqlite:///quickshop.db"
     """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or `memory://` to keep nothing."""
     redis_url: RedisUrl | None = None
-    """Cache of product pages; without it each process has only its own."""
+    """Cache of product pages, copies of sessions and carts, and limits shared by all processes."""
     broker_url: BrokerUrl | None = None
     """Celery's broker; without it workers take their jobs straight from the database."""
 
@@ -192,6 +192,14 @@ class Settings(BaseSettings):
     """Origins whose pages may use the API with cookies, as in `https://www.shop.example`."""
     require_https: bool = False
     """Whether requests that came in the clear are refused."""
+    rate_limits: bool = True
+    """Whether anybody is ever told to ask less often."""
+    rate_limit_per_minute: int = Field(1200, ge=1, le=1_000_000)
+    """Requests of one address, of one account and of one API key."""
+    login_limit_per_minute: int = Field(20, ge=1, le=1_000_000)
+    """Logins tried from one address; those into one account are limited besides."""
+    api_processes: int = Field(1, ge=1, le=10_000)
+    """How many API processes share the limits; counts while there is no Redis to count in."""
 
     payment_patience_seconds: float = Field(60, gt=0, le=86_400)
     """How long a gateway may be silent before it is asked again."""

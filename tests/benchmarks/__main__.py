@@ -20,7 +20,16 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.benchmarks import background, browsing, buying, edge, ordering, selling, standing
+from tests.benchmarks import (
+    background,
+    browsing,
+    buying,
+    edge,
+    ordering,
+    passing,
+    selling,
+    standing,
+)
 from tests.benchmarks.measure import Effort
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.report import Row, show, write
@@ -36,6 +45,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
         browsing.list_cached,
         browsing.list_search,
         edge.middleware,
+        passing.front_desk,
         buying.cart_line,
         buying.whole_checkout,
         ordering.order_sql,

@@ -10,12 +10,12 @@ import pytest
 from redis import Redis
 
 from quickshop.adapters.redis.cache import (
-    FAILURES_UNTIL_OPEN,
     FORGOTTEN_SECONDS,
     PAGE_SECONDS,
     POINTER_SECONDS,
     RedisProductCache,
 )
+from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
 from quickshop.ports.cache import CachedPage
 from tests import servers
 from tests.contracts.cache import ProductCacheContract
@@ -40,9 +40,9 @@ def redis(server: servers.Server) -> Iterator[Redis]:
 @pytest.fixture
 def product_cache(redis: Redis, server: servers.Server) -> Iterator[RedisProductCache]:
     assert not redis.dbsize()
-    cache = RedisProductCache(server.url)
-    yield cache
-    cache.close()
+    asked = RedisServer(server.url)
+    yield RedisProductCache(asked)
+    asked.close()
 
 
 @pytest.fixture
@@ -52,14 +52,17 @@ def proxy(server: servers.Server) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def distant_cache(
-    redis: Redis, proxy: FaultProxy, server: servers.Server
-) -> Iterator[RedisProductCache]:
-    """The cache, by way of the fault proxy; once it gave up it does not try again in here."""
+def distant(redis: Redis, proxy: FaultProxy, server: servers.Server) -> Iterator[RedisServer]:
+    """By way of the fault proxy; whoever gave it up does not try again in here."""
     assert not redis.dbsize()
-    cache = RedisProductCache(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=600)
-    yield cache
-    cache.close()
+    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=600)
+    yield asked
+    asked.close()
+
+
+@pytest.fixture
+def distant_cache(distant: RedisServer) -> RedisProductCache:
+    return RedisProductCache(distant)
 
 
 class TestRedisProductCache(ProductCacheContract):
@@ -86,9 +89,9 @@ def test_two_processes_share_their_pages(
     product_cache: RedisProductCache, server: servers.Server, product: Product
 ) -> None:
     product_cache.put(KEY, product.page(1))
-    other = RedisProductCache(server.url)
+    other = RedisServer(server.url)
 
-    assert other.current(KEY) == product.page(1)
+    assert RedisProductCache(other).current(KEY) == product.page(1)
     other.close()
 
 
@@ -228,6 +231,7 @@ def use(cache: RedisProductCache, product: Product) -> None:
 @pytest.mark.parametrize("fail", [FaultProxy.black_hole, FaultProxy.refuse])
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_redis_that_is_away_is_an_empty_cache(
+    distant: RedisServer,
     distant_cache: RedisProductCache,
     proxy: FaultProxy,
     product: Product,
@@ -241,7 +245,7 @@ def test_a_redis_that_is_away_is_an_empty_cache(
 
     for _ in range(25):
         use(distant_cache, product)
-    assert not distant_cache.is_reachable()
+    assert not distant.is_reachable()
 
 
 def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
@@ -262,7 +266,8 @@ def test_a_redis_that_comes_back_is_used_again(
     proxy: FaultProxy, redis: Redis, server: servers.Server, product: Product
 ) -> None:
     assert not redis.dbsize()
-    cache = RedisProductCache(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=0.05)
+    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=0.05)
+    cache = RedisProductCache(asked)
     proxy.black_hole()
     for _ in range(FAILURES_UNTIL_OPEN):
         assert cache.current(KEY) is None
@@ -272,8 +277,8 @@ def test_a_redis_that_comes_back_is_used_again(
     while cache.current(KEY) is None and monotonic() < deadline:
         cache.put(KEY, product.page(1))
     assert cache.current(KEY) == product.page(1)
-    assert cache.is_reachable()
-    cache.close()
+    assert asked.is_reachable()
+    asked.close()
 
 
 def test_a_connection_that_was_cut_costs_at_most_one_answer(
@@ -287,8 +292,8 @@ def test_a_connection_that_was_cut_costs_at_most_one_answer(
 
 
 def test_an_address_where_nobody_is_makes_an_empty_cache(product: Product) -> None:
-    cache = RedisProductCache(f"redis://127.0.0.1:{servers.free_port()}/0")
+    nobody = RedisServer(f"redis://127.0.0.1:{servers.free_port()}/0")
 
-    use(cache, product)
-    assert not cache.is_reachable()
-    cache.close()
+    use(RedisProductCache(nobody), product)
+    assert not nobody.is_reachable()
+    nobody.close()

@@ -19,7 +19,7 @@ from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
 from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
@@ -115,6 +115,7 @@ class World:
             product_reader=MemoryProductReader(self.store),
             product_cache=NoProductCache(),
             cart_reader=_stepped(MemoryCartReader(self.store), "read carts", step),
+            cart_copies=NoCartCopies(),
             order_reader=_stepped(MemoryOrderReader(self.store), "read orders", step),
             stock_reader=_stepped(MemoryStockReader(self.store), "read stock", step),
             product_feed=_no_feed,

@@ -61,7 +61,7 @@ class SlowCarts:
 def test_no_more_requests_use_the_database_at_once_than_its_pool_has_connections():
     carts = SlowCarts(room=3)
     with open_shop("memory://") as shop:
-        slow = replace(shop, carts=replace(shop.carts, get=carts))
+        slow = replace(shop, carts=replace(shop.carts, page=carts))
         crowd = Crowd(create_app(slow, pool_size=3))
         carts.wait = crowd.complete.wait
         with TestClient(crowd) as client, ThreadPoolExecutor(REQUESTS) as pool:
@@ -75,7 +75,7 @@ def test_a_process_is_live_while_every_thread_waits():
     released = Event()
     carts.wait = released.wait
     with open_shop("memory://") as shop:
-        slow = replace(shop, carts=replace(shop.carts, get=carts))
+        slow = replace(shop, carts=replace(shop.carts, page=carts))
         with TestClient(create_app(slow, pool_size=1)) as client, ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(client.get, CART)
             assert carts.entered.wait(10)

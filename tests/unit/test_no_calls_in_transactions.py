@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from quickshop import Money
 from quickshop.adapters.memory.cache import MemoryProductCache
+from quickshop.adapters.memory.hot_copies import MemoryCartCopies
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.payments import CaptureMethod, PaymentSource
 from tests.builders import eur, memory_shop
 from tests.scripted import World
@@ -69,6 +72,7 @@ class WatchedWorld:
             gateway=watched(self.world.gateway),
             notifier=watched(self.world.notifier),
             product_cache=watched(MemoryProductCache()),
+            cart_copies=watched(MemoryCartCopies()),
             job_publisher=watched(Broker()),
             clock=self.world.clock,
             unit_of_work=self.world.unit_of_work,
@@ -88,6 +92,18 @@ def browse_and_change_a_price(world: World) -> None:
         world.clock.advance(seconds=3)
         world.shop.products.change_price(product.variants[0].sku, Money(price, "EUR"))
     world.shop.products.page(product.handle, lambda view: view.title.encode())
+
+
+def fill_a_cart(world: World) -> None:
+    product = world.sell()
+    new = world.shop.carts.create()
+    view = world.shop.carts.add_line(new.cart.id, new.token, sku=product.variants[0].sku)
+    world.shop.carts.page(new.cart.id, new.token, lambda view: str(view.total).encode())
+    line = view.lines[0].id
+    world.shop.carts.change_line(new.cart.id, new.token, line, quantity=2)
+    world.shop.carts.hold(new.cart.id, new.token)
+    world.shop.carts.remove_line(new.cart.id, new.token, line)
+    world.shop.carts.claim(new.cart.id, new.token, CustomerId(uuid4()))
 
 
 def sell_in_every_way(world: World) -> None:
@@ -120,6 +136,7 @@ def take_and_let_go(world: World) -> None:
 
 def test_no_port_is_called_in_a_transaction(watched: WatchedWorld) -> None:
     browse_and_change_a_price(watched.world)
+    fill_a_cart(watched.world)
     sell_in_every_way(watched.world)
     manual = WatchedWorld(capture=CaptureMethod.MANUAL)
     take_and_let_go(manual.world)
@@ -129,6 +146,7 @@ def test_no_port_is_called_in_a_transaction(watched: WatchedWorld) -> None:
         "send",  # the mail server
         *("publish", "waiting"),  # the broker
         *("current", "page", "put", "forget"),  # the cache
+        *("find", "put", "forget", "touch"),  # the copies of carts
     }
     assert not watched.world.problems()
     assert not manual.world.problems()

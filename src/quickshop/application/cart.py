@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quickshop.application.access import Shopper, digest
+from quickshop.application.cart_copies import CartNews
 from quickshop.application.holds import Holding, ReleaseExpiredHolds
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
@@ -38,20 +39,22 @@ class CreateCart:
     clock: Clock
     identifiers: Identifiers
     currency: str
+    news: CartNews
 
     def __call__(self, *, customer_id: CustomerId | None = None) -> NewCart:
         """Keep the token: without it nobody can open a guest's cart. A customer needs none."""
-        token = self.identifiers.secret()
+        token, now = self.identifiers.secret(), self.clock.now()
         cart = Cart.create(
             id=CartId(self.identifiers.new()),
             token_digest=digest(token),
             currency=self.currency,
-            now=self.clock.now(),
+            now=now,
             customer_id=customer_id,
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
-            return NewCart(CartView.of(cart), token)
+        self.news(cart, now)
+        return NewCart(CartView.of(cart), token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class AddCartLine:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
+    news: CartNews
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, sku: str, quantity: int = 1
@@ -172,7 +176,8 @@ class AddCartLine:
             tx.carts.save(cart)
             if self.stock.hold_carts:
                 self.stock.follow(tx, cart, now)
-            return CartView.of(cart)
+        self.news(cart, now)
+        return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,7 @@ class ChangeCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
+    news: CartNews
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId, *, quantity: int
@@ -209,7 +215,8 @@ class ChangeCartLine:
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
-            return CartView.of(cart)
+        self.news(cart, now)
+        return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,7 @@ class RemoveCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
+    news: CartNews
 
     @retried
     def __call__(self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId) -> CartView:
@@ -235,7 +243,8 @@ class RemoveCartLine:
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
-            return CartView.of(cart)
+        self.news(cart, now)
+        return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +255,8 @@ class ClaimCart:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
+    news: CartNews
 
-    @retried
     def __call__(self, cart_id: CartId, token: str, customer_id: CustomerId) -> CartView:
         """The cart that holds it all now: safe to repeat, and no line is lost.
 
@@ -261,23 +270,31 @@ class ClaimCart:
             CartStateError: it has become an order.
         """
         now = self.clock.now()
-        shopper = Shopper(token=token, customer_id=customer_id)
+        changed = self._claim(cart_id, Shopper(token=token, customer_id=customer_id), now)
+        for cart in changed:
+            self.news(cart, now)
+        return CartView.of(changed[-1])
+
+    @retried
+    def _claim(self, cart_id: CartId, shopper: Shopper, now: datetime) -> Sequence[Cart]:
+        """Every cart that took part; the one that holds it all now is the last."""
+        assert shopper.customer_id is not None, "only customers claim"
         with self.unit_of_work() as tx:
             guest = open_cart(tx, cart_id, shopper)
             if guest.customer_id is not None:
-                return CartView.of(guest)
-            mine = tx.carts.latest_of(customer_id)
+                return [guest]
+            mine = tx.carts.latest_of(shopper.customer_id)
             if mine is None or not mine.takes(guest):
-                guest.claim(customer_id, now=now)
+                guest.claim(shopper.customer_id, now=now)
                 tx.carts.save(guest)
-                return CartView.of(guest)
+                return [guest]
             mine.merge(guest, new_line_id=self._line_id, now=now)
             tx.carts.save(guest)
             tx.carts.save(mine)
             self.stock.holding.trim(tx, guest, now)
             if self.stock.hold_carts:
                 self.stock.follow(tx, mine, now)
-            return CartView.of(mine)
+        return [guest, mine]
 
     def _line_id(self) -> CartLineId:
         return CartLineId(self.identifiers.new())

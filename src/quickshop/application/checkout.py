@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from quickshop.application.access import Shopper, digest, order_token
 from quickshop.application.cart import open_cart
+from quickshop.application.cart_copies import CartNews
 from quickshop.application.holds import ReleaseExpiredHolds, given_back
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
@@ -62,6 +63,7 @@ class PlaceOrder:
     terms: PaymentTerms
     sourcing: SourcingStrategy
     release: ReleaseExpiredHolds
+    news: CartNews
 
     def __call__(
         self,
@@ -137,6 +139,7 @@ class PlaceOrder:
             tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
             # Last, so that a level stays locked for as short as can be.
             tx.stock.allocate(allocations, now=now, spending=holds)
+        self.news(cart, now)
         return PlacedOrder(view, _token_of(view, shopper))
 
     def _order(

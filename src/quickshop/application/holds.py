@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from quickshop.application.access import Shopper, digest
+from quickshop.application.cart_copies import CartNews
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
@@ -252,6 +253,7 @@ class HoldCart:
     clock: Clock
     holding: Holding
     release: ReleaseExpiredHolds
+    news: CartNews
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
@@ -293,6 +295,7 @@ class HoldCart:
             )
             once.keep(tx, held)
             self.holding.cover(tx, cart, HoldOwner.CHECKOUT, now)
+        self.news(cart, now)
         return CartHeld(held)
 
 

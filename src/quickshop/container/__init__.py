@@ -20,11 +20,9 @@ from sqlalchemy.engine import make_url
 from quickshop.adapters.clock import SystemClock
 from quickshop.adapters.identifiers import SystemIdentifiers
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
-from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.hot_copies import NoSessionCopies
 from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
@@ -54,7 +52,8 @@ from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application.reactions import REACTIONS
-from quickshop.container import credentials
+from quickshop.container import credentials, in_redis
+from quickshop.container.in_redis import open_front_desk
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
@@ -63,7 +62,7 @@ from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.customers import CustomerReader
-from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ProductFeedReader
@@ -76,6 +75,8 @@ from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
 from quickshop.shop import Policy, Shop, build_shop
+
+__all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
 
 
 def _policy(settings: Settings) -> Policy:
@@ -128,17 +129,6 @@ def _open_signal(settings: Settings) -> Iterator[JobSignal]:
         signal.close()
     else:
         yield MemoryJobSignal()
-
-
-def _open_product_cache(settings: Settings) -> Iterator[ProductCache]:
-    if settings.redis_url is None:
-        yield NoProductCache()
-        return
-    from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415
-
-    cache = RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
-    yield cache
-    cache.close()
 
 
 def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
@@ -239,12 +229,15 @@ class Container(containers.DeclarativeContainer):
     access_tokens: providers.Provider[AccessTokens] = providers.Singleton(
         credentials.access_tokens, settings
     )
-    product_cache: providers.Provider[ProductCache] = providers.Resource(
-        _open_product_cache, settings
+    redis = providers.Resource(in_redis.open_redis, settings)
+    product_cache: providers.Provider[ProductCache] = providers.Singleton(
+        in_redis.product_cache, redis
     )
+    session_copies: providers.Provider[SessionCopies] = providers.Singleton(
+        in_redis.session_copies, redis
+    )
+    cart_copies: providers.Provider[CartCopies] = providers.Singleton(in_redis.cart_copies, redis)
     job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
-
-    session_copies: providers.Provider[SessionCopies] = providers.Singleton(NoSessionCopies)
 
     dialect = providers.Singleton(_dialect, settings)
     engine = providers.Resource(_open_engine, dialect, settings)
@@ -291,6 +284,7 @@ class Container(containers.DeclarativeContainer):
         product_reader=product_reader,
         product_cache=product_cache,
         cart_reader=cart_reader,
+        cart_copies=cart_copies,
         order_reader=order_reader,
         stock_reader=stock_reader,
         product_feed=product_feed,

@@ -13,7 +13,7 @@ from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.customers import CustomerReader
-from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ProductFeedReader
@@ -45,6 +45,7 @@ def build_shop(
     product_reader: ProductReader,
     product_cache: ProductCache,
     cart_reader: CartReader,
+    cart_copies: CartCopies,
     order_reader: OrderReader,
     stock_reader: StockReader,
     product_feed: ProductFeedReader,
@@ -78,9 +79,11 @@ def build_shop(
             sanitizer,
         ),
         inventory=build_inventory(policy, unit_of_work, clock, identifiers, stock_reader, release),
-        carts=build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
+        carts=build_carts(
+            policy, unit_of_work, clock, identifiers, cart_reader, cart_copies, release
+        ),
         orders=build_orders(
-            policy, unit_of_work, clock, identifiers, outcomes, order_reader, release
+            policy, unit_of_work, clock, identifiers, outcomes, order_reader, cart_copies, release
         ),
         payments=build_payments(unit_of_work, outcomes, payment_webhooks),
         jobs=build_jobs(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quickshop.application import cart, holds
+from quickshop.application import cart, cart_copies, holds
 from quickshop.ports.cart import CartReader
 from quickshop.ports.clock import Clock
+from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
@@ -18,6 +19,7 @@ class Carts:
 
     create: cart.CreateCart
     get: cart.GetCart
+    page: cart_copies.GetCartPage
     add_line: cart.AddCartLine
     change_line: cart.ChangeCartLine
     remove_line: cart.RemoveCartLine
@@ -34,20 +36,23 @@ def build_carts(
     clock: Clock,
     identifiers: Identifiers,
     reader: CartReader,
+    copies: CartCopies,
     release: holds.ReleaseExpiredHolds,
 ) -> Carts:
     """Connect them to the ports."""
     holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
     stock = cart.CartStock(holding, release, policy.hold_carts)
+    news = cart_copies.CartNews(copies)
     return Carts(
-        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency),
+        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency, news),
         get=cart.GetCart(reader),
-        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock),
-        change_line=cart.ChangeCartLine(unit_of_work, clock, stock),
-        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock),
-        hold=holds.HoldCart(unit_of_work, clock, holding, release),
+        page=cart_copies.GetCartPage(reader, copies),
+        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock, news),
+        change_line=cart.ChangeCartLine(unit_of_work, clock, stock, news),
+        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock, news),
+        hold=holds.HoldCart(unit_of_work, clock, holding, release, news),
         release=holds.ReleaseCart(unit_of_work, clock),
-        claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock),
+        claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock, news),
         list_own=cart.ListOwnCarts(reader),
         active=cart.ListActiveCarts(reader),
     )

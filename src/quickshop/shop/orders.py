@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application import checkout, fulfillment, holds, orders
+from quickshop.application.cart_copies import CartNews
 from quickshop.application.payments import (
     CapturePayment,
     ListPayments,
@@ -13,6 +14,7 @@ from quickshop.application.payments import (
     VoidPayment,
 )
 from quickshop.ports.clock import Clock
+from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.orders import OrderReader
 from quickshop.ports.unit_of_work import UnitOfWork
@@ -49,13 +51,20 @@ def build_orders(
     identifiers: Identifiers,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
+    cart_copies: CartCopies,
     release: holds.ReleaseExpiredHolds,
 ) -> Orders:
     """Connect them to the ports."""
     terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(
         place=checkout.PlaceOrder(
-            unit_of_work, clock, identifiers, terms, policy.sourcing, release
+            unit_of_work,
+            clock,
+            identifiers,
+            terms,
+            policy.sourcing,
+            release,
+            CartNews(cart_copies),
         ),
         pay_again=checkout.PayOrderAgain(
             unit_of_work, clock, identifiers, terms, policy.sourcing, release

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-from quickshop.adapters.redis.breaker import CircuitBreaker
-from quickshop.domain.errors import MissingExtraError
+from quickshop.adapters.redis.server import RedisServer
 from quickshop.ports.cache import CachedPage
-
-try:
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
-    from redis.retry import Retry
-except ImportError as error:
-    raise MissingExtraError("redis", "caching product pages in Redis") from error
-
-T = TypeVar("T")
 
 PAGE_SECONDS: Final = 3600
 POINTER_SECONDS: Final = 2
 """How long the word of the cache is taken for which page is current."""
 FORGOTTEN_SECONDS: Final = 5
 """How long after `forget` a page that was rendered before it is kept out."""
-FAILURES_UNTIL_OPEN: Final = 3
-REST_SECONDS: Final = 2
+PAGE_PREFIX: Final = "quickshop:product:"
 
-_CURRENT: Final = """
-local etag = redis.call('GET', KEYS[1])
-if not etag then return false end
-local body = redis.call('GET', ARGV[1] .. etag)
-if not body then return false end
-return {etag, body}
+CURRENT: Final = """
+local function current(pointer, prefix)
+    local etag = redis.call('GET', pointer)
+    if not etag then return false end
+    local body = redis.call('GET', prefix .. etag)
+    if not body then return false end
+    return {etag, body}
+end
 """
 
 # An etag reads `<product>-<version>-<stock version>`. Of two that name the same product the one
@@ -84,8 +73,7 @@ end
 class RedisProductCache:
     """A `ProductCache` for a fleet of processes. Each call is one round trip.
 
-    Fails open: what cannot be reached within `timeout_seconds` counts as empty, and after three
-    failures in a row Redis is left alone but for one call every `rest_seconds`.
+    Fails open: what `server` has no answer from counts as empty.
 
     How stale a page can be. `current` believes a pointer for 2 seconds, so a lost invalidation
     costs no more than that. A slow fill (read before a change, put after it) never replaces a
@@ -99,26 +87,16 @@ class RedisProductCache:
 
     keeps = True
 
-    def __init__(
-        self, url: str, *, timeout_seconds: float = 0.2, rest_seconds: float = REST_SECONDS
-    ) -> None:
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._breaker = CircuitBreaker(failures=FAILURES_UNTIL_OPEN, rest_seconds=rest_seconds)
-        self._current = self._redis.register_script(_CURRENT)
-        self._page = self._redis.register_script(_PAGE)
-        self._put = self._redis.register_script(_PUT)
-        self._forget = self._redis.register_script(_FORGET)
+    def __init__(self, server: RedisServer) -> None:
+        self._ask = server.ask
+        self._current = server.redis.register_script(f"{CURRENT} return current(KEYS[1], ARGV[1])")
+        self._page = server.redis.register_script(_PAGE)
+        self._put = server.redis.register_script(_PUT)
+        self._forget = server.redis.register_script(_FORGET)
 
     def current(self, key: str) -> CachedPage | None:
         """As `ProductCache.current`."""
-        found = self._ask(
-            lambda: self._current(keys=_pointers(key)[:1], args=[_page_key("")]), None
-        )
+        found = self._ask(lambda: self._current(keys=[pointer_of(key)], args=[PAGE_PREFIX]), None)
         return CachedPage(found[0].decode(errors="replace"), found[1]) if found else None
 
     def page(self, key: str, etag: str) -> CachedPage | None:
@@ -149,37 +127,20 @@ class RedisProductCache:
         if pointers:
             self._ask(lambda: self._forget(keys=pointers, args=[FORGOTTEN_SECONDS]), None)
 
-    def is_reachable(self) -> bool:
-        """Whether Redis answers, for a health check. Never raises."""
-        try:
-            return bool(self._redis.ping())
-        except (RedisError, OSError):
-            return False
 
-    def close(self) -> None:
-        """Let go of every connection."""
-        self._redis.close()
-
-    def _ask(self, question: Callable[[], T], otherwise: T) -> T:
-        if not self._breaker.lets_through():
-            return otherwise
-        try:
-            answer = question()
-        except (RedisError, OSError):
-            self._breaker.failed()
-            return otherwise
-        self._breaker.succeeded()
-        return answer
+def pointer_of(key: str) -> bytes:
+    """Where it stands which page of an id or handle is current."""
+    return b"quickshop:product-current:" + key.encode(errors="surrogatepass")
 
 
 def _pointers(key: str) -> list[bytes]:
     name = key.encode(errors="surrogatepass")
     return [
-        b"quickshop:product-current:" + name,
+        pointer_of(key),
         b"quickshop:product-newest:" + name,
         b"quickshop:product-forgotten:" + name,
     ]
 
 
 def _page_key(etag: str) -> str:
-    return f"quickshop:product:{etag}"
+    return f"{PAGE_PREFIX}{etag}"

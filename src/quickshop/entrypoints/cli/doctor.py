@@ -90,15 +90,15 @@ def _database(settings: Settings) -> str:
 def _redis(settings: Settings) -> str:
     if settings.redis_url is None:
         return "not configured, and not needed"
-    from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415 - an extra
+    from quickshop.adapters.redis.server import RedisServer  # noqa: PLC0415 - an extra
 
     where = address_of(settings.redis_url)
-    cache = RedisProductCache(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
+    server = RedisServer(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
     try:
-        if not cache.is_reachable():
+        if not server.is_reachable():
             raise UnwellError(f"{where} does not answer; the shop works on without its cache")
     finally:
-        cache.close()
+        server.close()
     return f"{where} answers"
 
 

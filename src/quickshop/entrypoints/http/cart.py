@@ -12,7 +12,7 @@ from quickshop.domain.cart import MAX_QUANTITY, CartId, CartLineId, CartStatus
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import CartToken, ShopDependency
 from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.models import Input, Output, private, private_json
 from quickshop.entrypoints.http.money import MoneyOut
 from quickshop.entrypoints.http.problems import problems
 
@@ -88,7 +88,8 @@ def create_cart(shop: ShopDependency) -> Response:
 )
 def get_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Response:
     """Show a cart at today's prices."""
-    return private(CartOut.of(shop.carts.get(CartId(cart_id), token)))
+    body = shop.carts.page(CartId(cart_id), token, lambda view: CartOut.of(view).to_json())
+    return private_json(body)
 
 
 @router.post(

@@ -48,8 +48,15 @@ def private(
     answer: Output, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """An answer for one shopper's eyes, which nobody may keep."""
+    return private_json(answer.to_json(), status=status, headers=headers)
+
+
+def private_json(
+    body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The same, of what is rendered already."""
     return Response(
-        answer.to_json(),
+        body,
         status_code=status,
         headers={"Cache-Control": "no-store", **(headers or {})},
         media_type="application/json",

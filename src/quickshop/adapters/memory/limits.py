@@ -1,0 +1,125 @@
+"""Limits counted in this process."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Final
+
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.limits import Bucket, Decision, Limit, Passage
+
+MAX_SUBJECTS: Final = 20_000
+"""For each limit."""
+_MAKE_ROOM: Final = 10
+"""One in so many goes when there is no room for another."""
+_MICROSECONDS: Final = 1_000_000
+
+
+class MemoryRateLimiter:
+    """A `RateLimiter` for one process, or for its share when it is `divided_by` several.
+
+    A bucket is the time at which it is full again. Of one limit at most `max_subjects` buckets
+    are kept: those that would be full first go first, so whoever brings many subjects to push
+    another's out has to use each of them more. `monotonic` tells seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        divided_by: int = 1,
+        max_subjects: int = MAX_SUBJECTS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._divided_by = divided_by
+        self._max_subjects = max_subjects
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._full_at: dict[str, dict[str, int]] = {}
+        """By name of limit and subject; on the monotonic clock, in microseconds."""
+
+    async def take(self, buckets: Sequence[Bucket], *, cost: int = 1) -> Sequence[Decision]:
+        """As `RateLimiter.take`. Waits for nobody."""
+        with self._lock:
+            now = int(self._monotonic() * _MICROSECONDS)
+            decisions = [self._decide(bucket, cost, now, charge=False) for bucket in buckets]
+            if not all(decision.allowed for decision in decisions):
+                return decisions
+            decisions = [self._decide(bucket, cost, now, charge=True) for bucket in buckets]
+            for decision in decisions:
+                self._charge(decision, now)
+        return decisions
+
+    async def clear(self, buckets: Sequence[Bucket]) -> None:
+        """As `RateLimiter.clear`."""
+        with self._lock:
+            for bucket in buckets:
+                self._full_at.get(bucket.limit.name, {}).pop(bucket.subject, None)
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _decide(self, bucket: Bucket, cost: int, now: int, *, charge: bool) -> Decision:
+        limit: Limit = bucket.limit.divided(self._divided_by)
+        interval, burst = limit.interval_microseconds, limit.interval_microseconds * limit.count
+        full_at = self._full_at.get(bucket.limit.name, {}).get(bucket.subject, now)
+        used = max(0, min(full_at - now, burst))
+        excess = used + cost * interval - burst
+        if charge:
+            used += cost * interval
+        return Decision(
+            bucket=bucket,
+            allowed=excess <= 0,
+            remaining=(burst - used) // interval,
+            reset_seconds=used / _MICROSECONDS,
+            retry_after_seconds=max(0, excess) / _MICROSECONDS,
+        )
+
+    def _charge(self, decision: Decision, now: int) -> None:
+        bucket = decision.bucket
+        buckets = self._full_at.setdefault(bucket.limit.name, {})
+        if len(buckets) >= self._max_subjects and bucket.subject not in buckets:
+            _make_room(buckets, now)
+        buckets[bucket.subject] = now + round(decision.reset_seconds * _MICROSECONDS)
+
+
+def _make_room(buckets: dict[str, int], now: int) -> None:
+    """Drop what is full again, or else what will be full first."""
+    enough = max(1, len(buckets) // _MAKE_ROOM)
+    full = [subject for subject, full_at in buckets.items() if full_at <= now]
+    if len(full) < enough:
+        full = heapq.nsmallest(enough, buckets, key=buckets.__getitem__)
+    for subject in full:
+        del buckets[subject]
+
+
+class MemoryFrontDesk(MemoryRateLimiter):
+    """A `FrontDesk` for one process, which has its copies at hand."""
+
+    def __init__(
+        self,
+        sessions: SessionCopies,
+        pages: ProductCache,
+        *,
+        divided_by: int = 1,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(divided_by=divided_by, monotonic=monotonic)
+        self._sessions = sessions
+        self._pages = pages
+
+    async def ask(
+        self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
+    ) -> Passage:
+        """As `FrontDesk.ask`."""
+        decisions = await self.take(buckets)
+        if not all(decision.allowed for decision in decisions):
+            return Passage(decisions, None, None)
+        return Passage(
+            decisions,
+            self._sessions.find(session) if session is not None else None,
+            self._pages.current(page) if page is not None else None,
+        )

@@ -1,0 +1,40 @@
+"""Copies of sessions in Redis, shared by all processes. Importing this needs the `redis` extra."""
+
+from __future__ import annotations
+
+import math
+
+from quickshop.adapters.redis.server import RedisServer
+
+
+class RedisSessionCopies:
+    """A `SessionCopies` for a fleet of processes. Each call is one round trip."""
+
+    keeps = True
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+
+    def keep(self, key: str, value: bytes, *, seconds: float) -> None:
+        """As `SessionCopies.keep`."""
+        lasts = max(1, math.ceil(seconds * 1000))
+        self._server.ask(
+            lambda: self._server.redis.set(session_key(key), value, px=lasts), otherwise=None
+        )
+
+    def find(self, key: str) -> bytes | None:
+        """As `SessionCopies.find`."""
+        found = self._server.ask(lambda: self._server.redis.get(session_key(key)), otherwise=None)
+        return found if isinstance(found, bytes) else None
+
+    def forget(self, *keys: str) -> None:
+        """As `SessionCopies.forget`."""
+        if keys:
+            self._server.ask(
+                lambda: self._server.redis.delete(*map(session_key, keys)), otherwise=0
+            )
+
+
+def session_key(key: str) -> bytes:
+    """Where a session's copy is kept."""
+    return b"quickshop:session:" + key.encode(errors="surrogatepass")

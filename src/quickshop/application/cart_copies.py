@@ -1,0 +1,57 @@
+"""Carts shown from a copy, and who is told that a copy is none any more."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from quickshop.application.access import Shopper
+from quickshop.domain.cart import Cart, CartId
+from quickshop.ports.cart import CartReader, CartView
+from quickshop.ports.hot_copies import CartCopies, CartCopy
+
+
+@dataclass(frozen=True, slots=True)
+class CartNews:
+    """Told of every change of a cart once it is committed."""
+
+    copies: CartCopies
+
+    def __call__(self, cart: Cart, now: datetime) -> None:
+        """Nobody is shown an older copy, and the cart counts as active."""
+        self.copies.forget(cart.id, version=cart.version)
+        self.copies.touch(cart.id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class GetCartPage:
+    """A cart as rendered bytes, from a copy if there is one: its prices may be seconds old."""
+
+    carts: CartReader
+    copies: CartCopies
+
+    def __call__(
+        self, cart_id: CartId, opener: str | Shopper, render: Callable[[CartView], bytes]
+    ) -> bytes:
+        """Opens to whom `GetCart` opens it; a copy is for the shopper for whom it was made.
+
+        Raises:
+            NotFoundError: there is none with this id, or it is another's.
+        """
+        shopper = Shopper.of(opener)
+        if self.copies.keeps:
+            copy = self.copies.find(cart_id)
+            if copy is not None and _is_for(copy, shopper):
+                return copy.body
+        token_digest, customer_id = shopper.token_digest, shopper.customer_id
+        view = self.carts.get(cart_id, token_digest=token_digest, customer_id=customer_id)
+        body = render(view)
+        self.copies.put(cart_id, CartCopy(view.version, token_digest, customer_id, body))
+        return body
+
+
+def _is_for(copy: CartCopy, shopper: Shopper) -> bool:
+    same_secret = hmac.compare_digest(copy.token_digest or "", shopper.token_digest)
+    return same_secret and copy.customer_id == shopper.customer_id

@@ -1,0 +1,174 @@
+"""Who may ask how often over HTTP, and how they are told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final, Self
+from uuid import UUID
+
+from starlette.responses import Response
+
+from quickshop.entrypoints.http.problems import problem
+from quickshop.ports.limits import Bucket, Decision, Limit
+from quickshop.settings import Settings
+
+_MINUTE: Final = 60
+_HOUR: Final = 3_600
+_DAY: Final = 86_400
+_IPV6_HOUSEHOLD: Final = 64
+"""Bits of an IPv6 address that one customer of a provider cannot choose."""
+
+
+ADDRESS: Final = Limit("address", 1200, _MINUTE)
+ACCOUNT: Final = Limit("account", 1200, _MINUTE)
+API_KEY: Final = Limit("api-key", 1200, _MINUTE)
+LOGIN_ADDRESS: Final = Limit("login-address", 20, _MINUTE)
+LOGIN: Final = (
+    Limit("login-minute", 5, _MINUTE),
+    Limit("login-quarter", 10, 15 * _MINUTE),
+    Limit("login-day", 30, _DAY),
+)
+"""Of one account from one address: the longer it goes on, the slower."""
+LOGIN_STRANGERS: Final = Limit("login-strangers", 50, _HOUR)
+"""Of one account from all the addresses that it was never signed in to from. Many addresses do not
+get many tries; and its owner, who comes from a known one, is not locked out by them."""
+REGISTER: Final = Limit("register", 10, _HOUR)
+RESET_ADDRESS: Final = Limit("reset-address", 10, _HOUR)
+RESET_ACCOUNT: Final = Limit("reset-account", 5, _HOUR)
+REFRESH_ADDRESS: Final = Limit("refresh-address", 120, _MINUTE)
+REFRESH_SESSION: Final = Limit("refresh-session", 30, _MINUTE)
+OWN_DATA: Final = Limit("own-data", 5, _HOUR)
+WEBHOOKS: Final = Limit("webhooks", 1200, _MINUTE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How often each may ask. Every method names the buckets that a request is to be taken from.
+
+    Addresses are those of the client, as far as the proxies that are believed tell it. E-mail
+    addresses are to be in the one spelling that accounts are found by.
+    """
+
+    enabled: bool = True
+    address: Limit = ADDRESS
+    account: Limit = ACCOUNT
+    api_key: Limit = API_KEY
+    login_address: Limit = LOGIN_ADDRESS
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits that the settings ask for."""
+        general = settings.rate_limit_per_minute
+        return cls(
+            enabled=settings.rate_limits,
+            address=replace(ADDRESS, count=general),
+            account=replace(ACCOUNT, count=general),
+            api_key=replace(API_KEY, count=general),
+            login_address=replace(LOGIN_ADDRESS, count=settings.login_limit_per_minute),
+        )
+
+    def of_request(
+        self, address: str, *, account: UUID | None = None, api_key: UUID | None = None
+    ) -> list[Bucket]:
+        """Of any request, with whoever it is known to come from."""
+        buckets = [_of_address(self.address, address)]
+        if account is not None:
+            buckets.append(Bucket(self.account, account.hex))
+        if api_key is not None:
+            buckets.append(Bucket(self.api_key, api_key.hex))
+        return self._if_enabled(*buckets)
+
+    def of_login(self, address: str, email: str, *, known: bool) -> list[Bucket]:
+        """Of a try to log in; `known` if this account was signed in to from there before."""
+        buckets = [_of_address(self.login_address, address), *self.of_failures(address, email)]
+        if not known:
+            buckets.append(Bucket.of(LOGIN_STRANGERS, email))
+        return self._if_enabled(*buckets)
+
+    def of_failures(self, address: str, email: str) -> list[Bucket]:
+        """What a login that succeeds forgives: to be cleared."""
+        network = network_of(address)
+        return self._if_enabled(*(Bucket.of(limit, email, network) for limit in LOGIN))
+
+    def of_registration(self, address: str) -> list[Bucket]:
+        """Of a new account."""
+        return self._if_enabled(_of_address(REGISTER, address))
+
+    def of_reset(self, address: str, email: str) -> list[Bucket]:
+        """Of a mail with a link that opens an account, whether or not there is one."""
+        return self._if_enabled(
+            _of_address(RESET_ADDRESS, address), Bucket.of(RESET_ACCOUNT, email)
+        )
+
+    def of_refresh(self, address: str, session: str | None = None) -> list[Bucket]:
+        """Of new tokens for a session, by what names it, if there is one."""
+        buckets = [_of_address(REFRESH_ADDRESS, address)]
+        if session is not None:
+            buckets.append(Bucket.of(REFRESH_SESSION, session))
+        return self._if_enabled(*buckets)
+
+    def of_own_data(self, account: UUID) -> list[Bucket]:
+        """Of having one's data exported or erased."""
+        return self._if_enabled(Bucket(OWN_DATA, account.hex))
+
+    def of_webhook(self, address: str) -> list[Bucket]:
+        """Of news from a payment gateway."""
+        return self._if_enabled(_of_address(WEBHOOKS, address))
+
+    def _if_enabled(self, *buckets: Bucket) -> list[Bucket]:
+        return list(buckets) if self.enabled else []
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that an IPv6 address is in.
+
+    Anything else counts as it is.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Network((int(parsed), _IPV6_HOUSEHOLD), strict=False).network_address)
+
+
+def _of_address(limit: Limit, address: str) -> Bucket:
+    return Bucket.of(limit, network_of(address))
+
+
+def refusal(decisions: Sequence[Decision]) -> Decision | None:
+    """The refusal that lasts longest, if there is one."""
+    refused = [decision for decision in decisions if not decision.allowed]
+    return max(refused, key=lambda decision: decision.retry_after_seconds, default=None)
+
+
+def headers_of(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
+    """The headers of the tightest limit, as every answer carries them.
+
+    As in the draft "RateLimit header fields for HTTP" of the IETF: of a limit `q` requests per `w`
+    seconds, `r` are left, and in `t` seconds all are back.
+    """
+    if not decisions:
+        return []
+    shown = refusal(decisions) or min(decisions, key=lambda decision: decision.remaining)
+    limit = shown.bucket.limit
+    policy = f'"{limit.name}";q={limit.count};w={math.ceil(limit.seconds)}'
+    state = f'"{limit.name}";r={shown.remaining};t={math.ceil(shown.reset_seconds)}'
+    headers = [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
+    if not shown.allowed:
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(shown.retry_after_seconds))))
+    return headers
+
+
+def refused(decisions: Sequence[Decision]) -> Response | None:
+    """The answer to a request that a limit refused; None if it may go on."""
+    if refusal(decisions) is None:
+        return None
+    headers = {name.decode(): value.decode() for name, value in headers_of(decisions)}
+    return problem(429, headers=headers)

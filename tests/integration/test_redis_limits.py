@@ -1,0 +1,380 @@
+"""Limits counted in a real Valkey by all processes, and what happens when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+import pytest
+from redis import Redis
+
+from quickshop.adapters.redis.cache import RedisProductCache
+from quickshop.adapters.redis.front_desk import RedisFrontDesk
+from quickshop.adapters.redis.limits import RedisRateLimiter
+from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
+from quickshop.adapters.redis.sessions import RedisSessionCopies
+from quickshop.ports.cache import CachedPage
+from quickshop.ports.limits import Bucket
+from tests import servers
+from tests.contracts.limits import (
+    FEW,
+    HOURLY,
+    FrontDeskContract,
+    Pass,
+    RateLimiterContract,
+    a_bucket,
+    ask,
+    in_a_loop,
+    take,
+    take_often,
+)
+from tests.fault_proxy import FaultProxy
+from tests.integration.front_desks import PROCESSES, a_desk, commands_until, talker
+
+PAGE = CachedPage("etag-1", b"{}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[servers.Server]:
+    with servers.run_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(server: servers.Server) -> Iterator[Redis]:
+    with Redis.from_url(server.url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def time_passes(redis: Redis) -> Pass:
+    """The clock is the server's, so the buckets are moved instead."""
+
+    def move(seconds: float) -> None:
+        for key in redis.scan_iter("quickshop:limit:*"):
+            redis.decrby(key, int(seconds * 1e6))
+
+    return move
+
+
+@pytest.fixture
+def front_desk(redis: Redis, server: servers.Server) -> RedisFrontDesk:
+    assert not redis.dbsize()
+    return a_desk(server.url)
+
+
+@pytest.fixture
+def rate_limiter(front_desk: RedisFrontDesk) -> RedisRateLimiter:
+    return front_desk
+
+
+@pytest.fixture
+def copies_server(server: servers.Server) -> Iterator[RedisServer]:
+    asked = RedisServer(server.url)
+    yield asked
+    asked.close()
+
+
+@pytest.fixture
+def session_copies(copies_server: RedisServer) -> RedisSessionCopies:
+    return RedisSessionCopies(copies_server)
+
+
+@pytest.fixture
+def product_cache(copies_server: RedisServer) -> RedisProductCache:
+    return RedisProductCache(copies_server)
+
+
+@pytest.fixture
+def proxy(server: servers.Server) -> Iterator[FaultProxy]:
+    with FaultProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def distant_desk(redis: Redis, proxy: FaultProxy, server: servers.Server) -> RedisFrontDesk:
+    """By way of the fault proxy; once it gave up it does not try again in here."""
+    assert not redis.dbsize()
+    return a_desk(proxy.through(server.url), timeout_seconds=0.1)
+
+
+class TestRedisRateLimiter(RateLimiterContract):
+    pass
+
+
+class TestRedisFrontDesk(FrontDeskContract):
+    pass
+
+
+def test_processes_share_a_limit(server: servers.Server, redis: Redis) -> None:
+    assert not redis.dbsize()
+    bucket, desks = a_bucket(FEW), [a_desk(server.url) for _ in range(3)]
+    taken = [take(desk, bucket)[0].remaining for desk in desks]
+    assert taken == [2, 1, 0]
+    assert not take(desks[0], bucket)[0].allowed
+
+
+def test_every_bucket_goes_by_itself_when_it_is_full_again(
+    front_desk: RedisFrontDesk, redis: Redis
+) -> None:
+    wide, narrow = a_bucket(HOURLY), a_bucket(FEW)
+    take_often(front_desk, 5, wide, narrow)
+
+    def lasts(bucket: Bucket) -> int:
+        (key,) = redis.keys(f"*{bucket.subject}")
+        return int(redis.pttl(key))
+
+    assert 3_500_000 < lasts(narrow) <= 3_600_000
+    assert 100_000 < lasts(wide) <= 108_000
+    assert redis.dbsize() == 2
+
+
+def test_a_bucket_from_a_clock_that_was_set_back_locks_out_for_no_longer_than_its_period(
+    front_desk: RedisFrontDesk, redis: Redis
+) -> None:
+    bucket = a_bucket(FEW)
+    take(front_desk, bucket)
+    (key,) = redis.keys(f"*{bucket.subject}")
+    redis.incrby(key, 10**15)
+    refused = take(front_desk, bucket)[0]
+    assert not refused.allowed
+    assert refused.retry_after_seconds == 1_200
+
+
+@pytest.mark.parametrize("spoiled", ["", "soon", "nan"])
+def test_a_bucket_that_makes_no_sense_is_a_full_one(
+    front_desk: RedisFrontDesk, redis: Redis, spoiled: str
+) -> None:
+    bucket = a_bucket(FEW)
+    take(front_desk, bucket)
+    (key,) = redis.keys(f"*{bucket.subject}")
+    redis.set(key, spoiled)
+    assert take_often(front_desk, 5, bucket) == 3
+
+
+def test_asking_costs_one_round_trip(
+    front_desk: RedisFrontDesk,
+    session_copies: RedisSessionCopies,
+    product_cache: RedisProductCache,
+    redis: Redis,
+) -> None:
+    session_copies.keep("digest", b"copy", seconds=60)
+    product_cache.put("bike", PAGE)
+    buckets = [a_bucket(FEW), a_bucket(HOURLY), a_bucket(HOURLY)]
+
+    async def asked_thrice() -> list[str]:
+        await front_desk.ask(buckets)  # connects, and tells the script
+        with redis.monitor() as monitor:
+            for _ in range(2):
+                passage = await front_desk.ask(buckets, session="digest", page="bike")
+                assert passage.session == b"copy"
+                assert passage.page == PAGE
+            await front_desk.take(buckets)
+            session_copies.find("that is all")  # on a connection that is there
+            return commands_until(monitor, "that is all")
+
+    assert in_a_loop(front_desk, asked_thrice) == ["EVALSHA"] * 3
+
+
+def test_it_works_again_after_a_flush(front_desk: RedisFrontDesk, redis: Redis) -> None:
+    bucket = a_bucket(FEW)
+
+    async def used_before_and_after() -> list[int]:
+        remaining = []
+        for _ in range(2):
+            remaining += [(await front_desk.ask([bucket])).decisions[0].remaining] * 1
+            remaining += [(await front_desk.take([bucket]))[0].remaining]
+            redis.flushall()
+            redis.script_flush()
+        return remaining
+
+    assert in_a_loop(front_desk, used_before_and_after) == [2, 1, 2, 1]
+    assert take_often(front_desk, 9, bucket) == 3  # so it is Redis that counts
+
+
+FAILURES = [FaultProxy.black_hole, FaultProxy.refuse]
+
+
+@pytest.mark.parametrize("fail", FAILURES)
+@pytest.mark.parametrize("connected", [True, False])
+def test_limits_hold_while_redis_is_away(
+    distant_desk: RedisFrontDesk,
+    proxy: FaultProxy,
+    fail: Callable[[FaultProxy], None],
+    *,
+    connected: bool,
+) -> None:
+    bucket = a_bucket(HOURLY)
+
+    async def allowed() -> int:
+        if connected:
+            await distant_desk.ask([a_bucket(HOURLY)])
+        fail(proxy)
+        passages = [
+            await distant_desk.ask([bucket], session="digest", page="bike") for _ in range(60)
+        ]
+        assert {passage.session for passage in passages} == {None}
+        assert {passage.page for passage in passages} == {None}
+        return sum(passage.decisions[0].allowed for passage in passages)
+
+    assert in_a_loop(distant_desk, allowed) == HOURLY.count // PROCESSES
+
+
+def test_what_is_forgiven_while_redis_is_away_is_forgiven(
+    distant_desk: RedisFrontDesk, proxy: FaultProxy
+) -> None:
+    proxy.refuse()
+    bucket = a_bucket(HOURLY)
+    assert take_often(distant_desk, 30, bucket) == 25
+    in_a_loop(distant_desk, lambda: distant_desk.clear([bucket]))
+    assert take_often(distant_desk, 30, bucket) == 25
+
+
+def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
+    distant_desk: RedisFrontDesk, proxy: FaultProxy
+) -> None:
+    proxy.black_hole()
+
+    async def ask_often() -> None:
+        for _ in range(25):
+            await distant_desk.ask([a_bucket(FEW)])
+            await distant_desk.take([a_bucket(FEW)])
+            await distant_desk.clear([a_bucket(FEW)])
+
+    in_a_loop(distant_desk, ask_often)
+    assert proxy.accepted == FAILURES_UNTIL_OPEN
+
+
+def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
+    distant_desk: RedisFrontDesk, proxy: FaultProxy
+) -> None:
+    proxy.black_hole()
+    bucket = a_bucket(HOURLY)
+
+    async def crowd() -> int:
+        asked = [distant_desk.ask([bucket]) for _ in range(100)]
+        passages = await asyncio.gather(*asked)
+        return sum(passage.decisions[0].allowed for passage in passages)
+
+    assert in_a_loop(distant_desk, crowd) == HOURLY.count // PROCESSES
+
+
+def test_a_redis_that_comes_back_counts_again(
+    proxy: FaultProxy, redis: Redis, server: servers.Server
+) -> None:
+    desk = a_desk(proxy.through(server.url), timeout_seconds=0.1, rest_seconds=0.05)
+    bucket = a_bucket(HOURLY)
+    proxy.black_hole()
+    take_often(desk, FAILURES_UNTIL_OPEN + 1, bucket)
+    assert not redis.dbsize()
+    proxy.forward()
+
+    deadline = monotonic() + 30
+    while not redis.dbsize() and monotonic() < deadline:
+        take(desk, bucket)
+
+    assert take(a_desk(server.url), bucket)[0].remaining < HOURLY.count - 1
+
+
+def test_a_redis_that_was_killed_counts_again_when_it_is_back(
+    redis: Redis, server: servers.Server
+) -> None:
+    desk = a_desk(server.url, rest_seconds=0.05)
+    bucket = a_bucket(HOURLY)
+
+    async def story() -> None:
+        assert (await desk.take([bucket]))[0].remaining == 99
+        server.crash()
+        assert sum([(await desk.take([bucket]))[0].allowed for _ in range(60)]) == 25
+        server.start()
+        deadline = monotonic() + 30
+        while not redis.dbsize() and monotonic() < deadline:
+            await desk.take([bucket])
+
+    in_a_loop(desk, story)
+    assert take(a_desk(server.url), bucket)[0].remaining == 98
+
+
+def test_connections_that_were_cut_cost_at_most_one_answer_each(
+    distant_desk: RedisFrontDesk, proxy: FaultProxy
+) -> None:
+    bucket = a_bucket(HOURLY)
+
+    async def story() -> list[int]:
+        before = (await distant_desk.take([bucket]))[0].remaining
+        proxy.cut()
+        await distant_desk.take([bucket])
+        return [before, (await distant_desk.take([bucket]))[0].remaining]
+
+    before, after = in_a_loop(distant_desk, story)
+    assert before == 99
+    assert after in {97, 98}
+
+
+def test_an_answer_that_was_given_up_is_nobody_elses(
+    front_desk: RedisFrontDesk,
+    session_copies: RedisSessionCopies,
+    redis: Redis,
+) -> None:
+    """Requests are abandoned all the time; the next one must not read what they left behind."""
+    for name in "ab":
+        session_copies.keep(name, name.encode(), seconds=60)
+
+    async def story() -> set[bytes | None]:
+        await front_desk.ask([], session="a")
+        for steps in range(12):
+            redis.client_pause(10)
+            abandoned = asyncio.create_task(front_desk.ask([], session="a"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            abandoned.cancel()
+            await asyncio.wait([abandoned])
+        found = [await front_desk.ask([], session="b") for _ in range(20)]
+        return {passage.session for passage in found}
+
+    assert in_a_loop(front_desk, story) == {b"b"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"+OK\r\n",
+        b":1\r\n",
+        b"*0\r\n",
+        b"*1\r\n*1\r\n:1\r\n",
+        b"*1\r\n*4\r\n+a\r\n+b\r\n+c\r\n+d\r\n",
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_none(answer: bytes) -> None:
+    bucket = a_bucket(HOURLY)
+
+    async def story() -> list[int]:
+        async with talker(answer) as port:
+            desk = a_desk(f"redis://127.0.0.1:{port}/0")
+            try:
+                remaining = [(await desk.take([bucket]))[0].remaining]
+                passage = await desk.ask([bucket], session="digest", page="bike")
+                return [*remaining, passage.decisions[0].remaining]
+            finally:
+                await desk.close()
+
+    assert asyncio.run(story()) == [24, 23]
+
+
+def test_an_address_where_nobody_is_makes_an_in_process_limiter() -> None:
+    desk = a_desk(f"redis://127.0.0.1:{servers.free_port()}/0")
+    bucket = a_bucket(FEW)
+    assert take_often(desk, 3, bucket) == 1
+    assert ask(desk, bucket).decisions[0].allowed is False
+
+
+def test_one_desk_serves_several_event_loops_by_turns(front_desk: RedisFrontDesk) -> None:
+    bucket = a_bucket(FEW)
+    loops = [asyncio.new_event_loop() for _ in range(3)]
+    taken = [loop.run_until_complete(front_desk.take([bucket]))[0] for loop in loops]
+    assert [decision.remaining for decision in taken] == [2, 1, 0]
+    for loop in loops:
+        loop.run_until_complete(front_desk.close())
+        loop.close()
