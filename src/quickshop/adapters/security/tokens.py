@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from quickshop.domain.errors import NotSignedInError
-from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
+from quickshop.domain.identity import AccountId, KeyRing, SessionId
 from quickshop.ports.credentials import AccessClaims
 
 ALGORITHM: Final = "HS256"
@@ -27,9 +27,14 @@ _MAX_SKEW_SECONDS: Final = 5
 _REMEMBERED: Final = 10_000
 
 
+def fresh_key() -> str:
+    """A key that nobody else has, in the form that settings have them in."""
+    return f"process:{token_urlsafe(48)}"
+
+
 def fresh_keys() -> KeyRing:
     """Keys that nobody else has: tokens made with them are good until this process ends."""
-    return KeyRing((Key("process", token_urlsafe(48).encode()),))
+    return KeyRing.parse(fresh_key(), "keys")
 
 
 class JwtAccessTokens:

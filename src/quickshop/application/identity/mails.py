@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from quickshop.application.access import digest
+from quickshop.application.identity.tokens import MAILED_PREFIX
 from quickshop.application.notifications import mark_sent
 from quickshop.application.retries import retried
 from quickshop.domain.customers import is_erased
@@ -88,7 +89,7 @@ class MailOneTimeToken:
         Raises:
             TransientError: the mail was not taken; try again.
         """
-        secret = self.identifiers.secret()
+        secret = MAILED_PREFIX + self.identifiers.secret()
         prepared = self._prepare(event_id, token_id, secret)
         if prepared is None:
             return False

@@ -28,6 +28,7 @@ from quickshop.ports.unit_of_work import Transaction
 
 REFRESH_PREFIX: Final = "qsr_"
 API_KEY_PREFIX: Final = "qsk_"
+MAILED_PREFIX: Final = "qso_"
 """Secrets say what they are, so that scanners find them where they were left lying."""
 
 COPY_SECONDS: Final = 2

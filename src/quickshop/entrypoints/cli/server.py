@@ -15,13 +15,14 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
-from quickshop.container import open_shop
+from quickshop.adapters.security.tokens import fresh_key
+from quickshop.container import open_front_desk, open_shop
 from quickshop.domain.errors import AdapterError, MissingExtraError
 from quickshop.entrypoints.cli.context import address_of, opened_shop
 from quickshop.entrypoints.cli.logs import log_to_stderr
 from quickshop.entrypoints.cli.output import say
 from quickshop.ports.catalog import ProductQuery
-from quickshop.settings import Settings
+from quickshop.settings import PREFIX, Settings
 from quickshop.shop import Shop
 
 try:
@@ -31,6 +32,7 @@ try:
     from quickshop.entrypoints.http.app import create_app
     from quickshop.entrypoints.http.connection import PunctualConnection
     from quickshop.entrypoints.http.edge import Edge
+    from quickshop.entrypoints.http.limits import Limits
     from quickshop.entrypoints.http.middleware import RequestIdFilter
 except ModuleNotFoundError as error:
     raise MissingExtraError("http", "the HTTP API") from error
@@ -89,6 +91,7 @@ def serve_shop(
         if processes > 1:
             with opened_shop(settings) as shop:
                 _announce(settings, sock, shop, scheme)
+            _share(settings, processes)
             _serve_in_processes(sock, processes, certificate)
             return
         with opened_shop(settings, worker=works_itself(settings)) as shop:
@@ -177,6 +180,8 @@ def _app_for(shop: Shop, settings: Settings) -> FastAPI:
         pool_size=settings.database_pool_size,
         product_cache_seconds=settings.product_cache_seconds,
         edge=Edge.of(settings),
+        front_desk=open_front_desk(settings),
+        limits=Limits.of(settings),
     )
 
 
@@ -198,6 +203,14 @@ def server_config(app: Any, certificate: Certificate | None = None, **more: Any)
         ssl_keyfile=certificate.key if certificate else None,
         **more,
     )
+
+
+def _share(settings: Settings, processes: int) -> None:
+    """Tell the processes that are about to start what all of them must know alike."""
+    if settings.token_keys is None:
+        os.environ[f"{PREFIX}TOKEN_KEYS"] = fresh_key()
+    if settings.api_processes < processes:
+        os.environ[f"{PREFIX}API_PROCESSES"] = str(processes)
 
 
 def _serve_in_processes(

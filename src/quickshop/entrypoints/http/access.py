@@ -4,29 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from quickshop.application.permissions import permission_of
+from quickshop.domain.errors import NotSignedInError, PermissionDeniedError
 from quickshop.domain.identity import Permission
+from quickshop.ports.identity import Caller
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MARK: Final = "__quickshop_access__"
 
 
+class Audience(StrEnum):
+    """For whom a route is."""
+
+    PROBE = "probe"
+    PUBLIC = "public"
+    SHOPPER = "shopper"
+    ACCOUNT = "account"
+    STAFF = "staff"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a route asks of its caller."""
 
-    kind: str
+    audience: Audience
     permission: Permission | None = None
 
+    @property
+    def asks_who(self) -> bool:
+        """Whether it matters who calls."""
+        return self.audience not in {Audience.PROBE, Audience.PUBLIC}
 
-PUBLIC: Final = Access("public")
-"""Anyone; what is shown is everybody's."""
-SHOPPER: Final = Access("shopper")
+    def require(self, caller: Caller | None) -> None:
+        """Refuse whoever may not.
+
+        Raises:
+            NotSignedInError: it is nobody.
+            PermissionDeniedError: they lack the permission.
+        """
+        if self.audience is Audience.ACCOUNT and (caller is None or caller.customer_id is None):
+            raise NotSignedInError
+        if self.audience is Audience.STAFF:
+            if caller is None:
+                raise NotSignedInError
+            assert self.permission is not None, "a route for staff names a permission"
+            if self.permission not in caller.permissions:
+                raise PermissionDeniedError(self.permission)
+
+
+PROBE: Final = Access(Audience.PROBE)
+"""Whoever keeps the process running; not counted, or a crowd would look like an outage."""
+PUBLIC: Final = Access(Audience.PUBLIC)
+"""Anyone. Who it is, is not looked at."""
+SHOPPER: Final = Access(Audience.SHOPPER)
 """Anyone; what is opened is the caller's own, by their session or by the secret of a guest."""
-ACCOUNT: Final = Access("account")
+ACCOUNT: Final = Access(Audience.ACCOUNT)
 """Whoever is signed in, about themselves."""
 
 
@@ -36,7 +72,7 @@ def staff(use_case: type) -> Access:
     Raises:
         LookupError: the use case does not say which.
     """
-    return Access("staff", permission_of(use_case))
+    return Access(Audience.STAFF, permission_of(use_case))
 
 
 def access(what: Access) -> Callable[[F], F]:

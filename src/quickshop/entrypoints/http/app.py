@@ -11,7 +11,12 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+from quickshop.adapters.memory.cache import NoProductCache
+from quickshop.adapters.memory.hot_copies import NoSessionCopies
+from quickshop.adapters.memory.limits import MemoryFrontDesk
 from quickshop.entrypoints.http import (
+    account,
+    auth,
     cart,
     catalog,
     checkout,
@@ -23,8 +28,12 @@ from quickshop.entrypoints.http import (
     payments,
 )
 from quickshop.entrypoints.http.edge import Edge
+from quickshop.entrypoints.http.guard import Guard, require_guarded
+from quickshop.entrypoints.http.hashing import HashThreads
+from quickshop.entrypoints.http.limits import Limits
 from quickshop.entrypoints.http.middleware import RequestEnvelope
 from quickshop.entrypoints.http.page_cache import PageCache
+from quickshop.ports.limits import FrontDesk
 from quickshop.shop import Shop
 
 _ROUTERS = (
@@ -34,6 +43,8 @@ _ROUTERS = (
     checkout.router,
     orders.router,
     payments.router,
+    auth.router,
+    account.router,
     health.router,
 )
 
@@ -47,6 +58,10 @@ _DESCRIPTION: Final = """Browse, fill a cart, check out. Money is in minor units
    and its own `token`: send it as `X-Order-Token`. Payment follows in the background.
 4. `GET /v1/orders/{id}` tells how far it has got.
 
+Whoever has an account signs in (`POST /v1/auth/login`) and sends the access token as
+`Authorization: Bearer …`, or has the browser keep cookies; carts and orders then need no tokens.
+Staff and their programs (with an API key) work below `/v1/admin`.
+
 The sandbox gateway decides by the payment token: `tok_ok`, `tok_declined`,
 `tok_insufficient_funds`, `tok_timeout_then_ok`, `tok_timeout_lost`, `tok_slow`, `tok_error`; any
 other is declined.
@@ -54,7 +69,13 @@ other is declined.
 
 
 def create_app(
-    shop: Shop, *, pool_size: int = 8, product_cache_seconds: float = 2, edge: Edge | None = None
+    shop: Shop,
+    *,
+    pool_size: int = 8,
+    product_cache_seconds: float = 2,
+    edge: Edge | None = None,
+    front_desk: FrontDesk | None = None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
 
@@ -64,33 +85,49 @@ def create_app(
         product_cache_seconds: How old a product page may be that is answered from memory.
         edge: Which hosts, proxies and origins there are, and what is refused unseen; without it,
             what suits development.
+        front_desk: Who counts requests; without one, this process counts for itself. It is closed
+            with the application.
+        limits: How often each may ask.
+
+    Raises:
+        LookupError: a route does not declare who may call it.
     """
+    edge = edge or Edge()
+    desk = front_desk or MemoryFrontDesk(NoSessionCopies(), NoProductCache())
     app = FastAPI(
         title=f"{shop.policy.name} API",
         version=_version(),
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
-        lifespan=_limit_threads(pool_size),
+        lifespan=_lifespan(pool_size, desk),
     )
     app.state.shop = shop
+    app.state.cors_origins = frozenset(edge.cors_origins)
+    app.state.guard = Guard(lambda: app.state.shop, desk, limits or Limits())
+    app.state.hash_threads = HashThreads()
     app.state.pages = PageCache(seconds=product_cache_seconds)
     for router in (*_ROUTERS, docs.router):
         # Not include_router: it would match every request against the routes twice.
         app.router.routes.extend(router.routes)
-    app.add_middleware(RequestEnvelope, edge=edge or Edge())
+    app.add_middleware(RequestEnvelope, edge=edge)
     errors.install(app)
     docs.install(app)
+    require_guarded(app)
     return app
 
 
-def _limit_threads(pool_size: int) -> Lifespan[FastAPI]:
+def _lifespan(pool_size: int, desk: FrontDesk) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # More threads than connections only wait for each other, and the last for longest.
         anyio.to_thread.current_default_thread_limiter().total_tokens = pool_size
-        yield
+        try:
+            yield
+        finally:
+            await desk.close()
 
     return lifespan
 

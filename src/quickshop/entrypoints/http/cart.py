@@ -10,13 +10,20 @@ from pydantic import AliasPath, Field
 
 from quickshop.domain.cart import MAX_QUANTITY, CartId, CartLineId, CartStatus
 from quickshop.domain.catalog import MAX_NAME_LENGTH
-from quickshop.entrypoints.http.dependencies import CartToken, ShopDependency
-from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.access import ACCOUNT, SHOPPER, access
+from quickshop.entrypoints.http.dependencies import (
+    CallerDependency,
+    CartShopper,
+    CartToken,
+    OwnCustomerId,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, private, private_json
 from quickshop.entrypoints.http.money import MoneyOut
 from quickshop.entrypoints.http.problems import problems
 
-router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
 
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
@@ -63,7 +70,16 @@ class CartOut(Output):
 class NewCartOut(CartOut):
     """A cart just created; the token is shown this once."""
 
-    token: Annotated[str, Field(description="To be sent as `X-Cart-Token`.")]
+    token: Annotated[
+        str | None,
+        Field(description="To be sent as `X-Cart-Token`. Null for those who are signed in."),
+    ]
+
+
+class Carts(Output):
+    """Carts, the one changed last first."""
+
+    items: tuple[CartOut, ...]
 
 
 @router.post(
@@ -73,11 +89,35 @@ class NewCartOut(CartOut):
     response_model=NewCartOut,
     responses=problems(413, 503),
 )
-def create_cart(shop: ShopDependency) -> Response:
-    """Take a new, empty cart. Keep its token: without it nobody can open it."""
-    new = shop.carts.create()
-    answer = NewCartOut.of(new.cart, token=new.token)
+@access(SHOPPER)
+def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
+    """Take a new, empty cart. Keep its token: without it nobody can open a guest's cart."""
+    customer_id = caller.customer_id if caller else None
+    new = shop.carts.create(customer_id=customer_id)
+    answer = NewCartOut.of(new.cart, token=None if customer_id else new.token)
     return private(answer, status=201, headers={"Location": f"/v1/carts/{new.cart.id}"})
+
+
+@router.get("", operation_id="list_own_carts", response_model=Carts, responses=problems(503))
+@access(ACCOUNT)
+def list_own_carts(shop: ShopDependency, me: OwnCustomerId) -> Response:
+    """Show the carts that you have not checked out yet."""
+    views = shop.carts.list_own(me)
+    return private(Carts(items=tuple(CartOut.of(view) for view in views)))
+
+
+@router.post(
+    "/{cart_id}/claim",
+    operation_id="claim_cart",
+    response_model=CartOut,
+    responses=problems(404, 409, 413, 422, 503),
+)
+@access(ACCOUNT)
+def claim_cart(
+    shop: ShopDependency, cart_id: UUID, me: OwnCustomerId, token: CartToken = ""
+) -> Response:
+    """Bring a guest's cart into your account: its lines join those of your cart, all of them."""
+    return private(CartOut.of(shop.carts.claim(CartId(cart_id), token, me)))
 
 
 @router.get(
@@ -86,9 +126,10 @@ def create_cart(shop: ShopDependency) -> Response:
     response_model=CartOut,
     responses=problems(404, 422, 503),
 )
-def get_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Response:
+@access(SHOPPER)
+def get_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Response:
     """Show a cart at today's prices."""
-    body = shop.carts.page(CartId(cart_id), token, lambda view: CartOut.of(view).to_json())
+    body = shop.carts.page(CartId(cart_id), shopper, lambda view: CartOut.of(view).to_json())
     return private_json(body)
 
 
@@ -98,11 +139,12 @@ def get_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Resp
     response_model=CartOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
+@access(SHOPPER)
 def add_cart_line(
-    shop: ShopDependency, cart_id: UUID, body: NewLine, token: CartToken = ""
+    shop: ShopDependency, cart_id: UUID, body: NewLine, shopper: CartShopper
 ) -> Response:
     """Put units of a SKU in a cart; one that is there already gets more of them."""
-    view = shop.carts.add_line(CartId(cart_id), token, sku=body.sku, quantity=body.quantity)
+    view = shop.carts.add_line(CartId(cart_id), shopper, sku=body.sku, quantity=body.quantity)
     return private(CartOut.of(view))
 
 
@@ -112,12 +154,13 @@ def add_cart_line(
     response_model=CartOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
+@access(SHOPPER)
 def change_cart_line(
-    shop: ShopDependency, cart_id: UUID, line_id: UUID, body: LineChange, token: CartToken = ""
+    shop: ShopDependency, cart_id: UUID, line_id: UUID, body: LineChange, shopper: CartShopper
 ) -> Response:
     """Set how many units a line holds."""
     view = shop.carts.change_line(
-        CartId(cart_id), token, CartLineId(line_id), quantity=body.quantity
+        CartId(cart_id), shopper, CartLineId(line_id), quantity=body.quantity
     )
     return private(CartOut.of(view))
 
@@ -128,8 +171,11 @@ def change_cart_line(
     response_model=CartOut,
     responses=problems(404, 409, 413, 422, 503),
 )
+@access(SHOPPER)
 def remove_cart_line(
-    shop: ShopDependency, cart_id: UUID, line_id: UUID, token: CartToken = ""
+    shop: ShopDependency, cart_id: UUID, line_id: UUID, shopper: CartShopper
 ) -> Response:
     """Take a line out of a cart."""
-    return private(CartOut.of(shop.carts.remove_line(CartId(cart_id), token, CartLineId(line_id))))
+    return private(
+        CartOut.of(shop.carts.remove_line(CartId(cart_id), shopper, CartLineId(line_id)))
+    )

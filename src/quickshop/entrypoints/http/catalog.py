@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.money import MAX_PRICE_MINOR
+from quickshop.entrypoints.http.access import PUBLIC, access
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,
@@ -106,6 +107,7 @@ _CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `
     response_model=ProductPage,
     responses={**_CACHED, **problems(422, 503)},
 )
+@access(PUBLIC)
 async def list_products(
     request: Request,
     shop: ShopDependency,
@@ -148,6 +150,7 @@ def _render_list(shop: Shop, query: ProductQuery) -> bytes:
     response_model=ProductOut,
     responses={**_CACHED, **problems(404, 503)},
 )
+@access(PUBLIC)
 async def get_product(
     request: Request, shop: ShopDependency, key: Annotated[str, Path(description="Id or handle.")]
 ) -> Response:
@@ -169,6 +172,7 @@ def _render_product(view: ProductView) -> bytes:
     response_model=CategoryTree,
     responses={**_CACHED, **problems(503)},
 )
+@access(PUBLIC)
 async def list_categories(request: Request, shop: ShopDependency) -> PageResponse:
     """Show the category tree."""
     return await answer_with_page(request, "categories", lambda: _render_categories(shop))

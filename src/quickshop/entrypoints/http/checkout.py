@@ -12,20 +12,21 @@ from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
 from quickshop.domain.orders import OrderId
 from quickshop.domain.payments import PaymentSource
+from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.customers import AddressIn
 from quickshop.entrypoints.http.dependencies import (
-    CartToken,
+    CartShopper,
     IdempotencyKey,
-    OrderToken,
+    OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, private, within
 from quickshop.entrypoints.http.money import MoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
 from quickshop.entrypoints.http.problems import problems
 
-router = APIRouter(prefix="/v1", tags=["checkout"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["checkout"], route_class=GuardedRoute)
 
 
 class PaymentIn(Input):
@@ -61,7 +62,10 @@ class Checkout(Input):
 class PlacedOrderOut(OrderOut):
     """An order just placed; the token is shown in this answer only."""
 
-    token: Annotated[str, Field(description="To be sent as `X-Order-Token`.")]
+    token: Annotated[
+        str | None,
+        Field(description="To be sent as `X-Order-Token`. Null for those who are signed in."),
+    ]
 
 
 @router.post(
@@ -71,18 +75,19 @@ class PlacedOrderOut(OrderOut):
     response_model=PlacedOrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
+@access(SHOPPER)
 def place_order(
     shop: ShopDependency,
     cart_id: UUID,
     body: Checkout,
     idempotency_key: IdempotencyKey,
-    token: CartToken = "",
+    shopper: CartShopper,
 ) -> Response:
     """Turn a cart into an order, `pending` until its payment is made in the background."""
     billing = body.billing_address
     placed = shop.orders.place(
         CartId(cart_id),
-        token,
+        shopper,
         email=body.email,
         shipping_address=body.shipping_address.to_domain("shipping_address"),
         billing_address=billing.to_domain("billing_address") if billing else None,
@@ -100,17 +105,18 @@ def place_order(
     response_model=OrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
+@access(SHOPPER)
 def pay_order_again(
     shop: ShopDependency,
     order_id: UUID,
     body: PaymentIn,
     idempotency_key: IdempotencyKey,
-    token: OrderToken = "",
+    shopper: OrderShopper,
 ) -> Response:
     """Pay an order another way after `payment_failed`; it is `pending` again."""
     placed = shop.orders.pay_again(
         OrderId(order_id),
-        token,
+        shopper,
         payment=body.to_domain(),
         idempotency_key=idempotency_key,
     )

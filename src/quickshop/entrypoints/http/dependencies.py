@@ -9,6 +9,11 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from quickshop.application.access import Shopper
+from quickshop.domain.customers import CustomerId
+from quickshop.domain.errors import NotSignedInError
+from quickshop.entrypoints.http.guard import CALLER_KEY
+from quickshop.ports.identity import Caller
 from quickshop.ports.paging import MAX_LIMIT
 from quickshop.shop import Shop
 
@@ -35,6 +40,56 @@ OrderToken = Annotated[
         description="The `token` from placing the order. Without it there is no such order.",
     ),
 ]
+
+
+async def _caller(request: Request) -> Caller | None:
+    caller: Caller | None = request.scope.get(CALLER_KEY)
+    return caller
+
+
+CallerDependency = Annotated[Caller | None, Depends(_caller)]
+"""Who calls, if the route asks who and it is somebody."""
+
+
+async def _signed_in(request: Request) -> Caller:
+    caller: Caller | None = request.scope.get(CALLER_KEY)
+    if caller is None:
+        raise NotSignedInError
+    return caller
+
+
+SignedInCaller = Annotated[Caller, Depends(_signed_in)]
+"""Whoever calls a route that is for those who are signed in."""
+
+
+async def _customer(request: Request) -> CustomerId:
+    customer_id = (await _signed_in(request)).customer_id
+    if customer_id is None:
+        raise NotSignedInError
+    return customer_id
+
+
+OwnCustomerId = Annotated[CustomerId, Depends(_customer)]
+"""Of whoever is signed in."""
+
+
+async def _cart_shopper(request: Request, token: CartToken = "") -> Shopper:
+    return _shopper(request, token)
+
+
+async def _order_shopper(request: Request, token: OrderToken = "") -> Shopper:
+    return _shopper(request, token)
+
+
+def _shopper(request: Request, token: str) -> Shopper:
+    caller: Caller | None = request.scope.get(CALLER_KEY)
+    return Shopper(token, caller.customer_id if caller else None)
+
+
+CartShopper = Annotated[Shopper, Depends(_cart_shopper)]
+OrderShopper = Annotated[Shopper, Depends(_order_shopper)]
+"""Whoever asks for what is theirs: by their session, or by the secret of a guest."""
+
 _KEY_DESCRIPTION: Final = (
     "1 to 255 printable ASCII characters. A repeated request with the same key gets the first "
     "one's answer, with `Idempotent-Replayed: true`; keys are kept 24 hours."

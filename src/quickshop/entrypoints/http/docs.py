@@ -9,22 +9,39 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from quickshop.entrypoints.http.access import PUBLIC, Access, Audience, access, access_of
+from quickshop.entrypoints.http.credentials import ACCESS_COOKIE
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.problems import MEDIA_TYPE
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 _ASSETS: Final = "docs/assets"
 _SUCCESS: Final = ("2", "3")
 _FROM_THE_EDGE: Final = ("400", "403")
 """What any operation may answer: wrong host, https required."""
 _SLOW, _LARGE = "408", "413"
+_NOT_SIGNED_IN, _TOO_OFTEN, _UNAVAILABLE = "401", "429", "503"
+_SCHEMES: Final[dict[str, dict[str, str]]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The `access_token` of signing in, or an API key (`qsk_…`).",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": ACCESS_COOKIE,
+        "description": "Set by signing in with `cookies: true`. Writes need an `Origin` of ours.",
+    },
+}
 _INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 # Relative addresses, so that the page also works behind a path prefix.
@@ -59,15 +76,24 @@ _POLICY: Final = "; ".join(
 
 
 @router.get("/")
+@access(PUBLIC)
 async def go_to_docs() -> Response:
     """Lead people who open the bare address to something they can read."""
     return RedirectResponse("docs")
 
 
 @router.get("/docs")
+@access(PUBLIC)
 async def show_docs() -> Response:
     """Show the API as a page on which it can be tried."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+@router.get("/openapi.json")
+@access(PUBLIC)
+async def show_schema(request: Request) -> Response:
+    """Describe the API to programs."""
+    return JSONResponse(request.app.openapi())
 
 
 class _Assets(StaticFiles):
@@ -96,22 +122,38 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
+    declared = _declared(app)
     for path in schema["paths"].values():
         for operation in path.values():
             _correct(operation["responses"])
-            _add_refusals(operation["responses"])
+            _add_refusals(operation, declared[operation["operationId"]])
+    schema["components"]["securitySchemes"] = _SCHEMES
     for unused in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(unused, None)
     return schema
 
 
-def _add_refusals(responses: dict[str, Any]) -> None:
-    """What is refused before a route is found, no route can tell."""
+def _declared(app: FastAPI) -> dict[str, Access]:
+    routes = (route for route in app.routes if isinstance(route, GuardedRoute))
+    return {route.operation_id or route.name: access_of(route.endpoint) for route in routes}
+
+
+def _add_refusals(operation: dict[str, Any], declared: Access) -> None:
+    """What is refused before a route is asked, no route can tell."""
+    responses = operation["responses"]
     failed = responses["500"]
     slow = (_SLOW,) if _LARGE in responses else ()
-    for status in (*_FROM_THE_EDGE, *slow):
+    asked_who = (_NOT_SIGNED_IN, _UNAVAILABLE) if declared.asks_who else ()
+    counted = (_TOO_OFTEN,) if declared.audience is not Audience.PROBE else ()
+    for status in (*_FROM_THE_EDGE, *slow, *asked_who, *counted):
         description = HTTPStatus(int(status)).phrase
         responses.setdefault(status, {**failed, "description": description})
+    if declared.permission is not None:
+        needs = f"Needs the permission `{declared.permission}`."
+        operation["description"] = f"{operation.get('description', '')}\n\n{needs}".strip()
+    if declared.asks_who:
+        nobody: list[dict[str, list[str]]] = [{}] if declared.audience is Audience.SHOPPER else []
+        operation["security"] = [*nobody, *({name: []} for name in _SCHEMES)]
 
 
 def _correct(responses: dict[str, Any]) -> None:

@@ -134,7 +134,13 @@ def _invalid_value(request: Request, error: errors.InvalidValueError) -> FieldPr
 async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, ProblemError):
-        return problem(error.status_code, error.code, str(error.detail), errors=error.errors)
+        return problem(
+            error.status_code,
+            error.code,
+            str(error.detail),
+            errors=error.errors,
+            headers=error.headers,
+        )
     headers = dict(error.headers or {})
     if error.status_code == 405 and (allowed := _allowed_methods(request)):  # noqa: PLR2004
         headers["Allow"] = ", ".join(allowed)

@@ -8,12 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from quickshop.domain.cart import CartId
-from quickshop.entrypoints.http.dependencies import CartToken, IdempotencyKey, ShopDependency
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Output, private
+from quickshop.entrypoints.http.access import SHOPPER, access
+from quickshop.entrypoints.http.dependencies import CartShopper, IdempotencyKey, ShopDependency
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.entrypoints.http.problems import problems
 
-router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
 
 
 class HeldLineOut(Output):
@@ -39,11 +40,12 @@ class HoldOut(Output):
     response_model=HoldOut,
     responses=problems(400, 404, 409, 413, 422, 503),
 )
+@access(SHOPPER)
 def hold_cart(
-    shop: ShopDependency, cart_id: UUID, idempotency_key: IdempotencyKey, token: CartToken = ""
+    shop: ShopDependency, cart_id: UUID, idempotency_key: IdempotencyKey, shopper: CartShopper
 ) -> Response:
     """Set aside all that is in the cart while its shopper checks out; again makes it last anew."""
-    answer = shop.carts.hold(CartId(cart_id), token, idempotency_key=idempotency_key)
+    answer = shop.carts.hold(CartId(cart_id), shopper, idempotency_key=idempotency_key)
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return private(HoldOut.of(answer.held), status=201, headers=headers)
 
@@ -54,7 +56,8 @@ def hold_cart(
     status_code=204,
     responses=problems(404, 413, 422, 503),
 )
-def release_cart(shop: ShopDependency, cart_id: UUID, token: CartToken = "") -> Response:
+@access(SHOPPER)
+def release_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Response:
     """Give back what is set aside for the cart; what is in it stays in it."""
-    shop.carts.release(CartId(cart_id), token)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    shop.carts.release(CartId(cart_id), shopper)
+    return nothing()

@@ -166,9 +166,12 @@ def headers_of(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
     return headers
 
 
+def retry_after(decision: Decision) -> dict[str, str]:
+    """The headers of a refusal, for those who raise it."""
+    return {name.decode(): value.decode() for name, value in headers_of([decision])}
+
+
 def refused(decisions: Sequence[Decision]) -> Response | None:
     """The answer to a request that a limit refused; None if it may go on."""
-    if refusal(decisions) is None:
-        return None
-    headers = {name.decode(): value.decode() for name, value in headers_of(decisions)}
-    return problem(429, headers=headers)
+    decision = refusal(decisions)
+    return None if decision is None else problem(429, headers=retry_after(decision))

@@ -63,6 +63,11 @@ def private_json(
     )
 
 
+def nothing() -> Response:
+    """The answer that it is done, and that there is nothing to say."""
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
 @contextmanager
 def within(field: str) -> Iterator[None]:
     """Say of an `InvalidValueError` raised in this block in which field of the body it lies."""

@@ -9,21 +9,22 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
+from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.customers import AddressOut
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     IdempotencyKey,
     Limit,
-    OrderToken,
+    OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, private
 from quickshop.entrypoints.http.money import MoneyOut
 from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.paging import DEFAULT_LIMIT
 
-router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=GuardedRoute)
 
 
 class OrderLineOut(Output):
@@ -103,14 +104,15 @@ class Cancellation(Input):
     response_model=OrderPage,
     responses=problems(422, 503),
 )
+@access(SHOPPER)
 def list_own_orders(
     shop: ShopDependency,
-    token: OrderToken = "",
+    shopper: OrderShopper,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
     """List what the token opens: for a guest, the one order it was handed out with."""
-    return private(OrderPage.of(shop.orders.list_own(token, limit=limit, cursor=cursor)))
+    return private(OrderPage.of(shop.orders.list_own(shopper, limit=limit, cursor=cursor)))
 
 
 @router.get(
@@ -119,9 +121,10 @@ def list_own_orders(
     response_model=OrderOut,
     responses=problems(404, 422, 503),
 )
-def open_order(shop: ShopDependency, order_id: UUID, token: OrderToken = "") -> Response:
+@access(SHOPPER)
+def open_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -> Response:
     """Show an order to whoever placed it."""
-    return private(OrderOut.of(shop.orders.open(OrderId(order_id), token)))
+    return private(OrderOut.of(shop.orders.open(OrderId(order_id), shopper)))
 
 
 @router.post(
@@ -130,12 +133,13 @@ def open_order(shop: ShopDependency, order_id: UUID, token: OrderToken = "") -> 
     response_model=OrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
+@access(SHOPPER)
 def cancel_own_order(
     shop: ShopDependency,
     order_id: UUID,
     idempotency_key: IdempotencyKey,
+    shopper: OrderShopper,
     body: Cancellation | None = None,
-    token: OrderToken = "",
 ) -> Response:
     """Stop an order and give its stock back; money that moved is sent back.
 
@@ -144,7 +148,7 @@ def cancel_own_order(
     """
     canceled = shop.orders.cancel_own(
         OrderId(order_id),
-        token,
+        shopper,
         reason=body.reason if body else "",
         idempotency_key=idempotency_key,
     )

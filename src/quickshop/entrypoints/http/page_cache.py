@@ -106,6 +106,13 @@ class PageCache:
         while self._bytes > self._max_bytes:
             self._drop(next(iter(self._pages)))
 
+    def keep_found(self, key: Hashable, body: bytes) -> Page:
+        """Keep a page that somebody else had rendered, and was current a moment ago."""
+        expires_at = self._now() + self._seconds
+        page = Page.of(body, expires_at=expires_at, cacheable=self._seconds > 0)
+        self.keep(("product", key), page)
+        return page
+
     async def get(self, key: Hashable, render: Callable[[], bytes]) -> Page:
         """The page of this key; `render` runs in a thread if there is none, for all who wait.
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
+from quickshop.entrypoints.http.access import access_of
+from quickshop.entrypoints.http.guard import GuardedRoute, RefusedError, counted, guard_of
 from quickshop.entrypoints.http.page_cache import Page, PageCache
 
 if TYPE_CHECKING:
@@ -28,21 +29,42 @@ class PageResponse(Response):
         await self._page.send(scope, send)
 
 
-class PageRoute(APIRoute):
+class PageRoute(GuardedRoute):
     """An ordinary route, except that a request just answered is answered again at once.
 
-    Parsing parameters and dependencies costs more than everything else about a cached page.
+    Parsing parameters and dependencies costs more than everything else about a cached page, and
+    counting it costs as much as answering; so what this process has at hand is not counted. What
+    only Redis has comes with the count, in one round trip.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from the cache, or do it the usual way."""
-        if scope["method"] == "GET":
-            app: FastAPI = scope["app"]
-            pages: PageCache = app.state.pages
-            if page := pages.fresh(_address(scope)):
-                await page.send(scope, send)
-                return
-        await super().handle(scope, receive, send)
+        """Answer from a cache, or do it the usual way."""
+        if scope["method"] != "GET":
+            await super().handle(scope, receive, send)
+            return
+        app: FastAPI = scope["app"]
+        pages: PageCache = app.state.pages
+        if page := pages.fresh(_address(scope)):
+            await page.send(scope, send)
+            return
+        access, key = access_of(self.endpoint), self._key(scope)
+        try:
+            admission = await guard_of(scope).admit(scope, access, page=key)
+        except RefusedError as refusal:
+            await refusal.answer(scope, receive, send)
+            return
+        send = counted(send, admission.decisions)
+        if key is not None and admission.page is not None:
+            page = pages.keep_found(key, admission.page.body)
+            pages.keep(_address(scope), page)
+            await page.send(scope, send)
+            return
+        await super(GuardedRoute, self).handle(scope, receive, send)
+
+    def _key(self, scope: Scope) -> str | None:
+        """What Redis would call the page: products are kept by id and handle, without a query."""
+        found = scope.get("path_params", {}).get("key")
+        return found if isinstance(found, str) and not scope["query_string"] else None
 
 
 def _address(scope: Scope) -> Hashable:

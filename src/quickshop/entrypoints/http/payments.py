@@ -6,12 +6,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 
+from quickshop.entrypoints.http.access import PUBLIC, access
 from quickshop.entrypoints.http.dependencies import ShopDependency
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output
 from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.payment_webhooks import Verdict
 
-router = APIRouter(prefix="/v1/payments", tags=["payments"])
+router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=GuardedRoute)
 
 _SIGNED_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -39,6 +41,7 @@ async def _raw_body(request: Request) -> bytes:
     responses=problems(400, 404, 413, 503),
     openapi_extra=_SIGNED_BODY,
 )
+@access(PUBLIC)
 def receive(
     shop: ShopDependency,
     request: Request,

@@ -50,9 +50,15 @@ class ProblemError(HTTPException):
     """Raised by HTTP code itself, for requests that never reach a use case."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, errors: Sequence[FieldProblem] = ()
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, detail)
+        super().__init__(status, detail, headers)
         self.code = code
         self.errors = errors
 

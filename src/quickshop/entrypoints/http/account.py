@@ -1,0 +1,318 @@
+"""Routes by which whoever is signed in manages what the shop knows of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, Field
+
+from quickshop.domain.customers import ConsentPurpose, SavedAddress, SavedAddressId
+from quickshop.domain.identity import SessionId
+from quickshop.entrypoints.http.access import ACCOUNT, access
+from quickshop.entrypoints.http.auth import Asked, Email, GivenPassword, NewPassword, take
+from quickshop.entrypoints.http.cart import CartOut
+from quickshop.entrypoints.http.credentials import clear_cookies
+from quickshop.entrypoints.http.customers import AddressIn, AddressOut
+from quickshop.entrypoints.http.dependencies import (
+    OwnCustomerId,
+    ShopDependency,
+    SignedInCaller,
+)
+from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.hashing import hashing
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.problems import problems
+from quickshop.ports.customers import CustomerView
+
+router = APIRouter(prefix="/v1/me", tags=["me"], route_class=GuardedRoute)
+
+
+class SavedAddressOut(Output):
+    """An address in the book."""
+
+    id: UUID
+    address: AddressOut
+    is_default: bool
+
+
+class ConsentOut(Output):
+    """What was allowed or forbidden, and when."""
+
+    purpose: ConsentPurpose
+    granted: bool
+    at: AwareDatetime
+
+
+class ProfileOut(Output):
+    """What the shop knows of a customer."""
+
+    id: UUID
+    email: str
+    name: str
+    phone: str | None
+    marketing_consent: bool
+    addresses: tuple[SavedAddressOut, ...]
+    consents: tuple[ConsentOut, ...]
+    """All that was said, the first first."""
+    created_at: AwareDatetime
+
+
+class ProfileChange(Input):
+    """What is to be different; what is absent stays. An empty text clears."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    phone: Annotated[str, Field(max_length=200)] | None = None
+    marketing_consent: bool | None = None
+
+
+class SavedAddressIn(Input):
+    """An address for the book."""
+
+    address: AddressIn
+    is_default: bool = False
+
+
+class SessionOut(Output):
+    """A device that is signed in."""
+
+    id: UUID
+    device: str
+    """What it says of itself."""
+    address: str
+    """Where it signed in from."""
+    created_at: AwareDatetime
+    last_used_at: AwareDatetime
+    expires_at: AwareDatetime
+    current: bool = False
+    """Whether it is the one that asks."""
+
+
+class Sessions(Output):
+    """Where somebody is signed in, the one used last first."""
+
+    items: tuple[SessionOut, ...]
+
+
+class PasswordChange(Input):
+    """The password that is, and the one to be."""
+
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class EmailChange(Input):
+    """The address to be, and who one is."""
+
+    email: Email
+    password: GivenPassword
+
+
+class Proof(Input):
+    """Who one is."""
+
+    password: GivenPassword
+
+
+class OwnDataOut(Output):
+    """All that the shop knows of a customer."""
+
+    customer: ProfileOut
+    sessions: tuple[SessionOut, ...]
+    carts: tuple[CartOut, ...]
+    orders: tuple[OrderOut, ...]
+
+
+def profile_of(view: CustomerView) -> ProfileOut:
+    """A customer as they see themselves."""
+    said = {consent.purpose: consent.granted for consent in view.consents}
+    return ProfileOut.of(view, marketing_consent=said.get(ConsentPurpose.MARKETING, False))
+
+
+def _saved(saved: SavedAddress) -> SavedAddressOut:
+    return SavedAddressOut.of(saved)
+
+
+@router.get("", operation_id="get_profile", response_model=ProfileOut, responses=problems(503))
+@access(ACCOUNT)
+def get_profile(shop: ShopDependency, me: OwnCustomerId) -> Response:
+    """Show what the shop knows of you."""
+    return private(profile_of(shop.customers.profile(me)))
+
+
+@router.patch(
+    "",
+    operation_id="update_profile",
+    response_model=ProfileOut,
+    responses=problems(400, 409, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+def update_profile(shop: ShopDependency, me: OwnCustomerId, body: ProfileChange) -> Response:
+    """Change your name, phone, or whether we may write to you about anything but orders."""
+    view = shop.customers.update(
+        me, name=body.name, phone=body.phone, marketing_consent=body.marketing_consent
+    )
+    return private(profile_of(view))
+
+
+@router.post(
+    "/addresses",
+    operation_id="save_address",
+    status_code=201,
+    response_model=SavedAddressOut,
+    responses=problems(400, 409, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+def save_address(shop: ShopDependency, me: OwnCustomerId, body: SavedAddressIn) -> Response:
+    """Keep an address."""
+    address = body.address.to_domain("address")
+    saved = shop.customers.save_address(me, address, is_default=body.is_default)
+    return private(_saved(saved), status=201)
+
+
+@router.put(
+    "/addresses/{address_id}",
+    operation_id="replace_address",
+    response_model=SavedAddressOut,
+    responses=problems(400, 404, 409, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+def replace_address(
+    shop: ShopDependency, me: OwnCustomerId, address_id: UUID, body: SavedAddressIn
+) -> Response:
+    """Keep another address instead."""
+    saved = shop.customers.save_address(
+        me,
+        body.address.to_domain("address"),
+        address_id=SavedAddressId(address_id),
+        is_default=body.is_default,
+    )
+    return private(_saved(saved))
+
+
+@router.delete(
+    "/addresses/{address_id}",
+    operation_id="remove_address",
+    status_code=204,
+    responses=problems(404, 409, 413, 422, 503),
+)
+@access(ACCOUNT)
+def remove_address(shop: ShopDependency, me: OwnCustomerId, address_id: UUID) -> Response:
+    """Forget an address. Orders keep theirs."""
+    shop.customers.remove_address(me, SavedAddressId(address_id))
+    return nothing()
+
+
+@router.get(
+    "/sessions", operation_id="list_sessions", response_model=Sessions, responses=problems(503)
+)
+@access(ACCOUNT)
+def list_sessions(shop: ShopDependency, caller: SignedInCaller) -> Response:
+    """Show where you are signed in."""
+    views = shop.accounts.sessions(caller.account_id)
+    items = tuple(SessionOut.of(view, current=view.id == caller.session_id) for view in views)
+    return private(Sessions(items=items))
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    operation_id="end_session",
+    status_code=204,
+    responses=problems(404, 413, 422, 503),
+)
+@access(ACCOUNT)
+def end_session(
+    request: Request, shop: ShopDependency, caller: SignedInCaller, session_id: UUID
+) -> Response:
+    """Sign a device out."""
+    shop.accounts.end_session(caller.account_id, SessionId(session_id))
+    guard_of(request.scope).forget(str(session_id))
+    return nothing()
+
+
+@router.post(
+    "/password",
+    operation_id="change_password",
+    status_code=204,
+    responses=problems(400, 401, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+async def change_password(
+    request: Request, shop: ShopDependency, caller: SignedInCaller, body: PasswordChange
+) -> Response:
+    """Take another password. Every other device is signed out, and you are told by mail."""
+    limits = guard_of(request.scope).limits
+    await take(request, limits.of_own_data(caller.account_id))
+    await hashing(
+        request,
+        lambda: shop.accounts.change_password(
+            caller.account_id,
+            current=body.current_password,
+            new=body.new_password,
+            keep=caller.session_id,
+        ),
+    )
+    return nothing()
+
+
+@router.post(
+    "/email",
+    operation_id="request_email_change",
+    status_code=202,
+    response_model=Asked,
+    responses=problems(400, 401, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+async def request_email_change(
+    request: Request, shop: ShopDependency, caller: SignedInCaller, body: EmailChange
+) -> Response:
+    """Ask to be reached at another address. A mail to it follows: confirm it."""
+    limits = guard_of(request.scope).limits
+    await take(request, limits.of_own_data(caller.account_id))
+    await hashing(
+        request,
+        lambda: shop.accounts.request_email_change(
+            caller.account_id, email=body.email, password=body.password
+        ),
+    )
+    return private(Asked(detail="Look for our mail to the new address."), status=202)
+
+
+@router.get(
+    "/export", operation_id="export_own_data", response_model=OwnDataOut, responses=problems(503)
+)
+@access(ACCOUNT)
+def export_own_data(shop: ShopDependency, me: OwnCustomerId) -> Response:
+    """Take all that the shop knows of you."""
+    data = shop.customers.export(me)
+    return private(
+        OwnDataOut(
+            customer=profile_of(data.customer),
+            sessions=tuple(SessionOut.of(each) for each in data.sessions),
+            carts=tuple(CartOut.of(each) for each in data.carts),
+            orders=tuple(OrderOut.of(each) for each in data.orders),
+        ),
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
+    )
+
+
+@router.post(
+    "/erase",
+    operation_id="erase_own_account",
+    status_code=204,
+    responses=problems(400, 401, 409, 413, 415, 422, 503),
+)
+@access(ACCOUNT)
+async def erase_own_account(
+    request: Request, shop: ShopDependency, caller: SignedInCaller, me: OwnCustomerId, body: Proof
+) -> Response:
+    """Have the shop forget who you are, for good. Orders stay, and tell nothing of you."""
+    limits = guard_of(request.scope).limits
+    await take(request, limits.of_own_data(caller.account_id))
+    await hashing(request, lambda: shop.customers.erase_own(me, password=body.password))
+    guard_of(request.scope).forget(str(caller.session_id))
+    answer = nothing()
+    clear_cookies(answer)
+    return answer

@@ -1,0 +1,338 @@
+"""Routes by which people get an account, and in and out of it.
+
+What they say and cost does not tell whether an address has an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated
+from uuid import UUID
+
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from quickshop.application.identity.tokens import SignedIn
+from quickshop.domain.cart import CartId
+from quickshop.domain.customers import CustomerId, normalize_email
+from quickshop.domain.errors import CartStateError, NotFoundError, NotSignedInError
+from quickshop.domain.identity import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
+from quickshop.entrypoints.http.access import ACCOUNT, PUBLIC, access
+from quickshop.entrypoints.http.credentials import (
+    clear_cookies,
+    credentials_of,
+    require_own_origin,
+    set_cookies,
+)
+from quickshop.entrypoints.http.customers import Line
+from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
+from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.hashing import hashing
+from quickshop.entrypoints.http.limits import refusal, retry_after
+from quickshop.entrypoints.http.middleware import facts_of
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.problems import ProblemError, default_reason, problems
+from quickshop.ports.limits import Bucket
+from quickshop.shop import Shop
+
+router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=GuardedRoute)
+
+Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
+NewPassword = Annotated[
+    str,
+    Field(
+        min_length=MIN_PASSWORD_LENGTH,
+        max_length=MAX_PASSWORD_LENGTH,
+        json_schema_extra={"format": "password"},
+        examples=["correct horse battery"],
+    ),
+]
+GivenPassword = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_PASSWORD_LENGTH,
+        json_schema_extra={"format": "password"},
+        examples=["correct horse battery"],
+    ),
+]
+Secret = Annotated[
+    str, Field(min_length=1, max_length=200, description="From the mail.", examples=["…"])
+]
+
+
+class Registration(Input):
+    """Who wants an account."""
+
+    email: Email
+    password: NewPassword
+    name: Line | None = None
+
+
+class Asked(Output):
+    """What was asked for is done; the rest follows by mail."""
+
+    detail: str
+
+
+class GuestCart(Input):
+    """A cart that was filled before signing in."""
+
+    id: Annotated[UUID, Field(strict=False)]  # JSON has no type of its own for it
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Login(Input):
+    """Who wants in."""
+
+    email: Email
+    password: GivenPassword
+    cart: GuestCart | None = None
+    """Joins the cart of the account; no line of it is lost."""
+    cookies: bool = False
+    """Whether a browser is to keep the tokens in cookies, where no script can read them."""
+
+
+class Tokens(Output):
+    """A session just opened or refreshed."""
+
+    token_type: str = "Bearer"  # noqa: S105 - the name of a kind
+    expires_in: int
+    """Seconds until the access token is refused."""
+    access_token: str | None = None
+    """To be sent as `Authorization: Bearer …`. Null when it is in a cookie."""
+    refresh_token: str | None = None
+    """To be exchanged once for the next pair. Null when it is in a cookie."""
+    cart_id: UUID | None = None
+    """The cart that holds what the guest's cart held."""
+
+
+class Refresh(Input):
+    """The refresh token, unless it is in a cookie."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Confirmation(Input):
+    """The secret of a mail."""
+
+    token: Secret
+
+
+class ResetRequest(Input):
+    """Who does not know their password any more."""
+
+    email: Email
+
+
+class NewPasswordByMail(Input):
+    """The secret of a mail, and the password to be."""
+
+    token: Secret
+    password: NewPassword
+
+
+async def take(request: Request, buckets: Sequence[Bucket]) -> None:
+    """Count a try at something that is tried by thieves.
+
+    Raises:
+        ProblemError: 429.
+    """
+    if buckets and (refused := refusal(await guard_of(request.scope).desk.take(buckets))):
+        code, detail = default_reason(429)
+        raise ProblemError(429, code, detail, headers=retry_after(refused))
+
+
+def _address(request: Request) -> str:
+    return facts_of(request.scope).client.text
+
+
+@router.post(
+    "/register",
+    operation_id="register",
+    status_code=202,
+    response_model=Asked,
+    responses=problems(400, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+async def register(request: Request, shop: ShopDependency, body: Registration) -> Response:
+    """Ask for an account. A mail follows: confirm it, then sign in."""
+    await take(request, guard_of(request.scope).limits.of_registration(_address(request)))
+    await hashing(
+        request,
+        lambda: shop.accounts.register(
+            email=body.email, password=body.password, name=body.name or ""
+        ),
+    )
+    return private(Asked(detail="Look for our mail to this address."), status=202)
+
+
+@router.post(
+    "/confirm",
+    operation_id="confirm_account",
+    status_code=204,
+    responses=problems(400, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+def confirm_account(shop: ShopDependency, body: Confirmation) -> Response:
+    """Open the account, with the secret of the mail. Sign in next."""
+    shop.accounts.confirm(body.token)
+    return nothing()
+
+
+@router.post(
+    "/login",
+    operation_id="log_in",
+    response_model=Tokens,
+    responses=problems(400, 401, 403, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+async def log_in(request: Request, shop: ShopDependency, body: Login) -> Response:
+    """Sign in."""
+    if body.cookies:
+        require_own_origin(request.scope)
+    guard, email = guard_of(request.scope), normalize_email(body.email)
+    address = facts_of(request.scope).client.limit_subject
+    known = await anyio.to_thread.run_sync(shop.accounts.log_in.is_known, email, address)
+    await take(request, guard.limits.of_login(address, email, known=known))
+    signed_in = await hashing(
+        request,
+        lambda: shop.accounts.log_in(
+            email=email,
+            password=body.password,
+            device=request.headers.get("user-agent", ""),
+            address=address,
+        ),
+    )
+    await guard.desk.clear(guard.limits.of_failures(address, email))
+    cart_id = None
+    if body.cart is not None:
+        cart_id = await anyio.to_thread.run_sync(_claim, shop, body.cart, signed_in)
+    return _handed_out(shop, signed_in, cookies=body.cookies, cart_id=cart_id)
+
+
+def _claim(shop: Shop, cart: GuestCart, signed_in: SignedIn) -> UUID | None:
+    # A cart that is none any more is no reason to keep somebody out.
+    with suppress(NotFoundError, CartStateError):
+        customer_id = CustomerId(signed_in.account_id)
+        return shop.carts.claim(CartId(cart.id), cart.token, customer_id).id
+    return None
+
+
+def _handed_out(
+    shop: Shop, signed_in: SignedIn, *, cookies: bool, cart_id: UUID | None = None
+) -> Response:
+    if not cookies:
+        return private(
+            Tokens(
+                expires_in=signed_in.expires_in,
+                access_token=signed_in.access_token,
+                refresh_token=signed_in.refresh_token,
+                cart_id=cart_id,
+            )
+        )
+    tokens = Tokens(token_type="Cookie", expires_in=signed_in.expires_in, cart_id=cart_id)  # noqa: S106 - as above
+    answer = private(tokens)
+    lasts = int(shop.policy.session_lasts.total_seconds())
+    set_cookies(answer, signed_in, session_seconds=lasts)
+    return answer
+
+
+@router.post(
+    "/refresh",
+    operation_id="refresh_session",
+    response_model=Tokens,
+    responses=problems(400, 401, 403, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+async def refresh_session(
+    request: Request, shop: ShopDependency, body: Refresh | None = None
+) -> Response:
+    """Exchange a refresh token for the next pair. Each is good once."""
+    given = body.refresh_token if body else None
+    cookie = None if given else credentials_of(request.scope).refresh_token
+    token = given or cookie
+    limits = guard_of(request.scope).limits
+    await take(request, limits.of_refresh(_address(request), token))
+    if token is None:
+        raise NotSignedInError
+    signed_in = await anyio.to_thread.run_sync(shop.accounts.refresh, token)
+    return _handed_out(shop, signed_in, cookies=cookie is not None)
+
+
+@router.post("/logout", operation_id="log_out", status_code=204, responses=problems(413, 503))
+@access(ACCOUNT)
+def log_out(request: Request, shop: ShopDependency, caller: SignedInCaller) -> Response:
+    """Sign out here."""
+    assert caller.session_id is not None, "only sessions are let in"
+    shop.accounts.end_session(caller.account_id, caller.session_id)
+    guard_of(request.scope).forget(str(caller.session_id))
+    answer = nothing()
+    clear_cookies(answer)
+    return answer
+
+
+@router.post(
+    "/logout-everywhere",
+    operation_id="log_out_everywhere",
+    status_code=204,
+    responses=problems(413, 503),
+)
+@access(ACCOUNT)
+def log_out_everywhere(request: Request, shop: ShopDependency, caller: SignedInCaller) -> Response:
+    """Sign out on every device, this one too."""
+    shop.accounts.end_all_sessions(caller.account_id)
+    guard_of(request.scope).forget(str(caller.session_id))
+    answer = nothing()
+    clear_cookies(answer)
+    return answer
+
+
+@router.post(
+    "/password-reset",
+    operation_id="request_password_reset",
+    status_code=202,
+    response_model=Asked,
+    responses=problems(400, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+async def request_password_reset(
+    request: Request, shop: ShopDependency, body: ResetRequest
+) -> Response:
+    """Have a link mailed by which a password can be chosen anew, if there is an account."""
+    email, limits = normalize_email(body.email), guard_of(request.scope).limits
+    await take(request, limits.of_reset(_address(request), email))
+    await anyio.to_thread.run_sync(lambda: shop.accounts.request_password_reset(email=email))
+    return private(Asked(detail="Look for our mail to this address."), status=202)
+
+
+@router.post(
+    "/password-reset/confirm",
+    operation_id="reset_password",
+    status_code=204,
+    responses=problems(400, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+async def reset_password(
+    request: Request, shop: ShopDependency, body: NewPasswordByMail
+) -> Response:
+    """Choose a new password, with the secret of the mail. Every session ends."""
+    await hashing(
+        request, lambda: shop.accounts.reset_password(body.token, password=body.password)
+    )
+    return nothing()
+
+
+@router.post(
+    "/confirm-email",
+    operation_id="confirm_email_change",
+    status_code=204,
+    responses=problems(400, 413, 415, 422, 503),
+)
+@access(PUBLIC)
+def confirm_email_change(shop: ShopDependency, body: Confirmation) -> Response:
+    """Be reached at the new address from now on, with the secret of the mail to it."""
+    shop.accounts.confirm_email_change(body.token)
+    return nothing()

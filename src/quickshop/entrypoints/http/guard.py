@@ -1,0 +1,217 @@
+"""What stands before every route: who calls, how often, and whether they may.
+
+Before the framework parses anything, so that what is refused costs little; and with one question
+to Redis, where there is one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from starlette.routing import Mount
+from starlette.types import Message, Receive, Scope, Send
+
+from quickshop.application.access import digest
+from quickshop.application.identity.tokens import caller_of
+from quickshop.domain.errors import NotSignedInError
+from quickshop.entrypoints.http.access import Access, Audience, access_of
+from quickshop.entrypoints.http.credentials import Credentials, credentials_of
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.limits import Limits, headers_of, refused
+from quickshop.entrypoints.http.middleware import facts_of
+from quickshop.ports.cache import CachedPage
+from quickshop.ports.identity import Caller
+from quickshop.ports.limits import Decision, FrontDesk
+from quickshop.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CALLER_KEY: Final = "quickshop.caller"
+BELIEVED_SECONDS: Final = 2
+"""How long a process believes what it knows of a caller. With what it may have been told by Redis,
+which was as old at most, a session that ended is believed for 4 of the 5 seconds promised."""
+_REMEMBERED: Final = 10_000
+
+
+class RefusedError(Exception):
+    """A limit refused the request: this is the answer."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("rate limited")
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What was found out on the way in."""
+
+    caller: Caller | None
+    decisions: Sequence[Decision]
+    page: CachedPage | None
+
+
+class Guard:
+    """Lets requests through to the routes of one application. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        shop: Callable[[], Shop],
+        desk: FrontDesk,
+        limits: Limits,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shop = shop
+        self.desk = desk
+        self.limits = limits
+        self._monotonic = monotonic
+        self._known: OrderedDict[str, tuple[Caller | None, float]] = OrderedDict()
+
+    async def admit(self, scope: Scope, access: Access, *, page: str | None = None) -> Admission:
+        """Find out who calls, count it, and refuse whoever may not.
+
+        Raises:
+            RefusedError: too often.
+            NotSignedInError: nobody, or with a token that is none (any more).
+            PermissionDeniedError: they may not.
+            ProblemError: cookies from another origin's page.
+            TransientError: the database that would know cannot be reached.
+        """
+        if access.audience is Audience.PROBE:
+            return Admission(None, (), None)
+        brought = credentials_of(scope) if access.asks_who else Credentials()
+        key, account, api_key = self._claimed(brought)
+        known = self._remembered(key) if key else None
+        buckets = self.limits.of_request(
+            facts_of(scope).client.text, account=account, api_key=api_key
+        )
+        asks = key if known is None else None
+        if not buckets and asks is None and page is None:
+            decisions, copy, found = [], None, None
+        else:
+            passage = await self.desk.ask(buckets, session=asks, page=page)
+            decisions, copy, found = [*passage.decisions], passage.session, passage.page
+        if answer := refused(decisions):
+            raise RefusedError(answer)
+        caller = None
+        if key is not None:
+            caller = known[0] if known else await self._look_up(key, brought, account, copy)
+        if caller is None and not brought.are_none:
+            raise NotSignedInError
+        access.require(caller)
+        return Admission(caller, decisions, found)
+
+    def _claimed(self, brought: Credentials) -> tuple[str | None, UUID | None, UUID | None]:
+        """Under which key the caller is kept, and whom to count; believes no forged token.
+
+        Raises:
+            NotSignedInError: the access token is none, or too old.
+        """
+        if brought.api_key is not None:
+            key = digest(brought.api_key)
+            return key, None, UUID(hex=key[:32])
+        if brought.access_token is None:
+            return None, None, None
+        claims = self._shop().accounts.authenticate.claims(brought.access_token)
+        return str(claims.session_id), claims.account_id, None
+
+    def _remembered(self, key: str) -> tuple[Caller | None, float] | None:
+        known = self._known.get(key)
+        return known if known and self._monotonic() < known[1] else None
+
+    async def _look_up(
+        self, key: str, brought: Credentials, account: UUID | None, copy: bytes | None
+    ) -> Caller | None:
+        asked_at = self._monotonic()
+        try:
+            caller = caller_of(copy) if copy is not None else await self._ask(brought)
+        except ValueError:  # a copy that another release wrote
+            caller = await self._ask(brought)
+        if caller is not None and account not in {None, caller.account_id}:
+            caller = None
+        self._known[key] = (caller, asked_at + BELIEVED_SECONDS)
+        self._known.move_to_end(key)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return caller
+
+    async def _ask(self, brought: Credentials) -> Caller | None:
+        authenticate = self._shop().accounts.authenticate
+        if brought.api_key is not None:
+            return await anyio.to_thread.run_sync(authenticate.api_key, brought.api_key)
+        assert brought.access_token is not None, "there is a token, or nothing to ask"
+        session_id = authenticate.claims(brought.access_token).session_id
+        return await anyio.to_thread.run_sync(authenticate.session, session_id)
+
+    def forget(self, key: str) -> None:
+        """Ask anew about a session or key that is known to have changed."""
+        self._known.pop(key, None)
+
+
+class GuardedRoute(StrictRoute):
+    """A route that is called only by those whom its declaration lets in.
+
+    Raises:
+        LookupError: when it is made, and it declares nothing.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make sure of the declaration when the route is made."""
+        access_of(self.endpoint)
+        return super().get_route_handler()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in, or say why not."""
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        try:
+            admission = await guard_of(scope).admit(scope, access_of(self.endpoint))
+        except RefusedError as refusal:
+            await refusal.answer(scope, receive, send)
+            return
+        scope[CALLER_KEY] = admission.caller
+        await super().handle(scope, receive, counted(send, admission.decisions))
+
+
+def counted(send: Send, decisions: Sequence[Decision]) -> Send:
+    """Have the answer tell what is left of the limits."""
+    headers = headers_of(decisions)
+    if not headers:
+        return send
+
+    async def send_counted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+        await send(message)
+
+    return send_counted
+
+
+def guard_of(scope: Scope) -> Guard:
+    """The guard of the application that serves a request."""
+    guard: Guard = scope["app"].state.guard
+    return guard
+
+
+def require_guarded(app: FastAPI) -> None:
+    """Refuse to serve a route that lets everybody in because nobody thought of it.
+
+    Raises:
+        LookupError: names the route.
+    """
+    unguarded = [
+        str(getattr(route, "path", route))
+        for route in app.routes
+        if not isinstance(route, GuardedRoute | Mount)  # mounted are the files of the docs
+    ]
+    if unguarded:
+        raise LookupError(f"not guarded: {', '.join(unguarded)}; make each a GuardedRoute")
