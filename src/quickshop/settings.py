@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from quickshop.domain.errors import QuickShopError
+from quickshop.domain.errors import InvalidValueError, QuickShopError
+from quickshop.domain.identity import KeyRing
 
 PREFIX = "QUICKSHOP_"
 
@@ -108,6 +109,16 @@ def _is_origin(text: str) -> bool:
     return _ORIGIN.fullmatch(text) is not None
 
 
+def _keys(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None:
+        try:
+            KeyRing.parse(secret.get_secret_value(), "")
+        except InvalidValueError as error:
+            raise ValueError(error.rule) from None
+    return secret
+
+
+Keys = Annotated[SecretStr | None, AfterValidator(_keys)]
 Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
@@ -134,12 +145,17 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
+    mode: Literal["development", "production"] = "development"
+    """In `production` a shop does not open on settings that are only good enough to try it."""
     database_url: DatabaseUrl = "sqlite:///quickshop.db"
     """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or `memory://` to keep nothing."""
     redis_url: RedisUrl | None = None
     """Cache of product pages, copies of sessions and carts, and limits shared by all processes."""
     broker_url: BrokerUrl | None = None
     """Celery's broker; without it workers take their jobs straight from the database."""
+
+    access_log: bool = True
+    """Whether each request is logged."""
 
     shop_name: Name = "QuickShop"
     """Stands in mails."""
@@ -158,9 +174,9 @@ class Settings(BaseSettings):
     staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     """Who is told that stock runs low; without it nobody is."""
 
-    token_keys: SecretStr | None = None
+    token_keys: Keys = None
     """`id:secret[,id:secret]` that access tokens are signed with, the newest first."""
-    password_keys: SecretStr | None = None
+    password_keys: Keys = None
     """`id:secret[,id:secret]` that passwords are kept under, the newest first."""
     access_token_seconds: int = Field(900, ge=10, le=900)
     """How long an access token is good; what it may do is looked up all the same."""

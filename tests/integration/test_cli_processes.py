@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import socket
@@ -71,7 +72,8 @@ def test_serve_answers_pays_and_stops_when_told(terminal: Terminal, stop: signal
             assert until(lambda: shop.orders.get(order.id).status is OrderStatus.PAID)
         server.send_signal(stop)
         out, err = server.communicate(timeout=PATIENCE_SECONDS)
-    assert (server.returncode, out, err) == (0, "", "")
+    assert (server.returncode, out) == (0, "")
+    assert {json.loads(line)["level"] for line in err.splitlines()} == {"info"}
 
 
 def test_serve_in_two_processes_answers_and_stops(terminal: Terminal):

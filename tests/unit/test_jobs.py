@@ -44,7 +44,9 @@ def test_a_shop_with_nothing_to_do_does_nothing(world: World) -> None:
     assert world.run() == 0
 
 
-def test_a_poison_job_dies_after_five_tries_and_the_others_go_on(world: World) -> None:
+def test_a_poison_job_dies_after_five_tries_and_the_others_go_on(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     poison = world.order()
     with world.unit_of_work() as tx:
         # Nothing sound can lead here: promises of a pending order that were given back.
@@ -59,6 +61,8 @@ def test_a_poison_job_dies_after_five_tries_and_the_others_go_on(world: World) -
     assert dead.subject == str(poison.order.id)
     assert dead.error.startswith("AssertionError: ")
     assert any("given up" in problem for problem in world.problems())
+    (told,) = [record for record in caplog.records if "is given up" in record.getMessage()]
+    assert vars(told).items() >= {"job_id": dead.id, "effect": dead.effect, "attempt": 5}.items()
 
 
 def test_a_dead_job_gets_another_five_tries_when_it_is_replayed(world: World) -> None:

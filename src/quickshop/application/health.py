@@ -18,6 +18,8 @@ class Finding:
     check: str
     ok: bool
     detail: str
+    warnings: tuple[str, ...] = ()
+    """What is not wrong now, but would be elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

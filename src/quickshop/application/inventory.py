@@ -60,6 +60,13 @@ class StockChanged:
     """Whether this is the stored answer to an earlier request with the same key."""
 
 
+def _changed(change: StockChange) -> StockChanged:
+    """The answer, now that it is committed; the log is told, too."""
+    facts = {"sku": change.sku, "location": change.location, "units": change.quantity}
+    logger.info("stock changed", extra=facts)
+    return StockChanged(change)
+
+
 def _once(verb: str, key: str | None, *asked: object) -> Once:
     return Once(f"staff:{verb}", key, digest(repr(asked)))
 
@@ -116,7 +123,7 @@ class ReceiveStock:
             movement = StockMovement.adjustment(level, quantity, reason=reason, now=now)
             once.keep(tx, change)
             tx.stock.record([replace(movement, kind=MovementKind.RECEIVED)])
-        return StockChanged(change)
+        return _changed(change)
 
 
 def open_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
@@ -190,7 +197,7 @@ class AdjustStock:
             movement = StockMovement.adjustment(level, change.quantity, reason=reason, now=now)
             once.keep(tx, change)
             tx.stock.record([movement])
-        return StockChanged(change)
+        return _changed(change)
 
 
 def _empty_level(tx: Transaction, sku: str, location: str) -> StockLevel:
@@ -252,7 +259,7 @@ class CountStock:
             once.keep(tx, change)
             movement = StockMovement.adjustment(level, units, reason=reason, now=now)
             tx.stock.record([movement])
-        return StockChanged(change)
+        return _changed(change)
 
 
 @dataclass(frozen=True, slots=True)

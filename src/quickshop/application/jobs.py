@@ -90,6 +90,7 @@ class RunJob:
             job.attempts,
             reason,
             exc_info=None if isinstance(error, TransientError) else error,
+            extra={"job_id": job.id, "effect": job.effect, "attempt": job.attempts},
         )
         if final:
             self._give_up(job, reason)
@@ -100,6 +101,9 @@ class RunJob:
 
     def _give_up(self, job: Job, reason: str) -> None:
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=None)
+        # Nobody but people can do anything about it now.
+        facts = {"job_id": job.id, "effect": job.effect, "attempt": job.attempts}
+        logger.error("job %s (%s) is given up", job.id, job.effect, extra=facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Event, Thread
 
 from dependency_injector import containers, providers
-from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from quickshop.adapters.clock import SystemClock
@@ -38,21 +37,26 @@ from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.adapters.security.html import NhHtmlSanitizer
 from quickshop.adapters.shopify.feed import ShopifyFeedReader
-from quickshop.adapters.sql import migrations
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
 from quickshop.adapters.sql.customers import SqlCustomerReader
-from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.identity import SqlIdentityReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
-from quickshop.adapters.sql.postgres import PostgresDialect
-from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.adapters.stripe.webhooks import StripeWebhooks
+from quickshop.application import news
 from quickshop.application.reactions import REACTIONS
 from quickshop.container import credentials, in_redis
+from quickshop.container.databases import (
+    dialect_of,
+    is_postgres,
+    migrate_database,
+    open_engine,
+    open_signal,
+)
+from quickshop.container.fitness import require_fit_for_production
 from quickshop.container.in_redis import open_front_desk
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
@@ -98,37 +102,6 @@ def _policy(settings: Settings) -> Policy:
         sweep_interval=timedelta(seconds=settings.sweep_seconds),
         poll_seconds=settings.poll_seconds,
     )
-
-
-def _is_postgres(settings: Settings) -> bool:
-    return settings.database_url.startswith("postgresql")
-
-
-def _dialect(settings: Settings) -> SqlDialect:
-    return PostgresDialect() if _is_postgres(settings) else SqliteDialect()
-
-
-def _open_engine(dialect: SqlDialect, settings: Settings) -> Iterator[Engine]:
-    engine = dialect.open_engine(settings)
-    try:
-        if dialect.migrates_itself:
-            migrations.create_if_empty(engine)
-        migrations.require_current(engine)
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _open_signal(settings: Settings) -> Iterator[JobSignal]:
-    if _is_postgres(settings):
-        from quickshop.adapters.sql.listener import PostgresJobSignal  # noqa: PLC0415
-
-        url = make_url(settings.database_url).set(drivername="postgresql")
-        signal = PostgresJobSignal(url.render_as_string(hide_password=False))
-        yield signal
-        signal.close()
-    else:
-        yield MemoryJobSignal()
 
 
 def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
@@ -201,7 +174,7 @@ def _beside_database(settings: Settings, name: str) -> str:
     if settings.database_url.startswith("memory"):
         return ":memory:"
     database = make_url(settings.database_url).database
-    if _is_postgres(settings) or not database:
+    if is_postgres(settings) or not database:
         return name
     return str(Path(database).parent / name)
 
@@ -239,15 +212,16 @@ class Container(containers.DeclarativeContainer):
     cart_copies: providers.Provider[CartCopies] = providers.Singleton(in_redis.cart_copies, redis)
     job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
 
-    dialect = providers.Singleton(_dialect, settings)
-    engine = providers.Resource(_open_engine, dialect, settings)
-    job_signal: providers.Provider[JobSignal] = providers.Resource(_open_signal, settings)
+    dialect = providers.Singleton(dialect_of, settings)
+    engine = providers.Resource(open_engine, dialect, settings)
+    job_signal: providers.Provider[JobSignal] = providers.Resource(open_signal, settings)
     unit_of_work: providers.Provider[UnitOfWork] = providers.Singleton(
         SqlUnitOfWork,
         engine,
         dialect,
         REACTIONS,
         on_jobs=job_signal.provided.wake,
+        on_saved=news.report,
         low_stock_threshold=settings.provided.low_stock_threshold,
     )
     product_reader: providers.Provider[ProductReader] = providers.Singleton(
@@ -313,6 +287,7 @@ def memory_container(settings: Settings) -> Container:
             REACTIONS,
             job_signal.wake,
             store=store,
+            on_saved=news.report,
             low_stock_threshold=settings.low_stock_threshold,
         )
     )
@@ -374,7 +349,8 @@ def open_shop(
     Orders are served from the locations that `sourcing` plans, by default as the settings say.
 
     Raises:
-        SettingsError: a setting is not what it should be; names the variable.
+        SettingsError: a setting is not what it should be, or not good enough for production;
+            names the variable, and all of them at once.
         SchemaError: a server's database needs `quickshop migrate`.
         MissingExtraError: a setting needs an extra that is not installed.
         TransientError: the database cannot be reached.
@@ -382,7 +358,11 @@ def open_shop(
     if settings is None:
         settings = Settings.load(**({"database_url": database_url} if database_url else {}))
     elif database_url is not None:
-        settings = Settings.load(**settings.model_dump() | {"database_url": database_url})
+        named = settings.model_dump(exclude_unset=True) | {"database_url": database_url}
+        settings = Settings.load(**named)
+    if settings.mode == "production":
+        given = {"payment_gateway": payment_gateway, "notifier": notifier}
+        require_fit_for_production(settings, given=[name for name in given if given[name]])
     container = build_container(settings)
     if payment_gateway is not None:
         container.payment_gateway.override(providers.Object(payment_gateway))
@@ -414,18 +394,3 @@ def _closing(shop: Shop, container: Container, *, worker: bool) -> Shop:
         container.shutdown_resources()
 
     return shop.closed_by(close)
-
-
-def migrate_database(settings: Settings) -> None:
-    """Bring the database of the settings up to date.
-
-    Raises:
-        TransientError: it cannot be reached.
-        AdapterError: it refused.
-    """
-    dialect = _dialect(settings)
-    engine = dialect.open_engine(settings)
-    try:
-        migrations.migrate(engine)
-    finally:
-        engine.dispose()

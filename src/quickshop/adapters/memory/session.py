@@ -31,6 +31,8 @@ class MemorySession:
         self.state = state
         self.low_stock_threshold = low_stock_threshold
         self.wrote_jobs = False
+        self.written: list[tuple[Aggregate, Sequence[DomainEvent]]] = []
+        """What was saved, and what happened to it."""
         self._reactions = reactions
         self._new_id = new_id
         self._tracker = Tracker()
@@ -57,6 +59,7 @@ class MemorySession:
         aggregate.version += 1
         table[key] = replace(aggregate)
         self._tracker.watch(aggregate)
+        self.written.append((aggregate, events))
         self.tell(events)
         return events
 

@@ -28,7 +28,9 @@ from quickshop.adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from quickshop.adapters.memory.payments import MemoryPayments
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
-from quickshop.domain.events import DomainEvent
+from quickshop.domain.events import Aggregate, DomainEvent
+
+OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
 
 
 class MemoryTransaction:
@@ -60,7 +62,8 @@ class MemoryUnitOfWork:
     `reactions` names the effects of each kind of event: an event and an effect make one job.
     `on_jobs` is called after each commit that wrote some. `new_id` names events and jobs. Staff
     are told of levels with no more than `low_stock_threshold` units free; None tells them only of
-    those with one of their own.
+    those with one of their own. After each commit `on_saved` is called with every aggregate that
+    was saved, and what happened to it.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class MemoryUnitOfWork:
         on_jobs: Callable[[], None] = lambda: None,
         *,
         store: MemoryStore | None = None,
+        on_saved: OnSaved = lambda _aggregate, _events: None,
         low_stock_threshold: int | None = None,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
@@ -76,6 +80,7 @@ class MemoryUnitOfWork:
         self.store = store or MemoryStore()
         self._reactions = reactions
         self._on_jobs = on_jobs
+        self._on_saved = on_saved
         self._new_id = new_id
 
     @property
@@ -97,3 +102,5 @@ class MemoryUnitOfWork:
             session.require_all_saved()
         if session.wrote_jobs:
             self._on_jobs()
+        for aggregate, events in session.written:
+            self._on_saved(aggregate, events)

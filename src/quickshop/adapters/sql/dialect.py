@@ -27,6 +27,14 @@ class SqlDialect(Protocol):
         """The same pool, for single statements that need no transaction."""
         ...
 
+    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
+        """Why what was committed may be gone after a power failure, and what would be right.
+
+        Raises:
+            TransientError: the database cannot be reached.
+        """
+        ...
+
     def next_order_number(self, connection: BatchingConnection) -> int:
         """A number that no order has, and that nobody else is given."""
         ...

@@ -90,10 +90,13 @@ class EventLog:
         self._connection = connection
         self._reactions = reactions
         self.wrote_jobs = False
+        self.written: list[tuple[Aggregate, Sequence[DomainEvent]]] = []
+        """What was saved, and what happened to it."""
 
     def write(self, aggregate: Aggregate) -> Sequence[DomainEvent]:
         """Queue one job per event and effect; hand the events on."""
         events = aggregate.collect_events()
+        self.written.append((aggregate, events))
         self.tell(events)
         return events
 

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.stock_moves import (
     Change,
     Moved,
@@ -118,6 +119,13 @@ def _move_together(
     return {(VariantId(r.variant_id), LocationId(r.location_id)): moved_of(r) for r in rows}
 
 
+_DURABILITY: Final = text(
+    "SELECT name FROM pg_settings WHERE setting = 'off'"
+    " AND name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name"
+)
+"""What is off for this very session: a role or a database may have settings of its own."""
+
+
 @cache
 def _insert_if_absent(table: str) -> Insert:
     return insert(metadata.tables[table]).on_conflict_do_nothing()
@@ -140,6 +148,7 @@ class PostgresDialect:
                 pool_timeout=settings.database_timeout_seconds,
                 pool_use_lifo=True,
                 json_deserializer=from_json,
+                hide_parameters=True,
                 connect_args={
                     "connect_timeout": max(2, round(settings.database_timeout_seconds)),
                     "tcp_user_timeout": statement_ms,
@@ -158,6 +167,15 @@ class PostgresDialect:
     def autocommit(self, engine: Engine) -> Engine:
         """No BEGIN and COMMIT around single statements."""
         return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
+        """What the server, the database or the role does not wait for."""
+        with translated(), self.autocommit(engine).connect() as connection:
+            off = connection.execute(_DURABILITY).scalars().all()
+        return [
+            f"the database must run with {name} = on: it may lose what it has confirmed"
+            for name in off
+        ]
 
     def next_order_number(self, connection: BatchingConnection) -> int:
         """From a sequence: no waiting, and gaps where transactions rolled back."""

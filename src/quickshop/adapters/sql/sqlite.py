@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -67,19 +67,24 @@ class SqliteDialect:
             max_overflow=0,
             pool_timeout=settings.database_timeout_seconds,
             json_deserializer=from_json,
+            hide_parameters=True,
             connect_args={
                 "timeout": settings.lock_timeout_seconds,
                 "check_same_thread": False,
                 "isolation_level": None,
             },
         )
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", _prepare(synchronous=_SYNCHRONOUS[settings.mode]))
         event.listen(engine, "begin", _begin)
         return engine
 
     def autocommit(self, engine: Engine) -> Engine:
         """No BEGIN, so that reading takes no lock."""
         return engine.execution_options(quickshop_autocommit=True)
+
+    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:  # noqa: ARG002 - none of it has
+        """None: each connection is opened as the mode asks for."""
+        return ()
 
     def next_order_number(self, connection: BatchingConnection) -> int:
         """The highest and one: this transaction is the only writer."""
@@ -138,14 +143,20 @@ _FORGET_WORDS: Final = text("DELETE FROM product_search WHERE product_search MAT
 _INDEX_WORDS: Final = text("INSERT INTO product_search (product_id, words) VALUES (:id, :words)")
 
 
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    assert isinstance(connection, sqlite3.Connection)
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        _write_ahead(connection)
-    # NORMAL with a write-ahead log survives any crash of the process; only the last transactions
-    # before a power failure may be missing, and then wholly.
-    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+# NORMAL with a write-ahead log survives any crash of the process; only the last transactions
+# before a power failure may be missing, and then wholly.
+_SYNCHRONOUS: Final = {"development": "NORMAL", "production": "FULL"}
+
+
+def _prepare(*, synchronous: str) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            _write_ahead(connection)
+        for pragma in (f"synchronous = {synchronous}", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return prepare
 
 
 @retry(

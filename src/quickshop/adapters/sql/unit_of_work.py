@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from uuid import UUID
@@ -27,6 +27,9 @@ from quickshop.adapters.sql.payment_webhooks import SqlPaymentWebhooks
 from quickshop.adapters.sql.payments import SqlPayments
 from quickshop.adapters.sql.sessions import SqlOneTimeTokens, SqlSessions
 from quickshop.adapters.tracking import Tracker
+from quickshop.domain.events import Aggregate, DomainEvent
+
+OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
 
 
 class SqlTransaction:
@@ -137,7 +140,8 @@ class SqlUnitOfWork:
     """Opens transactions on connections of a pool. Threads may share it.
 
     Staff are told of levels with no more than `low_stock_threshold` units free; None tells them
-    only of those that have a threshold of their own.
+    only of those that have a threshold of their own. After each commit `on_saved` is called with
+    every aggregate that was saved, and what happened to it.
     """
 
     def __init__(
@@ -147,6 +151,7 @@ class SqlUnitOfWork:
         reactions: Reactions,
         on_jobs: Callable[[], None] = lambda: None,
         *,
+        on_saved: OnSaved = lambda _aggregate, _events: None,
         low_stock_threshold: int | None = None,
     ) -> None:
         self._low_stock_threshold = low_stock_threshold
@@ -154,6 +159,7 @@ class SqlUnitOfWork:
         self._dialect = dialect
         self._reactions = reactions
         self._on_jobs = on_jobs
+        self._on_saved = on_saved
 
     @contextmanager
     def __call__(self) -> Iterator[SqlTransaction]:
@@ -168,3 +174,5 @@ class SqlUnitOfWork:
             batching.flush()
         if tx.log.wrote_jobs:
             self._on_jobs()
+        for aggregate, events in tx.log.written:
+            self._on_saved(aggregate, events)

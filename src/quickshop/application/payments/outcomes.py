@@ -192,7 +192,13 @@ class PaymentOutcomes:
         now = self.clock.now()
         payment.fail_refund(refund.id, failure, now=now)
         # Nobody but people can do anything about it now.
-        logger.error("order %s: refund %d was refused: %s", order.number, refund.number, failure)
+        logger.error(
+            "order %s: refund %d was refused: %s",
+            order.number,
+            refund.number,
+            failure,
+            extra={"order_id": order.id, "payment_id": payment.id},
+        )
         order.note_failed_refund(refund.amount, failure, now=now)
         tx.payments.save(payment)
         tx.orders.save(order)

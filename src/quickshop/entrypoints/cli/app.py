@@ -18,6 +18,7 @@ from quickshop.entrypoints.cli import (
     fulfillment,
     imports,
     jobs,
+    keys,
     orders,
     payments,
     processes,
@@ -51,6 +52,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(stock.app, name="stock")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 
 

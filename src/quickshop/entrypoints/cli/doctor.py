@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from quickshop.application.health import Finding
+from quickshop.domain.errors import QuickShopError
 from quickshop.entrypoints.cli.context import address_of, load_settings, opened_shop
 from quickshop.entrypoints.cli.failures import FAILED, explain
 from quickshop.entrypoints.cli.options import AsJson
@@ -48,13 +49,30 @@ def examine() -> Sequence[Finding]:
         return [Finding("settings", ok=False, detail=explain(error))]
     findings = [
         Finding("settings", ok=True, detail="every variable is what it should be"),
+        _mode(settings),
         _check("database", lambda: _database(settings)),
         _check("redis", lambda: _redis(settings)),
         _check("broker", lambda: _broker(settings)),
     ]
-    if findings[1].ok:
+    if all(finding.ok for finding in findings if finding.check in {"mode", "database"}):
         findings.extend(_promises(settings))
     return findings
+
+
+def _mode(settings: Settings) -> Finding:
+    """What keeps the shop from production: wrong there, and good to know before."""
+    from quickshop.container.fitness import (  # noqa: PLC0415 - brings SQLAlchemy along
+        reasons_against_production,
+    )
+
+    try:
+        reasons = tuple(reasons_against_production(settings))
+    except QuickShopError:  # the database is away: that is told by itself
+        reasons = ()
+    if settings.mode == "production":
+        return Finding("mode", ok=not reasons, detail="; ".join(["production", *reasons]))
+    would_not = tuple(f"production would not start: {reason}" for reason in reasons)
+    return Finding("mode", ok=True, detail=settings.mode, warnings=would_not)
 
 
 def _check(name: str, look: Callable[[], str]) -> Finding:
@@ -128,3 +146,6 @@ def _show(finding: Finding) -> None:
     mark = Text("ok   ", style="green") if finding.ok else Text("WRONG", style="bold red")
     line = Text.assemble(mark, f" {finding.check}: {printable(finding.detail)}")
     console().print(line, soft_wrap=True)
+    for warning in finding.warnings:
+        line = Text.assemble(Text("warn ", style="yellow"), f" {finding.check}: ")
+        console().print(line.append(printable(warning)), soft_wrap=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from quickshop.domain.errors import QuickShopError
 from quickshop.entrypoints.cli.context import load_settings
-from quickshop.entrypoints.cli.logs import log_to_stderr
+from quickshop.entrypoints.cli.failures import FAILED
+
+logger: Final = logging.getLogger("quickshop.process")
 
 DEFAULT_PORT: Final = 8000
 
@@ -42,7 +48,8 @@ def serve(
     )
 
     certificate = Certificate(tls_cert, tls_key) if tls_cert and tls_key else None
-    serve_shop(settings, host=host, port=port, processes=workers, certificate=certificate)
+    with _failures_logged():
+        serve_shop(settings, host=host, port=port, processes=workers, certificate=certificate)
 
 
 def worker(
@@ -55,17 +62,40 @@ def worker(
 ) -> None:
     """Do the background work (payments, mails, refunds) until told to stop."""
     settings = load_settings()
-    log_to_stderr()
     from quickshop.entrypoints.worker.run import run_worker  # noqa: PLC0415 - slow to import
 
-    code = run_worker(settings, concurrency=concurrency, pool=pool.value if pool else None)
+    _log_to_stderr()
+    with _failures_logged():
+        code = run_worker(settings, concurrency=concurrency, pool=pool.value if pool else None)
     raise typer.Exit(code)
 
 
 def relay() -> None:
     """Hand jobs from the database to the broker, and mind the schedule, until told to stop."""
     settings = load_settings()
-    log_to_stderr()
     from quickshop.entrypoints.worker.run import run_relay  # noqa: PLC0415 - slow to import
 
-    raise typer.Exit(run_relay(settings))
+    _log_to_stderr()
+    with _failures_logged():
+        code = run_relay(settings)
+    raise typer.Exit(code)
+
+
+def _log_to_stderr() -> None:
+    from quickshop.adapters.observability.logs import log_to_stderr  # noqa: PLC0415 - as above
+
+    log_to_stderr()
+
+
+@contextmanager
+def _failures_logged() -> Iterator[None]:
+    """Log what nobody expected; why a process does not start is told to whoever starts it."""
+    try:
+        yield
+    except (QuickShopError, OSError):
+        raise
+    except Exception as error:
+        if hasattr(error, "exit_code"):  # the framework's own
+            raise
+        logger.critical("this should not have happened", exc_info=error)
+        raise typer.Exit(FAILED) from None

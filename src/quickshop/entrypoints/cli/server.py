@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -15,11 +16,12 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from quickshop.adapters.observability.logs import log_to_stderr
 from quickshop.adapters.security.tokens import fresh_key
 from quickshop.container import open_front_desk, open_shop
 from quickshop.domain.errors import AdapterError, MissingExtraError
 from quickshop.entrypoints.cli.context import address_of, opened_shop
-from quickshop.entrypoints.cli.logs import log_to_stderr
+from quickshop.entrypoints.cli.failures import FAILED
 from quickshop.entrypoints.cli.output import say
 from quickshop.ports.catalog import ProductQuery
 from quickshop.settings import PREFIX, Settings
@@ -29,6 +31,7 @@ try:
     import uvicorn
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from quickshop.entrypoints.http.access_log import logger as access_logger
     from quickshop.entrypoints.http.app import create_app
     from quickshop.entrypoints.http.connection import PunctualConnection
     from quickshop.entrypoints.http.edge import Edge
@@ -39,6 +42,8 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+logger: Final = logging.getLogger("quickshop.process")
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 10
@@ -83,7 +88,7 @@ def serve_shop(
         AdapterError: the address cannot be listened on, or the certificate not be used.
         QuickShopError: the shop cannot be opened.
     """
-    _log_requests()
+    _log_requests(settings)
     if certificate:
         certificate.require_usable()
     scheme = "https" if certificate else "http"
@@ -170,8 +175,10 @@ def _end_with_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _log_requests() -> None:
-    log_to_stderr(facts=["request_id"], filters=[RequestIdFilter()])
+def _log_requests(settings: Settings) -> None:
+    log_to_stderr(filters=[RequestIdFilter()])
+    if not settings.access_log:
+        access_logger.setLevel(logging.WARNING)
 
 
 def _app_for(shop: Shop, settings: Settings) -> FastAPI:
@@ -224,9 +231,13 @@ def _serve_in_processes(
 def app_of_process() -> ASGIApp:
     """The API with a shop of its own, for one of several processes; closed when that ends."""
     settings = Settings.load()
-    _log_requests()
+    _log_requests(settings)
     Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    shop = open_shop(settings=settings, worker=works_itself(settings))
+    try:
+        shop = open_shop(settings=settings, worker=works_itself(settings))
+    except Exception as error:
+        logger.critical("the shop cannot be opened", exc_info=error)
+        raise SystemExit(FAILED) from None  # anything else would print its traceback as it is
     app = _app_for(shop, settings)
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:

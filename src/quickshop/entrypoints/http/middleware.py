@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quickshop.entrypoints.http.access_log import log_access
 from quickshop.entrypoints.http.addresses import ClientAddress, ClientAddresses
 from quickshop.entrypoints.http.cors import Cors
 from quickshop.entrypoints.http.edge import BodyLimit, Edge
@@ -91,13 +93,13 @@ class RequestEnvelope:
         client, https = self._addresses.of(scope, asked)
         scope[SCOPE_KEY] = RequestFacts(name, client, https, host.name if host else "")
         token = request_id.set(name)
-        started = False
+        began, started, status = perf_counter(), False, 0
         no_body = scope["method"] == "HEAD"
 
         async def send_completed(message: Message) -> None:
-            nonlocal started
+            nonlocal started, status
             if message["type"] == "http.response.start":
-                started = True
+                started, status = True, message["status"]
                 headers = complete(message.get("headers", ()), https=https)
                 headers += self._cors.headers(asked)
                 headers.append((b"x-request-id", name.encode()))
@@ -121,6 +123,7 @@ class RequestEnvelope:
                 raise
             await problem(500)(scope, receive, send_completed)
         finally:
+            log_access(scope, status, client=client.text, seconds=perf_counter() - began)
             request_id.reset(token)
 
     def _host(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Host | None:

@@ -14,7 +14,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from quickshop.adapters.observability.logs import log_to_stderr
 from quickshop.container import open_shop
+from quickshop.container.fitness import require_fit_for_production
 from quickshop.domain.errors import TransientError
 from quickshop.ports.jobs import JobId
 from quickshop.settings import Settings, SettingsError
@@ -80,6 +82,7 @@ def build_worker_app(settings: Settings) -> Celery:
         run_job(shop, job_id)
 
     _close_at_shutdown(shop)
+    _leave_logging_alone()
     return app
 
 
@@ -98,9 +101,9 @@ def run_job(shop: Callable[[], Shop], job_id: object) -> None:
     try:
         outcome = shop().jobs.run(job)
     except TransientError as error:
-        logger.warning("job %s is left to the queue: %s", job, error)
+        logger.warning("job %s is left to the queue: %s", job, error, extra={"job_id": job})
     else:
-        logger.info("job %s: %s", job, outcome)
+        logger.info("job %s: %s", job, outcome, extra={"job_id": job})
 
 
 def _close_at_shutdown(shop: ProcessShop) -> None:
@@ -113,8 +116,22 @@ def _close_at_shutdown(shop: ProcessShop) -> None:
     signals.worker_shutdown.connect(close, weak=False)  # the process of a thread pool
 
 
+def _leave_logging_alone() -> None:
+    """Celery sets up logging of its own, unless somebody listens for it to do so."""
+    from celery import signals  # noqa: PLC0415
+
+    def leave(**_facts: object) -> None:
+        pass
+
+    signals.setup_logging.connect(leave, weak=False)
+
+
 def __getattr__(name: str) -> Celery:
     """Build `app` when Celery's own command asks this module for it, and not on import."""
     if name in {"app", "celery"}:
-        return build_worker_app(Settings.load())
+        log_to_stderr()
+        settings = Settings.load()
+        if settings.mode == "production":
+            require_fit_for_production(settings)
+        return build_worker_app(settings)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""What the processes of a shop tell those who run it."""

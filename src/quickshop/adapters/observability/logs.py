@@ -1,0 +1,53 @@
+"""The one place that says where log records go, and in what form."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final
+
+from quickshop.adapters.observability.records import JsonLines
+
+_log: Final = logging.getLogger("quickshop.process")
+
+
+def log_to_stderr(*, filters: Sequence[logging.Filter] = ()) -> None:
+    """Log QuickShop's own news, and the warnings of everything below it, as lines of JSON.
+
+    So are Python's warnings and whatever is raised and caught by nobody. `filters` see every
+    record. Where somebody has set up logging already, their setup stays.
+    """
+    if logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for one in filters:
+        handler.addFilter(one)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("quickshop").setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_uncaught_in_thread
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        _log.info("interrupted")
+    else:
+        _log.critical("nobody caught this", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    error = args.exc_value
+    if error is not None and not isinstance(error, SystemExit):
+        _log_uncaught(args.exc_type, error, args.exc_traceback)
+
+
+def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
+    _log.error("an error that could not be raised", exc_info=args.exc_value)

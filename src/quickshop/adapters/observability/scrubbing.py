@@ -1,0 +1,118 @@
+"""Taking secrets out of what is written down, wherever in a record they turn up.
+
+What is known to be secret by its name goes whole; in free text whatever has the shape of a secret.
+It is the net below: nothing should log a secret in the first place.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+REMOVED: Final = "[removed]"
+
+_LONG_NAMES: Final = (
+    r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|credential|api[-_ ]?key"
+    r"|private[-_ ]?key"
+)
+_SHORT_NAMES: Final = r"card|cvv|cvc|pan|pin|pwd|pepper|signature"
+_SECRET_NAME: Final = re.compile(rf"{_LONG_NAMES}|(?<![a-z])(?:{_SHORT_NAMES})s?(?![a-z])")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+# Every repetition has a bound: a line that was made to be hard to search must not be.
+_NAMED: Final = rf"(?:{_LONG_NAMES}|(?<![a-z])(?:{_SHORT_NAMES})(?![a-z]))[\w-]{{0,40}}"
+_QUOTED: Final = r"""b?"(?:[^"\\\n]|\\+[^\\\n])*(?:"|$)|b?'(?:[^'\\\n]|\\+[^\\\n])*(?:'|$)"""
+_QUOTED_AGAIN: Final = r"""\\+["'](?:[^"'\\\n]|\\+[^"'\\\n])*"""
+_SENTENCE: Final = r"(?:must|may|is|are|was|has|not|no|the|an?|of)\b"
+_SCHEME: Final = r"(?:bearer|basic|digest|token)\s+"
+
+_NAMED_SECRET: Final = re.compile(
+    rf"""
+    (?P<name>
+        # as in code, JSON, a query string, a dataclass, or an ASGI header
+        {_NAMED}\\{{0,9}}["']?\s{{0,4}}(?:=(?!=)|(?<=["'])\s{{0,4}}[:,])\s{{0,4}}(?:SecretStr\()?
+        # as in a header
+      | (?:authorization|x-[\w-]{{0,40}}(?:token|key)):\s{{0,4}}
+        # as people write it, unless it is a sentence about it
+      | {_NAMED}:[ ](?!{_SENTENCE})
+    )
+    (?!\[removed\])
+    (?:{_QUOTED}|{_QUOTED_AGAIN}|(?:{_SCHEME})?[^\s"',;&)}}\]\\]+)
+    """,
+    flags=re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+_COOKIES: Final = re.compile(r"(?i)((?:set-)?cookie: ?)[^\n\"'\\]+")
+_SHAPES: Final = re.compile(
+    r"""
+    (?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:                # a line of a text may be quoted
+        qs[kr]_[\w-]+                                   # our own API keys and refresh tokens
+      | (?:sk|rk|pk)_(?:live|test)_\w+                  # Stripe's
+      | whsec_[\w+/=-]+
+      | (?:pm|tok)_\w+
+      | (?:pi|seti|cs)_\w{1,99}_secret_\w+
+      | ey[\w-]{8,2000}\.[\w-]+\.[\w-]*                 # a JWT begins with {" in base64
+      | (?<![\w-])[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}    # and has three parts
+    )
+  | \$2[abxy]?\$\d\d\$[./A-Za-z0-9]+                    # bcrypt
+    """,
+    flags=re.VERBOSE,
+)
+_BEARER: Final = re.compile(r"(?i)\b(bearer)\s{1,4}[\w.~+/=-]{8,}")
+_USER_INFO: Final = re.compile(r"(?<=://)(?:[^\s/?#]{0,500}|[^\s@:/]{0,200}:\S{0,500})@")
+_EMAIL: Final = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# What PostgreSQL quotes from the row that it complains of.
+_ROW: Final = re.compile(r"(?<=Failing row contains )\(.*\)|(?<=\)=)\([^\n]*\)(?= )")
+# What pydantic quotes of what it was given.
+_INPUT: Final = re.compile(r"(?<=[\"']input[\"']: ).*|(?<=input_value=).*")
+# A UUID is matched first, so that its digits are not taken for those of a card.
+_CARD: Final = re.compile(
+    r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+    r"|(?<![0-9A-Fa-f])([2-6](?:[ -]?\d){12,18})(?![0-9A-Fa-f])"
+)
+
+_HINTS: Final = tuple(
+    "passw passph pwd secret token authori cookie credential api private x- card cvv cvc pan pin"
+    " pepper signature qsk_ qsr_ k_live k_test whsec_ pm_ tok_ eyj eya bearer"
+    " $2 @ failing )=( input".split()
+)
+_MANY_DIGITS: Final = re.compile(r"[2-6](?:[ -]?[0-9]){12}")
+_LONG_PART: Final = re.compile(r"\.[\w-]{20}", flags=re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def names_a_secret(name: str) -> bool:
+    """Whether what stands under this name is nobody's business."""
+    return _SECRET_NAME.search(_CAMEL.sub("_", name).lower()) is not None
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Whether `scrub` is to look at it, or at a part of it. Quick, and says yes when in doubt."""
+    lowered = text.lower()
+    if any(hint in lowered for hint in _HINTS):
+        return True
+    return bool(_LONG_PART.search(text) or _MANY_DIGITS.search(text))
+
+
+def scrub(text: str) -> str:
+    """The text without secrets, card numbers and e-mail addresses."""
+    text = _USER_INFO.sub(f"{REMOVED}@", text)
+    text = _COOKIES.sub(rf"\1{REMOVED}", text)
+    text = _NAMED_SECRET.sub(rf"\g<name>{REMOVED}", text)
+    text = _BEARER.sub(rf"\1 {REMOVED}", text)
+    text = _SHAPES.sub(REMOVED, text)
+    text = _EMAIL.sub(REMOVED, text)
+    text = _ROW.sub(REMOVED, text)
+    text = _INPUT.sub(REMOVED, text)
+    return _CARD.sub(_without_card, text)
+
+
+def _without_card(match: re.Match[str]) -> str:
+    digits = match[1]
+    return REMOVED if digits and _is_luhn(digits) else match[0]
+
+
+def _is_luhn(text: str) -> bool:
+    digits = [int(char) for char in reversed(text) if char.isdigit()]
+    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2])  # noqa: PLR2004
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

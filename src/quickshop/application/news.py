@@ -1,0 +1,109 @@
+"""What the log is told of the shop's business, once it is committed.
+
+Ids, numbers and amounts: nothing that a person wrote, and nothing about one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.money import Money
+from quickshop.domain.orders import (
+    LatePaymentCaptured,
+    Order,
+    OrderAuthorized,
+    OrderCanceled,
+    OrderCompleted,
+    OrderExpired,
+    OrderPaid,
+    OrderPaymentFailed,
+    OrderPaymentRetried,
+    OrderPlaced,
+    OrderRefunded,
+    OrderShipped,
+)
+from quickshop.domain.payments import (
+    Payment,
+    PaymentMoved,
+    PaymentStatus,
+    RefundMoved,
+    RefundStatus,
+)
+
+_orders: Final = logging.getLogger("quickshop.orders")
+_payments: Final = logging.getLogger("quickshop.payments")
+
+_OF_ORDERS: Final[Mapping[type[DomainEvent], str]] = {
+    OrderPlaced: "order placed",
+    OrderAuthorized: "order authorized",
+    OrderPaid: "order paid",
+    OrderPaymentFailed: "order not paid",
+    OrderPaymentRetried: "order to be paid another way",
+    OrderCanceled: "order canceled",
+    OrderExpired: "order expired",
+    OrderShipped: "order shipped",
+    OrderCompleted: "order completed",
+    OrderRefunded: "order refunded",
+    LatePaymentCaptured: "order paid too late",
+}
+_OF_PAYMENTS: Final[Mapping[PaymentStatus, str]] = {
+    PaymentStatus.REQUIRES_ACTION: "payment to be proven by the shopper",
+    PaymentStatus.UNKNOWN: "payment unknown",
+    PaymentStatus.AUTHORIZED: "payment authorized",
+    PaymentStatus.CAPTURED: "payment captured",
+    PaymentStatus.DECLINED: "payment declined",
+    PaymentStatus.CANCELED: "payment canceled",
+}
+_OF_REFUNDS: Final[Mapping[RefundStatus, str]] = {
+    RefundStatus.SUCCEEDED: "refund sent",
+    RefundStatus.FAILED: "refund refused",
+}
+
+
+def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
+    """Log what just happened to an aggregate. What is on its way only is not told."""
+    match saved:
+        case Order() if _orders.isEnabledFor(logging.INFO):
+            for event in events:
+                _report_order(saved, event)
+        case Payment() if _payments.isEnabledFor(logging.INFO):
+            for event in events:
+                _report_payment(saved, event)
+        case _:
+            pass
+
+
+def _report_order(order: Order, event: DomainEvent) -> None:
+    amount = order.total
+    if isinstance(event, OrderRefunded):
+        amount = Money(event.amount_minor, event.currency)
+    if news := _OF_ORDERS.get(type(event)):
+        facts: dict[str, object] = {"order_id": order.id, "number": order.number}
+        if order.customer_id is not None:
+            facts["customer_id"] = order.customer_id
+        _orders.info(news, extra=facts | _told(amount))
+
+
+def _report_payment(payment: Payment, event: DomainEvent) -> None:
+    facts = {
+        "order_id": payment.order_id,
+        "payment_id": payment.id,
+        "attempt": payment.attempt,
+    }
+    match event:
+        case PaymentMoved(status=status) if status in _OF_PAYMENTS:
+            moved = Money(payment.captured_minor, payment.amount.currency)
+            amount = moved if status is PaymentStatus.CAPTURED else payment.amount
+            _payments.info(_OF_PAYMENTS[status], extra=facts | _told(amount))
+        case RefundMoved(number=number, status=outcome) if outcome in _OF_REFUNDS:
+            amount = next(each.amount for each in payment.refunds if each.number == number)
+            _payments.info(_OF_REFUNDS[outcome], extra=facts | {"refund": number} | _told(amount))
+        case _:
+            pass
+
+
+def _told(amount: Money) -> dict[str, object]:
+    return {"amount_minor": amount.minor, "currency": amount.currency}

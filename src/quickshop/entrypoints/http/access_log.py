@@ -1,0 +1,32 @@
+"""One log record per request: what was asked for and what came of it, and no secret."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from starlette.types import Scope
+
+logger: Final = logging.getLogger("quickshop.http")
+
+_MAX_PATH: Final = 200
+
+
+def log_access(scope: Scope, status: int, *, client: str, seconds: float) -> None:
+    """Tell of a request that is over. Health checks are not told of.
+
+    `status` is 0 when the caller went away before there was an answer. The path is that of the
+    route, so it holds nothing that anyone made up; headers, query and body are not told.
+    """
+    if not logger.isEnabledFor(logging.INFO) or scope["path"].startswith("/health/"):
+        return
+    route = scope.get("route")
+    path = getattr(route, "path", None) or scope["path"][:_MAX_PATH]
+    facts = {
+        "method": scope["method"],
+        "path": path,
+        "status": status,
+        "duration_ms": round(1000 * seconds, 2),
+        "client": client,
+    }
+    logger.info("%s %s: %d", scope["method"], path, status, extra=facts)

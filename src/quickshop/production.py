@@ -1,0 +1,104 @@
+"""What a shop must be like before strangers may use it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from pydantic import SecretStr
+
+from quickshop.domain.identity import KeyRing
+from quickshop.settings import PREFIX, Settings, entries
+
+_DEBUGGING: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE")
+
+
+def reasons_against(
+    settings: Settings,
+    *,
+    given: Collection[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Sequence[str]:
+    """Why this is not fit for production: one line each, with what would be right.
+
+    `given` are ports that whoever opens the shop fills with an object of their own.
+    """
+    reasons = [
+        f"{PREFIX}{field.upper()}: {reason}"
+        for field, check in _CHECKS.items()
+        if _FILLED_BY.get(field) not in given and (reason := check(settings))
+    ]
+    return [*reasons, *_debugging(environment)]
+
+
+def _token_keys(settings: Settings) -> str | None:
+    return _weakness(settings.token_keys)
+
+
+def _password_keys(settings: Settings) -> str | None:
+    return _weakness(settings.password_keys)
+
+
+def _weakness(keys: SecretStr | None) -> str | None:
+    if keys is None:
+        return "must be set: `quickshop keys new` makes one"
+    weakness = KeyRing.parse(keys.get_secret_value(), "").weakness()
+    return weakness and f"must be strong, but {weakness}: `quickshop keys new` makes one"
+
+
+def _database_url(settings: Settings) -> str | None:
+    if settings.database_url.startswith("memory"):
+        return "must be sqlite:///FILE or postgresql://…, for memory:// keeps nothing"
+    return None
+
+
+def _payment_gateway(settings: Settings) -> str | None:
+    if "payment_gateway" not in settings.model_fields_set:
+        return "must be named, also if it is to be the sandbox, which moves no money"
+    return None
+
+
+def _stripe_secret_key(settings: Settings) -> str | None:
+    key = settings.stripe_secret_key
+    if key and key.get_secret_value().startswith(("sk_test_", "rk_test_")):
+        return "must be a live key (sk_live_…), for a test key moves no money"
+    return None
+
+
+def _smtp_host(settings: Settings) -> str | None:
+    return None if settings.smtp_host else "must be set, or mails become files"
+
+
+def _trusted_proxies(settings: Settings) -> str | None:
+    if "*" in entries(settings.trusted_proxies):
+        return "must name addresses or networks: with * anybody can pretend to be anybody"
+    return None
+
+
+_CHECKS: Final[Mapping[str, Callable[[Settings], str | None]]] = {
+    "token_keys": _token_keys,
+    "password_keys": _password_keys,
+    "database_url": _database_url,
+    "payment_gateway": _payment_gateway,
+    "stripe_secret_key": _stripe_secret_key,
+    "smtp_host": _smtp_host,
+    "trusted_proxies": _trusted_proxies,
+}
+"""What is looked at, by the field that would have to change."""
+
+_FILLED_BY: Final[Mapping[str, str]] = {
+    "payment_gateway": "payment_gateway",
+    "stripe_secret_key": "payment_gateway",
+    "smtp_host": "notifier",
+}
+"""The port that a field only matters for while nobody brings an object of their own."""
+
+
+def _debugging(environment: Mapping[str, str]) -> Iterator[str]:
+    for name in _DEBUGGING:
+        if environment.get(name):
+            yield f"{name}: must not be set, it is for debugging"
+    if sys.flags.dev_mode and not environment.get("PYTHONDEVMODE"):
+        yield "python -X dev: must not be used, it is for debugging"
