@@ -16,6 +16,7 @@ from quickshop.adapters.identifiers import SystemIdentifiers
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -379,6 +380,7 @@ def memory_shop(
         cart_reader=MemoryCartReader(store),
         order_reader=MemoryOrderReader(store),
         stock_reader=MemoryStockReader(store),
+        import_reader=MemoryImportReader(store),
         product_feed=_no_feed,
         sanitizer=lambda html: html,
         payment_gateway=gateway,

@@ -23,6 +23,7 @@ from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -41,6 +42,7 @@ from quickshop.adapters.sql import migrations
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
 from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.imports import SqlImportReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
@@ -56,7 +58,7 @@ from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.imports import ImportReader, ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -249,6 +251,9 @@ class Container(containers.DeclarativeContainer):
     stock_reader: providers.Provider[StockReader] = providers.Singleton(
         SqlStockReader, engine, dialect
     )
+    import_reader: providers.Provider[ImportReader] = providers.Singleton(
+        SqlImportReader, engine, dialect
+    )
     job_queue: providers.Provider[JobQueue] = providers.Singleton(
         SqlJobQueue, engine, dialect, REACTIONS
     )
@@ -267,6 +272,7 @@ class Container(containers.DeclarativeContainer):
         cart_reader=cart_reader,
         order_reader=order_reader,
         stock_reader=stock_reader,
+        import_reader=import_reader,
         product_feed=product_feed,
         sanitizer=sanitizer,
         payment_gateway=payment_gateway,
@@ -298,6 +304,7 @@ def memory_container(settings: Settings) -> Container:
     cart_reader: providers.Provider[CartReader] = providers.Object(MemoryCartReader(store))
     order_reader: providers.Provider[OrderReader] = providers.Object(MemoryOrderReader(store))
     stock_reader: providers.Provider[StockReader] = providers.Object(MemoryStockReader(store))
+    import_reader: providers.Provider[ImportReader] = providers.Object(MemoryImportReader(store))
     job_queue: providers.Provider[JobQueue] = providers.Object(MemoryJobQueue(store))
     schedules: providers.Provider[ScheduleRepository] = providers.Object(MemorySchedules(store))
     return Container(
@@ -309,6 +316,7 @@ def memory_container(settings: Settings) -> Container:
         cart_reader=cart_reader,
         order_reader=order_reader,
         stock_reader=stock_reader,
+        import_reader=import_reader,
         job_queue=job_queue,
         schedules=schedules,
     )

@@ -74,11 +74,14 @@ class ProductReaderContract:
             vendor=product.vendor,
             product_type=product.product_type,
             category="road-bikes",
+            category_id=category.id,
             tags=view.tags,
             options=view.options,
             images=view.images,
             variants=view.variants,
             metadata=product.metadata,
+            published=True,
+            version=1,
             etag=view.etag,
         )
         assert tuple(view.tags) == product.tags

@@ -18,6 +18,7 @@ import tenacity.nap
 from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
 from quickshop.adapters.memory.orders import MemoryOrderReader
@@ -112,6 +113,7 @@ class World:
             cart_reader=_stepped(MemoryCartReader(self.store), "read carts", step),
             order_reader=_stepped(MemoryOrderReader(self.store), "read orders", step),
             stock_reader=_stepped(MemoryStockReader(self.store), "read stock", step),
+            import_reader=MemoryImportReader(self.store),
             product_feed=_no_feed,
             sanitizer=str,
             payment_gateway=self.gateway,

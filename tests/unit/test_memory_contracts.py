@@ -9,6 +9,7 @@ import pytest
 
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules
 from quickshop.adapters.memory.orders import MemoryOrderReader
@@ -51,6 +52,7 @@ def backend() -> Backend:
         cart_reader=MemoryCartReader(work.store),
         order_reader=MemoryOrderReader(work.store),
         stock_reader=MemoryStockReader(work.store),
+        import_reader=MemoryImportReader(work.store),
         job_queue=MemoryJobQueue(work.store),
         schedules=MemorySchedules(work.store),
         tamper=lambda *what: add_past_the_ledger(work.store, *what),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from quickshop.application.imports import RunImport
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
+from quickshop.domain.imports import ImportEvent, ImportPaused, ImportRequested
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
@@ -46,6 +48,8 @@ REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OrderShipped: ("mail_shipped",),
     OrderRefunded: ("mail_refunded",),
     LowStock: ("mail_low_stock",),
+    ImportRequested: ("run_import",),
+    ImportPaused: ("run_import",),
 }
 
 _NOT_PAID: Final = "it was not paid in time"
@@ -57,6 +61,7 @@ def build_handlers(
     settle_payments: SettlePayments,
     notify: NotifyShopper,
     notify_staff: NotifyStaff,
+    run_import: RunImport,
 ) -> Mapping[str, Handler]:
     """What to do for each effect named in `REACTIONS`."""
 
@@ -71,6 +76,26 @@ def build_handlers(
     def settle(job: Job) -> None:
         assert isinstance(job.event, PaymentEvent)
         settle_payments(job.event.order_id)
+
+    def mail_low_stock(job: Job) -> None:
+        assert isinstance(job.event, LowStock)
+        notify_staff(job.event_id, job.event)
+
+    def go_on_importing(job: Job) -> None:
+        assert isinstance(job.event, ImportEvent)
+        run_import(job.event.import_id)
+
+    return {
+        "process_order": process,
+        "settle_payments": settle,
+        "mail_low_stock": mail_low_stock,
+        "run_import": go_on_importing,
+        **_mails(notify),
+    }
+
+
+def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:
+    """What shoppers are told about their orders."""
 
     def mail_confirmation(job: Job) -> None:
         assert isinstance(job.event, OrderPaid)
@@ -100,17 +125,10 @@ def build_handlers(
         kind = MessageKind.ORDER_REFUNDED
         notify(job.event_id, kind, event.order_id, note=event.reason, amount=back)
 
-    def mail_low_stock(job: Job) -> None:
-        assert isinstance(job.event, LowStock)
-        notify_staff(job.event_id, job.event)
-
     return {
-        "process_order": process,
-        "settle_payments": settle,
         "mail_confirmation": mail_confirmation,
         "mail_payment_failed": mail_payment_failed,
         "mail_cancellation": mail_cancellation,
         "mail_shipped": mail_shipped,
         "mail_refunded": mail_refunded,
-        "mail_low_stock": mail_low_stock,
     }

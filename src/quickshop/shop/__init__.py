@@ -7,6 +7,7 @@ from quickshop.shop.building import build_shop
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
 from quickshop.shop.front import Shop
+from quickshop.shop.imports import Imports
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
@@ -15,6 +16,7 @@ from quickshop.shop.policy import Policy
 
 __all__ = [
     "Carts",
+    "Imports",
     "Inventory",
     "Jobs",
     "Orders",

@@ -12,7 +12,7 @@ from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.imports import ImportReader, ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -23,6 +23,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.cart import build_carts
 from quickshop.shop.catalog import build_products
 from quickshop.shop.front import Shop
+from quickshop.shop.imports import build_imports
 from quickshop.shop.inventory import build_inventory
 from quickshop.shop.jobs import build_jobs
 from quickshop.shop.orders import build_orders
@@ -41,6 +42,7 @@ def build_shop(
     cart_reader: CartReader,
     order_reader: OrderReader,
     stock_reader: StockReader,
+    import_reader: ImportReader,
     product_feed: ProductFeedReader,
     sanitizer: HtmlSanitizer,
     payment_gateway: PaymentGateway,
@@ -54,17 +56,21 @@ def build_shop(
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
     release = holds.ReleaseExpiredHolds(unit_of_work, clock)
+    products = build_products(
+        policy,
+        unit_of_work,
+        clock,
+        identifiers,
+        product_reader,
+        product_cache,
+        product_feed,
+        sanitizer,
+    )
     return Shop(
         policy=policy,
-        products=build_products(
-            policy,
-            unit_of_work,
-            clock,
-            identifiers,
-            product_reader,
-            product_cache,
-            product_feed,
-            sanitizer,
+        products=products,
+        imports=build_imports(
+            policy, unit_of_work, clock, identifiers, product_feed, import_reader
         ),
         inventory=build_inventory(policy, unit_of_work, clock, identifiers, stock_reader, release),
         carts=build_carts(policy, unit_of_work, clock, identifiers, cart_reader, release),
@@ -86,6 +92,8 @@ def build_shop(
             job_signal,
             schedules,
             release,
+            import_reader,
+            products.import_file,
         ),
         check=CheckInvariants(stock_reader, job_queue, clock, policy.stuck_after),
     )

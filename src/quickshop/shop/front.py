@@ -11,6 +11,7 @@ from typing import Self
 from quickshop.application.health import CheckInvariants
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
+from quickshop.shop.imports import Imports
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
@@ -27,6 +28,7 @@ class Shop:
 
     policy: Policy
     products: Products
+    imports: Imports
     inventory: Inventory
     carts: Carts
     orders: Orders
