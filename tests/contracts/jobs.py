@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from quickshop.application.reactions import REACTIONS
+from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.orders import (
     Order,
@@ -264,6 +265,15 @@ class JobQueueContract:
         job_ids = [a_dead_job(backend) for _ in range(3)]
         assert [job.id for job in backend.job_queue.dead(limit=2).items] == job_ids[:2]
         assert [job.id for job in backend.job_queue.dead(limit=3).items] == job_ids
+
+    def test_paging_shows_every_dead_job_once(self, backend: Backend) -> None:
+        job_ids = [a_dead_job(backend) for _ in range(3)]
+        first = backend.job_queue.dead(limit=2)
+        rest = backend.job_queue.dead(limit=2, cursor=first.next_cursor)
+        assert [job.id for job in (*first.items, *rest.items)] == job_ids
+        assert rest.next_cursor is None
+        with pytest.raises(InvalidValueError):
+            backend.job_queue.dead(limit=2, cursor="nonsense")
 
     def test_a_replayed_job_is_due_with_its_attempts_forgotten(self, backend: Backend) -> None:
         job_id = a_dead_job(backend)

@@ -24,6 +24,7 @@ from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchC
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.imports import ImportReaderContract, ImportRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
@@ -32,6 +33,7 @@ from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
+from tests.contracts.unpublished import UnpublishedProductsContract
 
 
 def add_past_the_ledger(store: MemoryStore, level: StockLevel, counter: str, change: int) -> None:
@@ -128,4 +130,16 @@ class TestMemoryHolds(HoldRepositoryContract):
 
 
 class TestMemoryPaymentWebhooks(PaymentWebhookRepositoryContract):
+    pass
+
+
+class TestMemoryUnpublishedProducts(UnpublishedProductsContract):
+    pass
+
+
+class TestMemoryImports(ImportRepositoryContract):
+    pass
+
+
+class TestMemoryImportReader(ImportReaderContract):
     pass

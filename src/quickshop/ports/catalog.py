@@ -172,6 +172,7 @@ class VariantView:
     weight_grams: int
     barcode: str | None
     requires_shipping: bool
+    taxable: bool
     available: int
     """Units that can be bought now, over all locations, back-orders included."""
 

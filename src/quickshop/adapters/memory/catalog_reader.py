@@ -160,6 +160,7 @@ def _variant_view(state: MemoryState, product: Product, variant: Variant) -> Var
         weight_grams=variant.weight_grams,
         barcode=variant.barcode,
         requires_shipping=variant.requires_shipping,
+        taxable=variant.taxable,
         available=_available(state, variant.id),
     )
 

@@ -61,7 +61,7 @@ _VARIANT: Final = (
         variants.c[name]
         for name in (
             "product_id sku options price_minor compare_at_minor currency weight_grams barcode"
-            " requires_shipping"
+            " requires_shipping taxable"
         ).split()
     ),
     func.coalesce(func.sum(_FREE), 0).label("available"),
@@ -308,6 +308,7 @@ def _variant_view(row: Row[Any], option_names: Sequence[str]) -> VariantView:
         weight_grams=row.weight_grams,
         barcode=row.barcode,
         requires_shipping=row.requires_shipping,
+        taxable=row.taxable,
         available=int(row.available),
     )
 

@@ -14,7 +14,7 @@ from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.tables import import_chunks, import_issues, imports
 from quickshop.adapters.tracking import Tracker
-from quickshop.domain.errors import NotFoundError
+from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.imports import (
     MAX_KEPT_ISSUES,
     Import,
@@ -136,9 +136,7 @@ class SqlImportReader:
     ) -> Page[RowIssue]:
         """As the port promises."""
         require_limit(limit)
-        after = -1
-        if cursor is not None:
-            after = int(Cursor.decode(cursor, sort="found").key)
+        after = -1 if cursor is None else _position(cursor)
         statement = (
             select(import_issues)
             .where(import_issues.c.import_id == import_id, import_issues.c.position > after)
@@ -165,6 +163,13 @@ class SqlImportReader:
         while rows := self._rows(_CHUNK, {"import": import_id, "part": position}):
             yield bytes(rows[0].content)
             position += 1
+
+
+def _position(cursor: str) -> int:
+    key = Cursor.decode(cursor, sort="found").key
+    if not isinstance(key, int) or not 0 <= key < MAX_KEPT_ISSUES:
+        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+    return key
 
 
 def _facts(known: Import) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from quickshop.entrypoints.http import (
+    admin,
     cart,
     catalog,
     checkout,
@@ -34,6 +35,7 @@ _ROUTERS = (
     orders.router,
     payments.router,
     health.router,
+    *admin.ROUTERS,
 )
 
 

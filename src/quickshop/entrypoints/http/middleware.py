@@ -11,9 +11,12 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quickshop.entrypoints.http.problems import ProblemError, default_reason, problem
+from quickshop.domain.imports import MAX_FILE_BYTES
+from quickshop.entrypoints.http.problems import ProblemError, problem
 
 MAX_BODY_BYTES: Final = 256 * 1024
+FILES: Final = {"/v1/admin/imports": MAX_FILE_BYTES}
+"""Paths where larger bodies are taken in, as they come."""
 
 request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
 """The name of the request being served, in its threads too."""
@@ -84,10 +87,11 @@ class RequestEnvelope:
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         elif scope["method"] in _WRITES:
-            if _declares_too_much(scope):
-                await problem(413)(scope, receive, send)
+            limit = FILES.get(scope["path"], MAX_BODY_BYTES)
+            if _declares_too_much(scope, limit):
+                await problem(413, *_too_large(limit))(scope, receive, send)
                 return
-            receive = _limited(receive)
+            receive = _limited(receive, limit)
         await self._app(scope, receive, send)
 
 
@@ -98,24 +102,28 @@ def _name(scope: Scope) -> str:
     return os.urandom(16).hex()
 
 
-def _declares_too_much(scope: Scope) -> bool:
+def _too_large(limit: int) -> tuple[str, str]:
+    return "body_too_large", f"The body is larger than {limit // 1024} KiB."
+
+
+def _declares_too_much(scope: Scope, limit: int) -> bool:
     return any(
         header == b"content-length"
         and value.isdigit()
-        and (len(value) > _LENGTH_DIGITS or int(value) > MAX_BODY_BYTES)
+        and (len(value) > _LENGTH_DIGITS or int(value) > limit)
         for header, value in scope["headers"]
     )
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int) -> Receive:
     seen = 0
 
     async def receive_limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY_BYTES:
-            raise ProblemError(413, *default_reason(413))
+        if seen > limit:
+            raise ProblemError(413, *_too_large(limit))
         return message
 
     return receive_limited
