@@ -84,7 +84,7 @@ def _expecting(if_match: str | None, version: int | None = None) -> Iterator[int
     "/products",
     operation_id="list_all_products",
     response_model=AdminProductPage,
-    responses=staff_problems(),
+    responses=staff_problems(422),
 )
 @access(staff(ListAllProducts))
 def list_all_products(
@@ -123,7 +123,7 @@ def list_all_products(
     operation_id="create_product",
     status_code=201,
     response_model=AdminProductOut,
-    responses=staff_problems(400, 409, 413, 415),
+    responses=staff_problems(400, 409, 413, 415, 422),
 )
 @access(staff(CreateProduct))
 def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
@@ -149,7 +149,7 @@ def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
     "/products/{product_id}",
     operation_id="inspect_product",
     response_model=AdminProductOut,
-    responses=staff_problems(404),
+    responses=staff_problems(404, 422),
 )
 @access(staff(InspectProduct))
 def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
@@ -161,7 +161,7 @@ def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
     "/products/{product_id}",
     operation_id="update_product",
     response_model=AdminProductOut,
-    responses=staff_problems(400, 404, 409, 412, 413, 415),
+    responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
 )
 @access(staff(UpdateProduct))
 def update_product(
@@ -193,7 +193,7 @@ def update_product(
     "/products/{product_id}/publish",
     operation_id="publish_product",
     response_model=AdminProductOut,
-    responses=staff_problems(404, 409, 412, 413),
+    responses=staff_problems(404, 409, 412, 413, 422),
 )
 @access(staff(PublishProduct))
 def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = None) -> Response:
@@ -207,7 +207,7 @@ def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = 
     "/products/{product_id}/unpublish",
     operation_id="unpublish_product",
     response_model=AdminProductOut,
-    responses=staff_problems(404, 409, 412, 413),
+    responses=staff_problems(404, 409, 412, 413, 422),
 )
 @access(staff(UnpublishProduct))
 def unpublish_product(
@@ -223,7 +223,7 @@ def unpublish_product(
     "/products/{product_id}/images",
     operation_id="set_product_images",
     response_model=AdminProductOut,
-    responses=staff_problems(400, 404, 409, 412, 413, 415),
+    responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
 )
 @access(staff(SetProductImages))
 def set_product_images(
@@ -239,7 +239,7 @@ def set_product_images(
     "/prices",
     operation_id="change_price",
     response_model=AdminProductOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(ChangePrice))
 def change_price(shop: ShopDependency, body: PriceIn) -> Response:

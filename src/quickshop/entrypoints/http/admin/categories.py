@@ -59,7 +59,7 @@ class CategoryPlaceIn(Input):
     operation_id="create_category",
     status_code=201,
     response_model=AdminCategoryOut,
-    responses=staff_problems(400, 409, 413, 415),
+    responses=staff_problems(400, 409, 413, 415, 422),
 )
 @access(staff(CreateCategory))
 def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
@@ -73,7 +73,7 @@ def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
     "/{category_id}",
     operation_id="rename_category",
     response_model=AdminCategoryOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(RenameCategory))
 def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameIn) -> Response:
@@ -86,7 +86,7 @@ def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameI
     "/{category_id}/move",
     operation_id="move_category",
     response_model=AdminCategoryOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(MoveCategory))
 def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn) -> Response:
@@ -100,7 +100,7 @@ def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn
     "/{category_id}",
     operation_id="delete_category",
     status_code=204,
-    responses=staff_problems(404, 409, 413),
+    responses=staff_problems(404, 409, 413, 422),
 )
 @access(staff(DeleteCategory))
 def delete_category(shop: ShopDependency, category_id: UUID) -> Response:

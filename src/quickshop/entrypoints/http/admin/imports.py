@@ -124,7 +124,7 @@ async def _file(request: Request) -> AsyncIterator[BinaryIO]:
     operation_id="start_import",
     status_code=202,
     response_model=ImportOut,
-    responses=staff_problems(400, 409, 413, 415),
+    responses=staff_problems(400, 409, 413, 415, 422),
     openapi_extra=_FILE,
 )
 @access(staff(StartImport))
@@ -158,7 +158,9 @@ def start_import(
     return private(ImportOut.of(answer.imported), status=202, headers=headers)
 
 
-@router.get("", operation_id="list_imports", response_model=ImportPage, responses=staff_problems())
+@router.get(
+    "", operation_id="list_imports", response_model=ImportPage, responses=staff_problems(422)
+)
 @access(staff(ListImports))
 def list_imports(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
@@ -171,7 +173,7 @@ def list_imports(
     "/{import_id}",
     operation_id="get_import",
     response_model=ImportOut,
-    responses=staff_problems(404),
+    responses=staff_problems(404, 422),
 )
 @access(staff(GetImport))
 def get_import(shop: ShopDependency, import_id: UUID) -> Response:
@@ -183,7 +185,7 @@ def get_import(shop: ShopDependency, import_id: UUID) -> Response:
     "/{import_id}/issues",
     operation_id="list_import_issues",
     response_model=RowIssuePage,
-    responses=staff_problems(404),
+    responses=staff_problems(404, 422),
 )
 @access(staff(ListImportIssues))
 def list_import_issues(

@@ -159,7 +159,10 @@ def _changed(answer: StockChanged) -> Response:
 
 
 @router.get(
-    "/inventory", operation_id="list_stock", response_model=StockPage, responses=staff_problems()
+    "/inventory",
+    operation_id="list_stock",
+    response_model=StockPage,
+    responses=staff_problems(422),
 )
 @access(staff(ListStock))
 def list_stock(
@@ -188,7 +191,7 @@ def list_locations(shop: ShopDependency) -> Response:
     "/inventory/receipts",
     operation_id="receive_stock",
     response_model=StockChangeOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(ReceiveStock))
 def receive_stock(
@@ -211,7 +214,7 @@ def receive_stock(
     "/inventory/adjustments",
     operation_id="adjust_stock",
     response_model=StockChangeOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(AdjustStock))
 def adjust_stock(
@@ -234,7 +237,7 @@ def adjust_stock(
     "/inventory/counts",
     operation_id="count_stock",
     response_model=StockChangeOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(CountStock))
 def count_stock(
@@ -257,7 +260,7 @@ def count_stock(
     "/inventory/transfers",
     operation_id="transfer_stock",
     response_model=StockTransferOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(TransferStock))
 def transfer_stock(
@@ -281,7 +284,7 @@ def transfer_stock(
     "/inventory",
     operation_id="configure_stock",
     status_code=204,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(ConfigureStock))
 def configure_stock(shop: ShopDependency, body: StockSettingsIn) -> Response:

@@ -64,7 +64,7 @@ def get_queue_size(shop: ShopDependency) -> Response:
     "/dead",
     operation_id="list_dead_jobs",
     response_model=DeadJobPage,
-    responses=staff_problems(),
+    responses=staff_problems(422),
 )
 @access(staff(ListDeadJobs))
 def list_dead_jobs(
@@ -78,7 +78,7 @@ def list_dead_jobs(
     "/dead/{job_id}/replay",
     operation_id="replay_job",
     status_code=204,
-    responses=staff_problems(404, 413),
+    responses=staff_problems(404, 413, 422),
 )
 @access(staff(ReplayJob))
 def replay_job(shop: ShopDependency, job_id: UUID) -> Response:

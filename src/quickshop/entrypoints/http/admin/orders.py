@@ -176,7 +176,7 @@ def _payment(answer: PaymentChanged, *, status: int = 200) -> Response:
 
 
 @router.get(
-    "", operation_id="list_orders", response_model=AdminOrderPage, responses=staff_problems()
+    "", operation_id="list_orders", response_model=AdminOrderPage, responses=staff_problems(422)
 )
 @access(staff(ListOrders))
 def list_orders(
@@ -212,7 +212,7 @@ def list_orders(
     "/{order_id}",
     operation_id="get_order",
     response_model=WholeOrderOut,
-    responses=staff_problems(404),
+    responses=staff_problems(404, 422),
 )
 @access(staff(GetOrder))
 def get_order(shop: ShopDependency, order_id: UUID) -> Response:
@@ -233,7 +233,7 @@ def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
     operation_id="fulfill_order",
     status_code=201,
     response_model=AdminOrderOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(FulfillOrder))
 def fulfill_order(
@@ -265,7 +265,7 @@ def fulfill_order(
     "/{order_id}/complete",
     operation_id="complete_order",
     response_model=AdminOrderOut,
-    responses=staff_problems(404, 409, 413),
+    responses=staff_problems(404, 409, 413, 422),
 )
 @access(staff(CompleteOrder))
 def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
@@ -277,7 +277,7 @@ def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
     "/{order_id}/cancel",
     operation_id="cancel_order",
     response_model=AdminOrderOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(CancelOrder))
 def cancel_order(
@@ -301,7 +301,7 @@ def cancel_order(
     "/{order_id}/notes",
     operation_id="add_note",
     status_code=204,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(AddNote))
 def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
@@ -314,7 +314,7 @@ def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     "/{order_id}/capture",
     operation_id="capture_payment",
     response_model=PaymentOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(CapturePayment))
 def capture_payment(
@@ -340,7 +340,7 @@ def capture_payment(
     "/{order_id}/void",
     operation_id="void_payment",
     response_model=PaymentOut,
-    responses=staff_problems(400, 404, 409, 413),
+    responses=staff_problems(400, 404, 409, 413, 422),
 )
 @access(staff(VoidPayment))
 def void_payment(
@@ -355,7 +355,7 @@ def void_payment(
     operation_id="refund_order",
     status_code=201,
     response_model=PaymentOut,
-    responses=staff_problems(400, 404, 409, 413, 415),
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
 @access(staff(RefundOrder))
 def refund_order(

@@ -52,7 +52,7 @@ Caller = Annotated[str, Depends(_caller)]
 
 def staff_problems(*more: int) -> dict[int | str, dict[str, Any]]:
     """What a route's `responses` say: what every route of staff may answer with, and `more`."""
-    return problems(*sorted({401, 403, 422, 429, 503, *more}))
+    return problems(*sorted({401, 403, 429, 503, *more}))
 
 
 def replay_headers(*, replayed: bool) -> dict[str, str]:
