@@ -19,6 +19,7 @@ from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
 from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -188,7 +189,12 @@ def a_cart_with(*products: Product, quantity: int = 1, **more: Any) -> Cart:
 
 
 def an_order(
-    cart: Cart, *, number: str = "1001", token: str = ORDER_TOKEN, now: datetime = NOW
+    cart: Cart,
+    *,
+    number: str = "1001",
+    token: str = ORDER_TOKEN,
+    email: str = "ada@example.com",
+    now: datetime = NOW,
 ) -> Order:
     """The order that this cart becomes."""
     return an_order_of(
@@ -196,6 +202,7 @@ def an_order(
         cart_id=cart.id,
         number=number,
         token=token,
+        email=email,
         now=now,
     )
 
@@ -206,6 +213,7 @@ def an_order_of(
     cart_id: CartId,
     number: str = "1001",
     token: str = ORDER_TOKEN,
+    email: str = "ada@example.com",
     now: datetime = NOW,
 ) -> Order:
     return Order.place(
@@ -213,7 +221,7 @@ def an_order_of(
         number=number,
         cart_id=cart_id,
         token_digest=digest(token),
-        email="ada@example.com",
+        email=email,
         lines=tuple(lines),
         shipping_address=an_address(),
         billing_address=an_address(line2=None, region=None, phone=None, name="Бухгалтерия"),
@@ -306,13 +314,16 @@ def store_order(
     *products: Product,
     quantity: int = 1,
     token: str = ORDER_TOKEN,
+    email: str = "ada@example.com",
+    now: datetime = NOW,
     after: Callable[[Order], object] = lambda _order: None,
 ) -> Order:
     """A stored order of these stored products, on which `after` was called before storing."""
     bought = products or (store_product(unit_of_work, a_rich_product()),)
     cart = store_cart(unit_of_work, *bought, quantity=quantity)
     with unit_of_work() as tx:
-        order = an_order(cart, number=tx.orders.next_number(), token=token)
+        number = tx.orders.next_number()
+        order = an_order(cart, number=number, token=token, email=email, now=now)
         after(order)
         tx.orders.add(order)
     return order
@@ -389,6 +400,7 @@ def memory_shop(
         cart_copies=cart_copies or NoCartCopies(),
         order_reader=MemoryOrderReader(store),
         stock_reader=MemoryStockReader(store),
+        import_reader=MemoryImportReader(store),
         product_feed=_no_feed,
         sanitizer=lambda html: html,
         payment_gateway=gateway,

@@ -157,6 +157,22 @@ class StockMachine(RuleBasedStateMachine):
             assert level.available + by >= 0, "promised units were taken away"
             self.model.on_hand[sku, place] += by
 
+    @rule(sku=st.sampled_from(SKUS), place=st.sampled_from(PLACES), units=st.integers(1, 6))
+    def staff_move_units(self, sku: str, place: str, units: int) -> None:
+        level = self._level(sku, place)
+        if level is None:
+            return
+        there = level.on_hand - level.allocated - level.held
+        (other,) = set(PLACES) - {place}
+        try:
+            self.shop.inventory.transfer(sku, units, from_location=place, to_location=other)
+        except OutOfStockError:
+            assert there < units, "units are kept back for nothing"
+        else:
+            assert there >= units, "promised units were moved"
+            self.model.on_hand[sku, place] -= units
+            self.model.on_hand[sku, other] += units
+
     # -- Shoppers
 
     @rule(lines=LINES, token=TOKENS, at_once=st.booleans())

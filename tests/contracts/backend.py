@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from quickshop.domain.inventory import StockLevel
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
+from quickshop.ports.imports import ImportReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobQueue, ScheduleRepository
 from quickshop.ports.orders import OrderReader
@@ -26,6 +27,7 @@ class Backend:
     cart_reader: CartReader
     order_reader: OrderReader
     stock_reader: StockReader
+    import_reader: ImportReader
     job_queue: JobQueue
     schedules: ScheduleRepository
     tamper: Callable[[StockLevel, str, int], None]

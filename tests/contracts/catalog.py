@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from quickshop.domain.catalog import Category, CategoryId, Product, ProductId
-from quickshop.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from quickshop.domain.errors import (
+    AlreadyExistsError,
+    CategoryInUseError,
+    ConflictError,
+    NotFoundError,
+)
 from quickshop.domain.money import Money
 from quickshop.ports.catalog import ProductQuery
 from tests.builders import (
+    AWKWARD,
     NOW,
     a_product,
     a_rich_product,
@@ -254,3 +261,60 @@ class CategoryRepositoryContract:
             assert tx.categories.open(first) == first
         with backend.unit_of_work() as tx:
             assert tx.categories.open(second) == first
+
+    def test_the_tree_holds_every_category(self, backend: Backend) -> None:
+        root = a_category("bikes")
+        child = a_category("road-bikes", root)
+        with backend.unit_of_work() as tx:
+            assert tx.categories.tree().categories == {}
+            tx.categories.add(root)
+            tx.categories.add(child)
+            assert tx.categories.tree().categories == {root.id: root, child.id: child}
+
+    def test_a_category_exists_once_it_was_added(self, backend: Backend) -> None:
+        category = a_category()
+        with backend.unit_of_work() as tx:
+            assert not tx.categories.exists(category.id)
+            tx.categories.add(category)
+            assert tx.categories.exists(category.id)
+
+    def test_a_slug_is_added_once(self, backend: Backend) -> None:
+        with backend.unit_of_work() as tx:
+            tx.categories.add(a_category("bikes"))
+        with pytest.raises(AlreadyExistsError), backend.unit_of_work() as tx:
+            tx.categories.add(a_category("bikes"))
+
+    def test_a_saved_category_has_another_name_and_place(self, backend: Backend) -> None:
+        root, child = a_category("bikes"), a_category("road-bikes")
+        with backend.unit_of_work() as tx:
+            tx.categories.add(root)
+            tx.categories.add(child)
+        moved = replace(child, name=AWKWARD, parent_id=root.id)
+        with backend.unit_of_work() as tx:
+            tx.categories.save(moved)
+        (shown,) = backend.product_reader.categories()
+        assert [below.name for below in shown.children] == [AWKWARD]
+        with backend.unit_of_work() as tx:
+            assert tx.categories.find("road-bikes") == moved
+
+    def test_a_category_that_nothing_is_in_can_be_removed(self, backend: Backend) -> None:
+        category = a_category()
+        with backend.unit_of_work() as tx:
+            tx.categories.add(category)
+        with backend.unit_of_work() as tx:
+            tx.categories.remove(category.id)
+            assert tx.categories.find(category.slug) is None
+
+    def test_a_category_stays_while_something_is_in_it(self, backend: Backend) -> None:
+        root = a_category("bikes")
+        child = a_category("road-bikes", root)
+        with backend.unit_of_work() as tx:
+            tx.categories.add(root)
+            tx.categories.add(child)
+        hidden = a_product(category_id=child.id, published=False)
+        store_product(backend.unit_of_work, hidden)
+        for full in (root, child):
+            with pytest.raises(CategoryInUseError), backend.unit_of_work() as tx:
+                tx.categories.remove(full.id)
+        with backend.unit_of_work() as tx:
+            assert tx.categories.tree().categories.keys() == {root.id, child.id}

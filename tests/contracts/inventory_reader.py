@@ -32,6 +32,16 @@ def counters_wrong(found: Sequence[StockDiscrepancy]) -> list[tuple[str, int, in
 
 
 class StockReaderContract:
+    def test_every_location_is_listed_by_name(self, backend: Backend) -> None:
+        assert not backend.stock_reader.locations()
+        product = store_product(backend.unit_of_work)
+        for name, priority in (("main", 1), ("attic", 0), ("Łódź", 2)):
+            stock_up(
+                backend.unit_of_work, product.variants[0], 1, location=name, priority=priority
+            )
+        found = [(place.name, place.priority) for place in backend.stock_reader.locations()]
+        assert found == [("attic", 0), ("main", 1), ("Łódź", 2)]
+
     def test_staff_see_every_counter(self, backend: Backend) -> None:
         product = a_product(a_variant("SKU-Ä"), title=AWKWARD)
         store_product(backend.unit_of_work, product)

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from quickshop.application.reactions import REACTIONS
+from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.orders import (
     Order,
@@ -212,7 +213,7 @@ class JobQueueContract:
         backend.job_queue.fail(job_id, "too late", attempt=1, retry_at=None)
         assert is_over(backend, job_id)
         assert claim(backend, after=timedelta(days=1)) == []
-        assert not backend.job_queue.dead(limit=9)
+        assert not backend.job_queue.dead(limit=9).items
 
     @pytest.mark.parametrize("retry_at", [None, NOW])
     def test_a_stale_workers_failure_changes_nothing_once_another_has_begun(
@@ -222,16 +223,16 @@ class JobQueueContract:
         stale = start(backend, job_id)
         fresh = start(backend, job_id, after=LEASE)
         backend.job_queue.fail(job_id, "stale", attempt=stale.attempts, retry_at=retry_at)
-        assert not backend.job_queue.dead(limit=9)
+        assert not backend.job_queue.dead(limit=9).items
         assert cannot_be_started(backend, job_id, after=LEASE * 2 - A_MOMENT)
         backend.job_queue.fail(job_id, "mine", attempt=fresh.attempts, retry_at=None)
-        assert [job.error for job in backend.job_queue.dead(limit=9)] == ["mine"]
+        assert [job.error for job in backend.job_queue.dead(limit=9).items] == ["mine"]
 
     def test_a_stale_workers_failure_does_not_touch_a_replayed_job(self, backend: Backend) -> None:
         job_id = a_dead_job(backend)
         backend.job_queue.replay(job_id, NOW)
         backend.job_queue.fail(job_id, "stale", attempt=1, retry_at=None)
-        assert not backend.job_queue.dead(limit=9)
+        assert not backend.job_queue.dead(limit=9).items
 
     def test_a_failed_job_is_due_again_when_it_was_said_to_be(self, backend: Backend) -> None:
         job_id = a_job(backend)
@@ -246,7 +247,7 @@ class JobQueueContract:
         (job_id,) = claim(backend)
         start(backend, job_id)
         backend.job_queue.fail(job_id, f"ValueError: {AWKWARD}", attempt=1, retry_at=None)
-        assert list(backend.job_queue.dead(limit=9)) == [
+        assert list(backend.job_queue.dead(limit=9).items) == [
             JobView(
                 id=job_id,
                 effect="process_order",
@@ -262,14 +263,23 @@ class JobQueueContract:
 
     def test_dead_jobs_are_listed_oldest_first(self, backend: Backend) -> None:
         job_ids = [a_dead_job(backend) for _ in range(3)]
-        assert [job.id for job in backend.job_queue.dead(limit=2)] == job_ids[:2]
-        assert [job.id for job in backend.job_queue.dead(limit=3)] == job_ids
+        assert [job.id for job in backend.job_queue.dead(limit=2).items] == job_ids[:2]
+        assert [job.id for job in backend.job_queue.dead(limit=3).items] == job_ids
+
+    def test_paging_shows_every_dead_job_once(self, backend: Backend) -> None:
+        job_ids = [a_dead_job(backend) for _ in range(3)]
+        first = backend.job_queue.dead(limit=2)
+        rest = backend.job_queue.dead(limit=2, cursor=first.next_cursor)
+        assert [job.id for job in (*first.items, *rest.items)] == job_ids
+        assert rest.next_cursor is None
+        with pytest.raises(InvalidValueError):
+            backend.job_queue.dead(limit=2, cursor="nonsense")
 
     def test_a_replayed_job_is_due_with_its_attempts_forgotten(self, backend: Backend) -> None:
         job_id = a_dead_job(backend)
         now = NOW + timedelta(hours=1)
         assert backend.job_queue.replay(job_id, now)
-        assert not backend.job_queue.dead(limit=9)
+        assert not backend.job_queue.dead(limit=9).items
         assert claim(backend, after=timedelta(hours=1) - A_MOMENT) == []
         assert claim(backend, after=timedelta(hours=1)) == [job_id]
         assert start(backend, job_id).attempts == 1
@@ -306,7 +316,7 @@ class JobQueueContract:
         a_job(backend)
         assert backend.job_queue.forget_done(NOW + timedelta(days=1)) == 1
         assert backend.job_queue.forget_done(NOW + timedelta(days=1)) == 0
-        assert [job.id for job in backend.job_queue.dead(limit=9)] == [dead]
+        assert [job.id for job in backend.job_queue.dead(limit=9).items] == [dead]
         assert backend.job_queue.size(NOW, patience=PATIENCE).waiting == 1
 
 

@@ -252,6 +252,25 @@ class OrderReaderContract:
         assert walk(backend, both) == [mine]
         assert walk(backend, OrderQuery(token_digest=digest("nobody's"))) == []
 
+    def test_orders_are_found_by_number_address_and_time(self, backend: Backend) -> None:
+        work = backend.unit_of_work
+        first = store_order(work, email="eve@example.com")
+        second = store_order(work, now=LATER)
+        third = store_order(work, now=LATER, after=paid)
+        for query, found in (
+            (OrderQuery(number=second.number), [second]),
+            (OrderQuery(number=f"0{second.number}"), []),
+            (OrderQuery(number="nobody's"), []),
+            (OrderQuery(email="eve@example.com"), [first]),
+            (OrderQuery(email="eve@example"), []),
+            (OrderQuery(placed_from=LATER), [third, second]),
+            (OrderQuery(placed_before=LATER), [first]),
+            (OrderQuery(placed_from=NOW, placed_before=LATER), [first]),
+            (OrderQuery(placed_from=LATER, status=OrderStatus.PAID), [third]),
+            (OrderQuery(placed_from=LATER, number=first.number), []),
+        ):
+            assert walk(backend, query) == [order.number for order in found], query
+
     @pytest.mark.parametrize("limit", [1, 2, 5, 6])
     def test_paging_shows_every_order_exactly_once(self, backend: Backend, limit: int) -> None:
         numbers = [store_order(backend.unit_of_work).number for _ in range(5)]

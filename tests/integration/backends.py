@@ -12,6 +12,7 @@ from sqlalchemy import Engine, update
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
 from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.imports import SqlImportReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
@@ -63,6 +64,7 @@ def sql_backend(url: str) -> Iterator[Backend]:
             cart_reader=SqlCartReader(engine, dialect),
             order_reader=SqlOrderReader(engine, dialect),
             stock_reader=SqlStockReader(engine, dialect),
+            import_reader=SqlImportReader(engine, dialect),
             job_queue=SqlJobQueue(engine, dialect, REACTIONS),
             schedules=SqlSchedules(engine, dialect),
             tamper=tamper,

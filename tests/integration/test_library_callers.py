@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,6 +75,18 @@ def pay_again(buyers: Buyers) -> Ask:
     )
 
 
+def transfer(buyers: Buyers) -> Ask:
+    move = buyers.shop.inventory.transfer
+    return lambda n: move("MUG", n, to_location="attic", idempotency_key=KEY)
+
+
+def start_import(buyers: Buyers) -> Ask:
+    start = buyers.shop.imports.start
+    return lambda n: start(
+        BytesIO(b"Handle,Title,Variant Price\nmug,Mug,%d\n" % n), idempotency_key=KEY
+    )
+
+
 def cancel(buyers: Buyers) -> Ask:
     order = an_order(buyers).order.id
     return lambda n: buyers.shop.orders.cancel(order, reason=f"because {n}", idempotency_key=KEY)
@@ -110,6 +123,8 @@ CALLS: Final[Mapping[str, Callable[[Buyers], Ask]]] = {
     "inventory.receive": receive,
     "inventory.adjust": adjust,
     "inventory.count": count,
+    "inventory.transfer": transfer,
+    "imports.start": start_import,
     "carts.hold": hold,
     "orders.place": place,
     "orders.pay_again": pay_again,

@@ -88,5 +88,5 @@ def test_a_job_that_cannot_be_read_is_given_up_and_holds_up_no_other(
             connection.execute(jobs.update().where(this).values(event_kind="OfAnotherRelease"))
         buyers.shop.run_jobs()
         assert buyers.shop.orders.get(sound.id).status == "paid"
-        (dead,) = buyers.shop.jobs.dead()
+        (dead,) = buyers.shop.jobs.dead().items
         assert "OfAnotherRelease" in dead.error

@@ -6,6 +6,7 @@ from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchC
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.imports import ImportReaderContract, ImportRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
@@ -14,6 +15,7 @@ from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
+from tests.contracts.unpublished import UnpublishedProductsContract
 
 
 class TestSqlCarts(CartRepositoryContract):
@@ -85,4 +87,16 @@ class TestSqlHolds(HoldRepositoryContract):
 
 
 class TestSqlPaymentWebhooks(PaymentWebhookRepositoryContract):
+    pass
+
+
+class TestSqlUnpublishedProducts(UnpublishedProductsContract):
+    pass
+
+
+class TestSqlImports(ImportRepositoryContract):
+    pass
+
+
+class TestSqlImportReader(ImportReaderContract):
     pass

@@ -21,6 +21,7 @@ from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
 from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
 from quickshop.adapters.memory.orders import MemoryOrderReader
@@ -118,6 +119,7 @@ class World:
             cart_copies=NoCartCopies(),
             order_reader=_stepped(MemoryOrderReader(self.store), "read orders", step),
             stock_reader=_stepped(MemoryStockReader(self.store), "read stock", step),
+            import_reader=MemoryImportReader(self.store),
             product_feed=_no_feed,
             sanitizer=str,
             payment_gateway=self.gateway,

@@ -49,7 +49,8 @@ class Fleet:
         product = self.world.sell()
         cache = DeafCache(monotonic=self.time)
         page = replace(self.world.shop.products.page, cache=cache)
-        change = replace(self.world.shop.products.change_price, cache=cache)
+        change = self.world.shop.products.change_price
+        change = replace(change, editing=replace(change.editing, cache=cache))
         shop = replace(
             self.world.shop,
             products=replace(self.world.shop.products, page=page, change_price=change),

@@ -56,7 +56,7 @@ def test_a_poison_job_dies_after_five_tries_and_the_others_go_on(
         world.run(hours=3)
     assert world.status(sound.order.id) is OrderStatus.PAID
     assert world.status(poison.order.id) is OrderStatus.PENDING
-    (dead,) = world.shop.jobs.dead()
+    (dead,) = world.shop.jobs.dead().items
     assert (dead.effect, dead.event, dead.attempts) == ("process_order", "OrderPlaced", 5)
     assert dead.subject == str(poison.order.id)
     assert dead.error.startswith("AssertionError: ")
@@ -71,7 +71,7 @@ def test_a_dead_job_gets_another_five_tries_when_it_is_replayed(world: World) ->
     world.shop.orders.cancel(placed.order.id)
     for _ in range(MAX_ATTEMPTS + 1):
         world.run(hours=3)
-    (dead,) = world.shop.jobs.dead()
+    (dead,) = world.shop.jobs.dead().items
     assert dead.effect == "mail_cancellation"
     assert not world.run(days=1)
 
@@ -91,7 +91,7 @@ def test_a_failed_job_is_tried_again_later_and_later(world: World) -> None:
     for seconds in (5, 60, 600, 7_200):
         assert world.run(seconds=seconds - 0.001) == 0
         assert world.run(seconds=0.001) == 1
-    assert len(world.shop.jobs.dead()) == 1
+    assert len(world.shop.jobs.dead().items) == 1
 
 
 def test_a_job_that_kills_every_worker_is_given_up(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_job_that_kills_every_worker_is_given_up(world: World) -> None:
         world.clock.advance(seconds=LEASE.total_seconds())
     assert world.shop.jobs.run(job_id) is JobOutcome.DEAD
     assert world.gateway.asked == []
-    assert world.shop.jobs.dead()[0].error == "the worker died on every attempt"
+    assert world.shop.jobs.dead().items[0].error == "the worker died on every attempt"
 
 
 def test_a_job_done_already_is_skipped(world: World) -> None:

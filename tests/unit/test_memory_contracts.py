@@ -9,6 +9,7 @@ import pytest
 
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules
 from quickshop.adapters.memory.orders import MemoryOrderReader
@@ -23,6 +24,7 @@ from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchC
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.imports import ImportReaderContract, ImportRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
@@ -31,6 +33,7 @@ from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
+from tests.contracts.unpublished import UnpublishedProductsContract
 
 
 def add_past_the_ledger(store: MemoryStore, level: StockLevel, counter: str, change: int) -> None:
@@ -51,6 +54,7 @@ def backend() -> Backend:
         cart_reader=MemoryCartReader(work.store),
         order_reader=MemoryOrderReader(work.store),
         stock_reader=MemoryStockReader(work.store),
+        import_reader=MemoryImportReader(work.store),
         job_queue=MemoryJobQueue(work.store),
         schedules=MemorySchedules(work.store),
         tamper=lambda *what: add_past_the_ledger(work.store, *what),
@@ -126,4 +130,16 @@ class TestMemoryHolds(HoldRepositoryContract):
 
 
 class TestMemoryPaymentWebhooks(PaymentWebhookRepositoryContract):
+    pass
+
+
+class TestMemoryUnpublishedProducts(UnpublishedProductsContract):
+    pass
+
+
+class TestMemoryImports(ImportRepositoryContract):
+    pass
+
+
+class TestMemoryImportReader(ImportReaderContract):
     pass

@@ -214,3 +214,65 @@ def test_nothing_is_counted_in_fractions(shop: Shop) -> None:
     for wrong in (1.5, True, "2"):
         with pytest.raises(InvalidValueError):
             shop.carts.add_line(new.cart.id, new.token, sku="MUG", quantity=wrong)  # type: ignore[arg-type]
+
+
+def test_units_go_from_one_place_to_another_and_all_are_still_there(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    answer = shop.inventory.transfer("MUG", 2, to_location="attic", reason="more room")
+    assert on_hand(shop) == {"attic": 2, "main": 3}
+    assert (answer.transfer.from_location, answer.transfer.to_location) == ("main", "attic")
+    shop.inventory.transfer("MUG", 1, from_location="attic", to_location="main")
+    assert on_hand(shop) == {"attic": 1, "main": 4}
+    assert not shop.inventory.reconcile()
+    assert [(place.name) for place in shop.inventory.locations()] == ["attic", "main"]
+
+
+def test_what_goes_away_and_what_comes_stand_in_the_ledger_as_a_transfer(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    shop.inventory.transfer("MUG", 2, to_location="attic", reason="more room")
+    store = shop.inventory.adjust.unit_of_work.store  # type: ignore[attr-defined]
+    moves = [(move.kind, move.on_hand, move.reason) for move in store.state.ledger[1:]]
+    assert moves == [("transferred", -2, "more room"), ("transferred", 2, "more room")]
+
+
+def test_units_that_were_promised_or_are_not_there_stay_where_they_are(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5, backorder_limit=10)
+    cart = shop.carts.create()
+    shop.carts.add_line(cart.cart.id, cart.token, sku="MUG", quantity=3)
+    shop.carts.hold(cart.cart.id, cart.token)
+    with pytest.raises(OutOfStockError) as refused:
+        shop.inventory.transfer("MUG", 3, to_location="attic")
+    assert (refused.value.requested, refused.value.available) == (3, 2)
+    assert on_hand(shop) == {"main": 5}
+    shop.inventory.transfer("MUG", 2, to_location="attic")
+    assert on_hand(shop) == {"attic": 2, "main": 3}
+
+
+def test_only_a_sensible_transfer_is_made(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    for quantity, to, reason in (
+        (0, "attic", "x"),
+        (-1, "attic", "x"),
+        (1, "main", "x"),
+        (1, "", "x"),
+        (1, "attic", ""),
+    ):
+        with pytest.raises(InvalidValueError):
+            shop.inventory.transfer("MUG", quantity, to_location=to, reason=reason)
+    with pytest.raises(NotFoundError):
+        shop.inventory.transfer("CUP", 1, to_location="attic")
+    with pytest.raises(NotFoundError):
+        shop.inventory.transfer("MUG", 1, from_location="attic", to_location="main")
+    with pytest.raises(NotFoundError):
+        shop.inventory.transfer("MUG", 1, from_location="cellar", to_location="attic")
+    assert on_hand(shop) == {"main": 5}
+
+
+def test_one_key_of_one_person_moves_units_once(shop: Shop) -> None:
+    shop.inventory.receive("MUG", 5)
+    for by, replayed in (("ada", False), ("ada", True), ("eve", False)):
+        answer = shop.inventory.transfer("MUG", 1, to_location="attic", idempotency_key="k", by=by)
+        assert answer.replayed is replayed
+    with pytest.raises(IdempotencyMismatchError):
+        shop.inventory.transfer("MUG", 2, to_location="attic", idempotency_key="k", by="ada")
+    assert on_hand(shop) == {"attic": 2, "main": 3}

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from quickshop.application.access import digest
 from quickshop.application.idempotency import Once
+from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.fulfillment import (
@@ -19,6 +20,7 @@ from quickshop.domain.fulfillment import (
     still_to_ship,
     wanted_units,
 )
+from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import LocationId, ShippedUnits
 from quickshop.domain.orders import Order, OrderId, OrderLineId
 from quickshop.ports.clock import Clock
@@ -42,6 +44,7 @@ class FulfilledOrder:
         return self.order.fulfillments[-1]
 
 
+@needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class FulfillOrder:
     """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
@@ -61,6 +64,7 @@ class FulfillOrder:
         tracking_number: str = "",
         tracking_url: str = "",
         idempotency_key: str | None = None,
+        by: str = "staff",
     ) -> FulfilledOrder:
         """One parcel, of all that is left to ship unless `lines` says how many of what.
 
@@ -78,7 +82,7 @@ class FulfillOrder:
         tracking = Tracking(carrier=carrier, number=tracking_number, url=tracking_url)
         wanted = sorted((str(name), quantity) for name, quantity in (lines or {}).items())
         asked = digest(repr((str(order_id), lines is None, wanted, location, tracking)))
-        once = Once("staff:fulfill_order", idempotency_key, asked)
+        once = Once(f"{by}:fulfill_order", idempotency_key, asked)
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, self.clock.now()):
                 return FulfilledOrder(earlier, replayed=True)
@@ -166,6 +170,7 @@ def _packed(shipped: Sequence[ShippedUnits]) -> tuple[FulfillmentLine, ...]:
     )
 
 
+@needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CompleteOrder:
     """Close an order that has shipped wholly: the shopper has everything."""
@@ -188,6 +193,7 @@ class CompleteOrder:
             return OrderView.of(order, fulfillments=tx.fulfillments.of_order(order_id))
 
 
+@needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class AddNote:
     """Write something down about an order, for staff: it stands in the timeline."""

@@ -11,7 +11,9 @@ from threading import Event
 from time import monotonic
 from typing import Final
 
+from quickshop.application.permissions import needs
 from quickshop.domain.errors import TransientError
+from quickshop.domain.identity import Permission
 from quickshop.ports.clock import Clock
 from quickshop.ports.jobs import (
     Job,
@@ -20,8 +22,10 @@ from quickshop.ports.jobs import (
     JobQueue,
     JobSignal,
     JobView,
+    QueueSize,
     ScheduleRepository,
 )
+from quickshop.ports.paging import MAX_LIMIT, Page
 
 logger: Final = logging.getLogger("quickshop.jobs")
 
@@ -225,17 +229,37 @@ class WatchQueue:
                 self.signal.wait(self.poll_seconds)
 
 
+@needs(Permission.JOBS_READ)
 @dataclass(frozen=True, slots=True)
 class ListDeadJobs:
     """List the jobs that were given up on."""
 
     queue: JobQueue
 
-    def __call__(self, *, limit: int = 100) -> Sequence[JobView]:
-        """Oldest first."""
-        return self.queue.dead(limit=limit)
+    def __call__(self, *, limit: int = MAX_LIMIT, cursor: str | None = None) -> Page[JobView]:
+        """Oldest first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        return self.queue.dead(limit=limit, cursor=cursor)
 
 
+@needs(Permission.JOBS_READ)
+@dataclass(frozen=True, slots=True)
+class GetQueueSize:
+    """Tell how much work there is."""
+
+    queue: JobQueue
+    clock: Clock
+    stuck_after: timedelta
+
+    def __call__(self) -> QueueSize:
+        """Overdue is what should have been done so long ago that something must be wrong."""
+        return self.queue.size(self.clock.now(), patience=self.stuck_after)
+
+
+@needs(Permission.JOBS_WRITE)
 @dataclass(frozen=True, slots=True)
 class ReplayJob:
     """Give a dead job another five tries."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from quickshop.application.access import Shopper, digest
 from quickshop.application.idempotency import Once
 from quickshop.application.payments import PaymentOutcomes
+from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
-from quickshop.domain.errors import TransientError
+from quickshop.domain.customers import CustomerId, normalize_email
+from quickshop.domain.errors import InvalidValueError, TransientError
+from quickshop.domain.identity import Permission
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CAN_EXPIRE
 from quickshop.ports.orders import OrderQuery, OrderReader, OrderView, TimelineEntry
@@ -21,6 +25,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 logger: Final = logging.getLogger("quickshop.orders")
 
 
+@needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetOrder:
     """Show an order to staff."""
@@ -36,6 +41,7 @@ class GetOrder:
         return self.orders.get(order_id)
 
 
+@needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class FindOrder:
     """Look an order up by the number that people know it by."""
@@ -65,6 +71,7 @@ class OpenOrder:
         )
 
 
+@needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListOrders:
     """List orders, newest first."""
@@ -74,16 +81,35 @@ class ListOrders:
     def __call__(
         self,
         *,
+        number: str | None = None,
+        email: str | None = None,
+        customer_id: CustomerId | None = None,
         status: OrderStatus | None = None,
+        placed_from: datetime | None = None,
+        placed_before: datetime | None = None,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[OrderView]:
-        """For staff: everybody's.
+        """For staff: everybody's. Every criterion given must hold; `email` in whatever case.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is not what it should be, a time has no zone, or
+                what is given as an e-mail address is none.
         """
-        return self.orders.list(OrderQuery(status=status, limit=limit, cursor=cursor))
+        for name, moment in (("placed_from", placed_from), ("placed_before", placed_before)):
+            if moment is not None and moment.tzinfo is None:
+                raise InvalidValueError(name, "must have a time zone, such as UTC")
+        query = OrderQuery(
+            number=number,
+            email=None if email is None else normalize_email(email),
+            customer_id=customer_id,
+            status=status,
+            placed_from=placed_from,
+            placed_before=placed_before,
+            limit=limit,
+            cursor=cursor,
+        )
+        return self.orders.list(query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +138,7 @@ class ListOwnOrders:
         )
 
 
+@needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetTimeline:
     """Tell what happened to an order."""
@@ -124,6 +151,16 @@ class GetTimeline:
 
 
 @dataclass(frozen=True, slots=True)
+class CanceledOrder:
+    """An order as it was when it had just been canceled."""
+
+    order: OrderView
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@needs(Permission.ORDERS_WRITE)
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Stop an order, as staff, and give its stock back. Money that moved is sent back."""
 
@@ -132,9 +169,16 @@ class CancelOrder:
 
     @retried
     def __call__(
-        self, order_id: OrderId, *, reason: str = "", idempotency_key: str | None = None
-    ) -> OrderView:
+        self,
+        order_id: OrderId,
+        *,
+        reason: str = "",
+        idempotency_key: str | None = None,
+        by: str = "staff",
+    ) -> CanceledOrder:
         """Of several who cancel at once one succeeds.
+
+        With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
 
         Raises:
             NotFoundError: no such order.
@@ -143,20 +187,12 @@ class CancelOrder:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        once = Once("staff:cancel_order", idempotency_key, digest(f"{order_id}:{reason}"))
+        once = Once(f"{by}:cancel_order", idempotency_key, digest(f"{order_id}:{reason}"))
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
-                return earlier
-            return _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, once)
-
-
-@dataclass(frozen=True, slots=True)
-class CanceledOrder:
-    """An order as it was when it had just been canceled."""
-
-    order: OrderView
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
+                return CanceledOrder(earlier, replayed=True)
+            canceled = _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, once)
+        return CanceledOrder(canceled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from quickshop.application.identity.mails import MailOneTimeToken, TellAccount
+from quickshop.application.imports import RunImport
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
 from quickshop.domain.identity import EmailChanged, OneTimeTokenRequested, PasswordChanged
+from quickshop.domain.imports import ImportEvent, ImportPaused, ImportRequested
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
@@ -51,6 +53,8 @@ REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OneTimeTokenRequested: ("mail_one_time_token",),
     PasswordChanged: ("mail_password_changed",),
     EmailChanged: ("mail_email_changed",),
+    ImportRequested: ("run_import",),
+    ImportPaused: ("run_import",),
 }
 
 _NOT_PAID: Final = "it was not paid in time"
@@ -64,6 +68,7 @@ def build_handlers(
     notify_staff: NotifyStaff,
     mail_token: MailOneTimeToken,
     tell_account: TellAccount,
+    run_import: RunImport,
 ) -> Mapping[str, Handler]:
     """What to do for each effect named in `REACTIONS`."""
 
@@ -78,6 +83,27 @@ def build_handlers(
     def settle(job: Job) -> None:
         assert isinstance(job.event, PaymentEvent)
         settle_payments(job.event.order_id)
+
+    def mail_low_stock(job: Job) -> None:
+        assert isinstance(job.event, LowStock)
+        notify_staff(job.event_id, job.event)
+
+    def go_on_importing(job: Job) -> None:
+        assert isinstance(job.event, ImportEvent)
+        run_import(job.event.import_id)
+
+    return {
+        "process_order": process,
+        "settle_payments": settle,
+        "mail_low_stock": mail_low_stock,
+        "run_import": go_on_importing,
+        **_mails(notify),
+        **_account_mails(mail_token, tell_account),
+    }
+
+
+def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:
+    """What shoppers are told about their orders."""
 
     def mail_confirmation(job: Job) -> None:
         assert isinstance(job.event, OrderPaid)
@@ -107,24 +133,16 @@ def build_handlers(
         kind = MessageKind.ORDER_REFUNDED
         notify(job.event_id, kind, event.order_id, note=event.reason, amount=back)
 
-    def mail_low_stock(job: Job) -> None:
-        assert isinstance(job.event, LowStock)
-        notify_staff(job.event_id, job.event)
-
     return {
-        **_account_handlers(mail_token, tell_account),
-        "process_order": process,
-        "settle_payments": settle,
         "mail_confirmation": mail_confirmation,
         "mail_payment_failed": mail_payment_failed,
         "mail_cancellation": mail_cancellation,
         "mail_shipped": mail_shipped,
         "mail_refunded": mail_refunded,
-        "mail_low_stock": mail_low_stock,
     }
 
 
-def _account_handlers(
+def _account_mails(
     mail_token: MailOneTimeToken, tell_account: TellAccount
 ) -> Mapping[str, Handler]:
     def mail_one_time_token(job: Job) -> None:

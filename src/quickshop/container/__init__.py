@@ -23,6 +23,7 @@ from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
     MemoryJobQueue,
@@ -41,6 +42,7 @@ from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
 from quickshop.adapters.sql.customers import SqlCustomerReader
 from quickshop.adapters.sql.identity import SqlIdentityReader
+from quickshop.adapters.sql.imports import SqlImportReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
@@ -58,6 +60,7 @@ from quickshop.container.databases import (
 )
 from quickshop.container.fitness import require_fit_for_production
 from quickshop.container.in_redis import open_front_desk
+from quickshop.container.policies import policy_of
 from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 from quickshop.ports.cache import ProductCache
@@ -69,7 +72,7 @@ from quickshop.ports.customers import CustomerReader
 from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
-from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.imports import ImportReader, ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -81,27 +84,6 @@ from quickshop.settings import Settings
 from quickshop.shop import Policy, Shop, build_shop
 
 __all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        name=settings.shop_name,
-        currency=settings.currency,
-        location=settings.location,
-        sourcing=STRATEGIES[settings.sourcing],
-        hold_lasts=timedelta(seconds=settings.hold_seconds),
-        hold_carts=settings.hold_carts,
-        staff_email=settings.staff_email,
-        payment_patience=timedelta(seconds=settings.payment_patience_seconds),
-        capture=CaptureMethod(settings.capture),
-        order_lifetime=timedelta(seconds=settings.order_lifetime_seconds),
-        session_lasts=timedelta(days=settings.session_days),
-        storefront_url=settings.storefront_url,
-        job_lease=timedelta(seconds=settings.job_lease_seconds),
-        job_retry=timedelta(seconds=settings.job_retry_seconds),
-        sweep_interval=timedelta(seconds=settings.sweep_seconds),
-        poll_seconds=settings.poll_seconds,
-    )
 
 
 def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
@@ -183,7 +165,7 @@ class Container(containers.DeclarativeContainer):
     """A shop on a real database. Call `shutdown_resources()` when done with it."""
 
     settings = providers.Dependency(instance_of=Settings)
-    policy = providers.Singleton(_policy, settings)
+    policy = providers.Singleton(policy_of, settings)
 
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     identifiers: providers.Provider[Identifiers] = providers.Singleton(SystemIdentifiers)
@@ -242,6 +224,9 @@ class Container(containers.DeclarativeContainer):
     identity_reader: providers.Provider[IdentityReader] = providers.Singleton(
         SqlIdentityReader, engine, dialect
     )
+    import_reader: providers.Provider[ImportReader] = providers.Singleton(
+        SqlImportReader, engine, dialect
+    )
     job_queue: providers.Provider[JobQueue] = providers.Singleton(
         SqlJobQueue, engine, dialect, REACTIONS
     )
@@ -261,6 +246,7 @@ class Container(containers.DeclarativeContainer):
         cart_copies=cart_copies,
         order_reader=order_reader,
         stock_reader=stock_reader,
+        import_reader=import_reader,
         product_feed=product_feed,
         sanitizer=sanitizer,
         payment_gateway=payment_gateway,
@@ -298,6 +284,7 @@ def memory_container(settings: Settings) -> Container:
     cart_reader: providers.Provider[CartReader] = providers.Object(MemoryCartReader(store))
     order_reader: providers.Provider[OrderReader] = providers.Object(MemoryOrderReader(store))
     stock_reader: providers.Provider[StockReader] = providers.Object(MemoryStockReader(store))
+    import_reader: providers.Provider[ImportReader] = providers.Object(MemoryImportReader(store))
     job_queue: providers.Provider[JobQueue] = providers.Object(MemoryJobQueue(store))
     schedules: providers.Provider[ScheduleRepository] = providers.Object(MemorySchedules(store))
     customer_reader: providers.Provider[CustomerReader] = providers.Object(
@@ -315,6 +302,7 @@ def memory_container(settings: Settings) -> Container:
         cart_reader=cart_reader,
         order_reader=order_reader,
         stock_reader=stock_reader,
+        import_reader=import_reader,
         job_queue=job_queue,
         schedules=schedules,
         customer_reader=customer_reader,

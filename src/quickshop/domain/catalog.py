@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NewType
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError
+from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.money import MAX_PRICE_MINOR, Money, require_whole
 
@@ -22,6 +23,11 @@ MAX_NAME_LENGTH: Final = 255
 """Characters in a handle, title, SKU, vendor or tag."""
 MAX_OPTIONS: Final = 3
 """Option names per product, as the shops that people come from have it."""
+MAX_IMAGES: Final = 20
+MAX_URL_LENGTH: Final = 2_000
+MAX_ALT_LENGTH: Final = 500
+MAX_DEPTH: Final = 10
+"""Categories on the way from a root down, both ends counted."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -71,6 +77,34 @@ class Image:
     url: str
     alt: str = ""
     position: int = 1
+
+
+def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
+    """The pictures that staff chose, by their positions, numbered anew from 1.
+
+    Raises:
+        InvalidValueError: too many, or one that is not an https address with a short text.
+    """
+    if len(images) > MAX_IMAGES:
+        raise InvalidValueError("images", f"must be at most {MAX_IMAGES}")
+    for image in images:
+        if not _is_https(image.url):
+            raise InvalidValueError("images.url", "must be an https URL")
+        if len(image.alt) > MAX_ALT_LENGTH or not image.alt.isprintable():
+            rule = f"must have at most {MAX_ALT_LENGTH} printable characters"
+            raise InvalidValueError("images.alt", rule)
+    in_order = sorted(images, key=lambda image: image.position)
+    return tuple(replace(image, position=n) for n, image in enumerate(in_order, start=1))
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\^`{|}")
+    return sound and plain and "@" not in parts.netloc and len(url) <= MAX_URL_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +275,50 @@ class Category:
         _require_name("name", self.name)
         if slugify(self.slug) != self.slug or not self.slug:
             raise InvalidValueError("slug", "must be a slug such as road-bikes")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryTree:
+    """All categories at once, to tell where one may stand."""
+
+    categories: Mapping[CategoryId, Category]
+
+    def get(self, category_id: CategoryId) -> Category:
+        """The category of this id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if category_id not in self.categories:
+            raise NotFoundError("category")
+        return self.categories[category_id]
+
+    def require_room(self, category: Category) -> None:
+        """Refuse to have `category`, with all that stands below it, where it says it stands.
+
+        Raises:
+            InvalidValueError: that is nowhere, below itself, or too deep.
+        """
+        above = 0
+        parent_id = category.parent_id
+        while parent_id is not None:
+            if parent_id == category.id:
+                raise InvalidValueError("parent_id", "must not be below the category itself")
+            if parent_id not in self.categories:
+                raise InvalidValueError("parent_id", "must be the id of a category")
+            above += 1
+            parent_id = self.categories[parent_id].parent_id
+        if above + self._height(category.id) > MAX_DEPTH:
+            rule = f"must leave at most {MAX_DEPTH} categories above one another"
+            raise InvalidValueError("parent_id", rule)
+
+    def _height(self, category_id: CategoryId) -> int:
+        """Categories from this one down to the lowest below it."""
+        height, level = 0, {category_id}
+        while level:
+            height += 1
+            level = {c.id for c in self.categories.values() if c.parent_id in level}
+        return height
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,17 @@ class AlreadyExistsError(DomainError):
         self.field = field
 
 
+class CategoryInUseError(DomainError):
+    """The category still has something in it."""
+
+    code = "category_in_use"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the category still has products or categories in it; move them elsewhere first"
+        )
+
+
 class CurrencyMismatchError(DomainError):
     """Two amounts of different currencies met."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from quickshop.domain.catalog import (
     Category,
     CategoryId,
+    CategoryTree,
     Image,
     Offer,
     Product,
@@ -52,6 +53,7 @@ class ProductRepository(Protocol):
         """Store a new product and its events.
 
         Raises:
+            ConflictError: its category was deleted meanwhile.
             AlreadyExistsError: its handle or one of its SKUs is taken.
         """
         ...
@@ -60,7 +62,8 @@ class ProductRepository(Protocol):
         """Store the changes of a product got from here, and its events.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: it was saved by someone else since it was got, or its category was
+                deleted meanwhile.
             AlreadyExistsError: its handle or one of its SKUs is taken.
         """
         ...
@@ -69,12 +72,44 @@ class ProductRepository(Protocol):
 class CategoryRepository(Protocol):
     """The category tree, as seen from inside one transaction."""
 
+    def tree(self) -> CategoryTree:
+        """All of it. Until the transaction ends nobody else who asks for the tree gets it."""
+        ...
+
+    def exists(self, category_id: CategoryId) -> bool:
+        """Whether there is a category of this id."""
+        ...
+
     def find(self, slug: str) -> Category | None:
         """The category with this slug."""
         ...
 
     def open(self, category: Category) -> Category:
-        """The category of that slug, stored as given if there is none."""
+        """The category of that slug, stored as given if there is none.
+
+        Raises:
+            ConflictError: the category above it was deleted meanwhile.
+        """
+        ...
+
+    def add(self, category: Category) -> None:
+        """Store a new category.
+
+        Raises:
+            AlreadyExistsError: its slug is taken.
+        """
+        ...
+
+    def save(self, category: Category) -> None:
+        """Store another name or place of a category that is in the `tree` of this transaction."""
+        ...
+
+    def remove(self, category_id: CategoryId) -> None:
+        """Delete a category that is in the `tree` of this transaction.
+
+        Raises:
+            CategoryInUseError: products or categories are in it.
+        """
         ...
 
 
@@ -90,7 +125,10 @@ class ProductSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductQuery:
-    """Which published products to list. Every criterion given must hold."""
+    """Which products to list. Every criterion given must hold."""
+
+    published: bool | None = True
+    """None: those that are shown and those that are not."""
 
     text: str | None = None
     """Words that must all begin some word of title, vendor, type, tags, options or SKUs."""
@@ -134,13 +172,14 @@ class VariantView:
     weight_grams: int
     barcode: str | None
     requires_shipping: bool
+    taxable: bool
     available: int
     """Units that can be bought now, over all locations, back-orders included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
-    """A published product as a shopper sees it."""
+    """A product as people see it."""
 
     id: ProductId
     handle: str
@@ -150,12 +189,17 @@ class ProductView:
     product_type: str
     category: str | None
     """Slug."""
+    category_id: CategoryId | None
     tags: Sequence[str]
     options: Sequence[str]
     """Option names."""
     images: Sequence[Image]
     variants: Sequence[VariantView]
     metadata: Mapping[str, str]
+    published: bool
+    """Whether it is shown and sold."""
+    version: int
+    """How often it has been saved."""
     etag: str
     """Names this state of this product and its stock; any change gives another."""
 
@@ -171,10 +215,10 @@ class CategoryView:
 
 
 class ProductReader(Protocol):
-    """The catalog as shoppers read it: published products only, no transaction needed."""
+    """The catalog as people read it; no transaction needed."""
 
-    def get(self, key: str) -> ProductView:
-        """The product with this id or handle.
+    def get(self, key: str, *, unpublished: bool = False) -> ProductView:
+        """The product with this id or handle; only with `unpublished` one that is not shown.
 
         Raises:
             NotFoundError: there is none, or it is not published.
@@ -182,7 +226,7 @@ class ProductReader(Protocol):
         ...
 
     def etag(self, key: str) -> str:
-        """The `ProductView.etag` that `get` would give now, for much less work.
+        """The `ProductView.etag` of a published product, for much less work than `get`.
 
         Raises:
             NotFoundError: as `get`.

@@ -1,15 +1,18 @@
-"""Product files from elsewhere, read into drafts."""
+"""Product files from elsewhere: read into drafts, and kept until they are imported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from quickshop.domain.catalog import Image
+from quickshop.domain.imports import Import, ImportCounts, ImportId, ImportStatus
 from quickshop.domain.money import Money
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class Severity(StrEnum):
@@ -105,4 +108,102 @@ class ProductFeedReader(Protocol):
             FileFormatError: it cannot be read, or is not of this format. Says what was found,
                 and what would be right.
         """
+        ...
+
+
+class ImportRepository(Protocol):
+    """The imports, as seen from inside one transaction."""
+
+    def add(self, new: Import, content: Iterable[bytes]) -> None:
+        """Store a new import, its events, and what is in its file."""
+        ...
+
+    def get(self, import_id: ImportId) -> Import:
+        """The import, locked until the transaction ends.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        ...
+
+    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
+        """Store the changes of an import got in this transaction, its events, and new issues."""
+        ...
+
+    def forget_content(self, import_id: ImportId) -> None:
+        """Delete what is in the file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """An import as staff see it."""
+
+    id: ImportId
+    file_name: str
+    size_bytes: int
+    currency: str
+    location: str
+    dry_run: bool
+    status: ImportStatus
+    rows: int | None
+    """Rows in the file, without its header; None until it has been read."""
+    counts: ImportCounts
+    failure: str
+    """Why the file could not be read; empty unless it failed."""
+    requested_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, known: Import) -> Self:
+        """The import as it stands."""
+        return cls(
+            id=known.id,
+            file_name=known.file_name,
+            size_bytes=known.size_bytes,
+            currency=known.currency,
+            location=known.location,
+            dry_run=known.dry_run,
+            status=known.status,
+            rows=known.rows,
+            counts=known.counts,
+            failure=known.failure,
+            requested_at=known.requested_at,
+            finished_at=known.finished_at,
+        )
+
+
+class ImportReader(Protocol):
+    """Imports as people read them; no transaction needed."""
+
+    def get(self, import_id: ImportId) -> ImportView:
+        """The import.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        ...
+
+    def list(self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[ImportView]:
+        """One page of imports, newest first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        ...
+
+    def issues(
+        self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[RowIssue]:
+        """One page of what is to be said about rows, in the order in which it was found.
+
+        Empty for an import that does not exist.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        ...
+
+    def content(self, import_id: ImportId) -> Iterator[bytes]:
+        """What is in the file, part by part; nothing once it was forgotten."""
         ...

@@ -243,6 +243,10 @@ class StockReader(Protocol):
         """
         ...
 
+    def locations(self) -> Sequence[Location]:
+        """Every location, by name."""
+        ...
+
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
         """Every counter that is not the sum of its movements, or not what is promised.
 

@@ -14,6 +14,7 @@ from typing import NewType, Protocol
 from uuid import UUID
 
 from quickshop.domain.events import DomainEvent
+from quickshop.ports.paging import Page
 
 JobId = NewType("JobId", UUID)
 
@@ -87,8 +88,12 @@ class JobQueue(Protocol):
         """
         ...
 
-    def dead(self, *, limit: int) -> Sequence[JobView]:
-        """Jobs given up on, oldest first."""
+    def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
+        """One page of the jobs given up on, oldest first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
         ...
 
     def replay(self, job_id: JobId, now: datetime) -> bool:

@@ -149,6 +149,12 @@ class OrderQuery:
     """Only orders of guests that this secret opens."""
     customer_id: CustomerId | None = None
     """Only orders of this customer."""
+    number: str | None = None
+    email: str | None = None
+    """As orders keep it: `normalize_email`ed."""
+    placed_from: datetime | None = None
+    placed_before: datetime | None = None
+    """Orders placed at this very moment are left out."""
     status: OrderStatus | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None

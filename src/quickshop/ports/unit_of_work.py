@@ -17,6 +17,7 @@ from quickshop.ports.identity import (
     RoleRepository,
     SessionRepository,
 )
+from quickshop.ports.imports import ImportRepository
 from quickshop.ports.inventory import HoldRepository, StockRepository
 from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
@@ -31,6 +32,8 @@ class Transaction(Protocol):
     def products(self) -> ProductRepository: ...
     @property
     def categories(self) -> CategoryRepository: ...
+    @property
+    def imports(self) -> ImportRepository: ...
     @property
     def stock(self) -> StockRepository: ...
     @property

@@ -9,6 +9,7 @@ from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
 from quickshop.shop.customers import Customers
 from quickshop.shop.front import Shop
+from quickshop.shop.imports import Imports
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
@@ -19,6 +20,7 @@ __all__ = [
     "Accounts",
     "Carts",
     "Customers",
+    "Imports",
     "Inventory",
     "Jobs",
     "Orders",

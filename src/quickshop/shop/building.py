@@ -16,7 +16,7 @@ from quickshop.ports.customers import CustomerReader
 from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
-from quickshop.ports.imports import ProductFeedReader
+from quickshop.ports.imports import ImportReader, ProductFeedReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -29,6 +29,7 @@ from quickshop.shop.cart import build_carts
 from quickshop.shop.catalog import build_products
 from quickshop.shop.customers import build_customers
 from quickshop.shop.front import Shop
+from quickshop.shop.imports import build_imports
 from quickshop.shop.inventory import build_inventory
 from quickshop.shop.jobs import build_jobs
 from quickshop.shop.orders import build_orders
@@ -48,6 +49,7 @@ def build_shop(
     cart_copies: CartCopies,
     order_reader: OrderReader,
     stock_reader: StockReader,
+    import_reader: ImportReader,
     product_feed: ProductFeedReader,
     sanitizer: HtmlSanitizer,
     payment_gateway: PaymentGateway,
@@ -66,17 +68,21 @@ def build_shop(
     """Connect use cases to ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(clock, identifiers, policy.payment_patience, policy.order_lifetime)
     release = holds.ReleaseExpiredHolds(unit_of_work, clock)
+    products = build_products(
+        policy,
+        unit_of_work,
+        clock,
+        identifiers,
+        product_reader,
+        product_cache,
+        product_feed,
+        sanitizer,
+    )
     return Shop(
         policy=policy,
-        products=build_products(
-            policy,
-            unit_of_work,
-            clock,
-            identifiers,
-            product_reader,
-            product_cache,
-            product_feed,
-            sanitizer,
+        products=products,
+        imports=build_imports(
+            policy, unit_of_work, clock, identifiers, product_feed, import_reader
         ),
         inventory=build_inventory(policy, unit_of_work, clock, identifiers, stock_reader, release),
         carts=build_carts(
@@ -101,6 +107,8 @@ def build_shop(
             job_signal,
             schedules,
             release,
+            import_reader,
+            products.import_file,
         ),
         accounts=build_accounts(
             policy,

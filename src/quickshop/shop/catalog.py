@@ -21,11 +21,21 @@ class Products:
     """The catalog."""
 
     create: catalog.CreateProduct
+    update: catalog.UpdateProduct
+    publish: catalog.PublishProduct
+    unpublish: catalog.UnpublishProduct
+    set_images: catalog.SetProductImages
     change_price: catalog.ChangePrice
+    inspect: catalog.InspectProduct
+    list_all: catalog.ListAllProducts
     get: catalog.GetProduct
     page: catalog.GetProductPage
     list: catalog.ListProducts
     categories: catalog.ListCategories
+    create_category: catalog.CreateCategory
+    rename_category: catalog.RenameCategory
+    move_category: catalog.MoveCategory
+    delete_category: catalog.DeleteCategory
     import_file: ImportProducts
 
 
@@ -40,13 +50,24 @@ def build_products(
     sanitizer: HtmlSanitizer,
 ) -> Products:
     """Connect them to the ports."""
+    editing = catalog.Editing(unit_of_work, clock, cache)
     return Products(
         create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),
-        change_price=catalog.ChangePrice(unit_of_work, clock, cache),
+        update=catalog.UpdateProduct(editing, identifiers, sanitizer),
+        publish=catalog.PublishProduct(editing),
+        unpublish=catalog.UnpublishProduct(editing),
+        set_images=catalog.SetProductImages(editing),
+        change_price=catalog.ChangePrice(editing),
+        inspect=catalog.InspectProduct(reader),
+        list_all=catalog.ListAllProducts(reader),
         get=catalog.GetProduct(reader),
         page=catalog.GetProductPage(reader, cache),
         list=catalog.ListProducts(reader),
         categories=catalog.ListCategories(reader),
+        create_category=catalog.CreateCategory(unit_of_work, identifiers),
+        rename_category=catalog.RenameCategory(unit_of_work),
+        move_category=catalog.MoveCategory(unit_of_work),
+        delete_category=catalog.DeleteCategory(unit_of_work),
         import_file=ImportProducts(
             unit_of_work, clock, identifiers, feed, sanitizer, cache, policy.location
         ),

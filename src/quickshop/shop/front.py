@@ -13,6 +13,7 @@ from quickshop.shop.accounts import Accounts, Staff
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
 from quickshop.shop.customers import Customers
+from quickshop.shop.imports import Imports
 from quickshop.shop.inventory import Inventory
 from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
@@ -29,6 +30,7 @@ class Shop:
 
     policy: Policy
     products: Products
+    imports: Imports
     inventory: Inventory
     carts: Carts
     orders: Orders

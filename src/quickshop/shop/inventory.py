@@ -19,9 +19,11 @@ class Inventory:
     receive: inventory.ReceiveStock
     adjust: inventory.AdjustStock
     count: inventory.CountStock
+    transfer: inventory.TransferStock
     configure: inventory.ConfigureStock
     release_expired_holds: holds.ReleaseExpiredHolds
     list: inventory.ListStock
+    locations: inventory.ListLocations
     reconcile: inventory.ReconcileStock
 
 
@@ -38,8 +40,12 @@ def build_inventory(
         receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
         adjust=inventory.AdjustStock(unit_of_work, clock, policy.location, release),
         count=inventory.CountStock(unit_of_work, clock, policy.location, release),
+        transfer=inventory.TransferStock(
+            unit_of_work, clock, identifiers, policy.location, release
+        ),
         configure=inventory.ConfigureStock(unit_of_work, clock, policy.location),
         release_expired_holds=release,
         list=inventory.ListStock(reader),
+        locations=inventory.ListLocations(reader),
         reconcile=inventory.ReconcileStock(unit_of_work, reader),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
 from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
+from quickshop.application.imports import ImportProducts, RunImport
 from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
@@ -17,6 +18,7 @@ from quickshop.application.payments import (
 from quickshop.application.reactions import build_handlers
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.imports import ImportReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
@@ -37,6 +39,7 @@ class Jobs:
     watch: jobs.WatchQueue
     dead: jobs.ListDeadJobs
     replay: jobs.ReplayJob
+    size: jobs.GetQueueSize
     ask_again_about_payments: AskAgainAboutPayments
     expire_orders: orders.ExpireOrders
 
@@ -56,6 +59,8 @@ def build_jobs(
     signal: JobSignal,
     schedules: ScheduleRepository,
     release: holds.ReleaseExpiredHolds,
+    import_reader: ImportReader,
+    load: ImportProducts,
 ) -> Jobs:
     """Connect them to the ports."""
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
@@ -75,6 +80,9 @@ def build_jobs(
             ),
             mail_token=MailOneTimeToken(postbox, identifiers, policy.storefront_url),
             tell_account=TellAccount(postbox),
+            run_import=RunImport(
+                unit_of_work, clock, import_reader, load, turn=policy.job_lease / 2
+            ),
         ),
         clock,
         policy.job_lease,
@@ -98,6 +106,7 @@ def build_jobs(
         watch=jobs.WatchQueue(signal, periodic, policy.poll_seconds),
         dead=jobs.ListDeadJobs(queue),
         replay=jobs.ReplayJob(queue, clock),
+        size=jobs.GetQueueSize(queue, clock, policy.stuck_after),
         ask_again_about_payments=ask_again,
         expire_orders=expire,
     )

@@ -7,8 +7,16 @@ from dataclasses import replace
 
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState
-from quickshop.domain.catalog import Category, Offer, Product, ProductId, Variant
-from quickshop.domain.errors import AlreadyExistsError, NotFoundError
+from quickshop.domain.catalog import (
+    Category,
+    CategoryId,
+    CategoryTree,
+    Offer,
+    Product,
+    ProductId,
+    Variant,
+)
+from quickshop.domain.errors import AlreadyExistsError, CategoryInUseError, NotFoundError
 
 
 class MemoryProducts:
@@ -129,6 +137,15 @@ class MemoryCategories:
 
     def __init__(self, session: MemorySession) -> None:
         self._categories = session.state.categories
+        self._products = session.state.products
+
+    def tree(self) -> CategoryTree:
+        """As `CategoryRepository.tree`."""
+        return CategoryTree(dict(self._categories))
+
+    def exists(self, category_id: CategoryId) -> bool:
+        """As `CategoryRepository.exists`."""
+        return category_id in self._categories
 
     def find(self, slug: str) -> Category | None:
         """As `CategoryRepository.find`."""
@@ -139,8 +156,43 @@ class MemoryCategories:
         found = self.find(category.slug)
         if found is not None:
             return found
+        self._put_new(category)
+        return category
+
+    def add(self, category: Category) -> None:
+        """As `CategoryRepository.add`.
+
+        Raises:
+            AlreadyExistsError: its slug is taken.
+        """
+        if self.find(category.slug) is not None:
+            raise AlreadyExistsError("category", "slug")
+        self._put_new(category)
+
+    def _put_new(self, category: Category) -> None:
         assert category.id not in self._categories, "a category's id was used before"
+        self._require_parent(category)
+        self._categories[category.id] = category
+
+    def save(self, category: Category) -> None:
+        """As `CategoryRepository.save`."""
+        assert category.id in self._categories, "no such category"
+        self._require_parent(category)
+        self._categories[category.id] = category
+
+    def _require_parent(self, category: Category) -> None:
         parent_id = category.parent_id
         assert parent_id is None or parent_id in self._categories, "no such parent category"
-        self._categories[category.id] = category
-        return category
+
+    def remove(self, category_id: CategoryId) -> None:
+        """As `CategoryRepository.remove`.
+
+        Raises:
+            CategoryInUseError: products or categories are in it.
+        """
+        above = (category.parent_id for category in self._categories.values())
+        if category_id in above or any(
+            product.category_id == category_id for product in self._products.values()
+        ):
+            raise CategoryInUseError
+        del self._categories[category_id]

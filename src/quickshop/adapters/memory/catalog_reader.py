@@ -34,19 +34,19 @@ _DESCENDING: Final = frozenset(
 
 
 class MemoryProductReader:
-    """Published products, with their stock."""
+    """Products, with their stock."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def get(self, key: str) -> ProductView:
+    def get(self, key: str, *, unpublished: bool = False) -> ProductView:
         """As `ProductReader.get`.
 
         Raises:
             NotFoundError: there is none, or it is not published.
         """
         state = self._store.state
-        return _view(state, _published(state, key))
+        return _view(state, _found(state, key, unpublished=unpublished))
 
     def etag(self, key: str) -> str:
         """As `ProductReader.etag`.
@@ -55,7 +55,7 @@ class MemoryProductReader:
             NotFoundError: there is none, or it is not published.
         """
         state = self._store.state
-        return _etag(state, _published(state, key))
+        return _etag(state, _found(state, key, unpublished=False))
 
     def search(self, query: ProductQuery) -> Page[ProductView]:
         """As `ProductReader.search`.
@@ -73,7 +73,7 @@ class MemoryProductReader:
             (
                 Row(_sort_key(product, sort, words), product.id, product)
                 for product in state.products.values()
-                if product.published
+                if query.published in {None, product.published}
                 and (query.category is None or product.category_id in shelf)
                 and _matches(state, product, query, words)
             ),
@@ -99,10 +99,10 @@ def _level(
     return [CategoryView(c.id, c.slug, c.name, _level(children, c.id)) for c in by_name]
 
 
-def _published(state: MemoryState, key: str) -> Product:
+def _found(state: MemoryState, key: str, *, unpublished: bool) -> Product:
     product_id = state.handles.get(key) or _as_id(key)
     product = state.products.get(product_id) if product_id else None
-    if product is None or not product.published:
+    if product is None or not (product.published or unpublished):
         raise NotFoundError("product")
     return product
 
@@ -137,11 +137,14 @@ def _view(state: MemoryState, product: Product) -> ProductView:
         vendor=product.vendor,
         product_type=product.product_type,
         category=category.slug if category else None,
+        category_id=product.category_id,
         tags=product.tags,
         options=product.option_names,
         images=product.images,
         variants=tuple(_variant_view(state, product, variant) for variant in product.variants),
         metadata=dict(product.metadata),
+        published=product.published,
+        version=product.version,
         etag=_etag(state, product),
     )
 
@@ -157,6 +160,7 @@ def _variant_view(state: MemoryState, product: Product, variant: Variant) -> Var
         weight_grams=variant.weight_grams,
         barcode=variant.barcode,
         requires_shipping=variant.requires_shipping,
+        taxable=variant.taxable,
         available=_available(state, variant.id),
     )
 

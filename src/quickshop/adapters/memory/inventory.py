@@ -239,14 +239,9 @@ class MemoryStock:
             NotFoundError: no such level.
         """
         assert discrepancy.counter in COUNTERS, "only a counter can be set"
-        for shelf in _shelves(self._state):
-            level = self._named(shelf.level)
-            if _level_key(level) == (discrepancy.variant_id, discrepancy.location_id):
-                counters = {name: getattr(level, name) for name in COUNTERS}
-                counters[discrepancy.counter] = discrepancy.expected
-                self._put(replace(level, **counters))
-                return
-        raise NotFoundError("stock level")
+        level = self.lock(discrepancy.variant_id, discrepancy.location_id)
+        counters = {name: getattr(level, name) for name in COUNTERS}
+        self._put(replace(level, **{**counters, discrepancy.counter: discrepancy.expected}))
 
     def _find(self, at: StockLevel | StockMovement) -> Shelf | None:
         return self._state.shelves.get(at.variant_id, {}).get(at.location_id)
@@ -306,6 +301,10 @@ class MemoryStockReader:
         more = len(places) > limit
         next_cursor = Cursor("sku", shown[-1][0], shown[-1][2]).encode() if more else None
         return Page([view for *_, view in shown], next_cursor)
+
+    def locations(self) -> Sequence[Location]:
+        """As `StockReader.locations`."""
+        return sorted(self._store.state.locations.values(), key=lambda location: location.name)
 
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
         """As `StockReader.discrepancies`."""

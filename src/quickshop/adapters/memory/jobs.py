@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
+from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.state import JobRecord, JobStatus, MemoryState, MemoryStore
 from quickshop.domain.errors import AdapterError
 from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+from quickshop.ports.paging import Page
 
 
 class MemoryJobQueue:
@@ -76,10 +78,16 @@ class MemoryJobQueue:
                     job, due_at=retry_at, available_at=retry_at, held_until=retry_at, error=error
                 )
 
-    def dead(self, *, limit: int) -> Sequence[JobView]:
-        """As `JobQueue.dead`."""
-        dead = (job for job in self._store.state.jobs.values() if job.status is JobStatus.DEAD)
-        return [_view(job) for _, job in zip(range(limit), dead, strict=False)]
+    def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
+        """As `JobQueue.dead`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        jobs = self._store.state.jobs.values()
+        dead = (Row(0, job.id, job) for job in jobs if job.status is JobStatus.DEAD)
+        page = page_of(dead, sort="oldest", limit=limit, cursor=cursor, descending=False)
+        return Page([_view(job) for job in page.items], page.next_cursor)
 
     def replay(self, job_id: JobId, now: datetime) -> bool:
         """As `JobQueue.replay`."""

@@ -141,6 +141,19 @@ def _view(state: MemoryState, order: Order) -> OrderView:
     return OrderView.of(order, fulfillments=parcels, payment_action=next(waiting, None))
 
 
+def _matches(order: Order, query: OrderQuery) -> bool:
+    opened = order.customer_id is None and query.token_digest == order.token_digest
+    return (
+        (query.token_digest is None or opened)
+        and query.customer_id in {None, order.customer_id}
+        and query.number in {None, order.number}
+        and query.email in {None, order.email}
+        and query.status in {None, order.status}
+        and (query.placed_from is None or query.placed_from <= order.placed_at)
+        and (query.placed_before is None or order.placed_at < query.placed_before)
+    )
+
+
 class MemoryOrderReader:
     """Orders as people read them."""
 
@@ -181,12 +194,7 @@ class MemoryOrderReader:
         """
         state = self._store.state
         rows = (
-            Row(0, order.id, order)
-            for order in state.orders.values()
-            if query.token_digest is None
-            or (order.customer_id is None and query.token_digest == order.token_digest)
-            if query.customer_id in {None, order.customer_id}
-            if query.status in {None, order.status}
+            Row(0, order.id, order) for order in state.orders.values() if _matches(order, query)
         )
         page = page_of(
             rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True

@@ -28,6 +28,7 @@ from quickshop.domain.identity import (
     Session,
     SessionId,
 )
+from quickshop.domain.imports import Import, ImportId
 from quickshop.domain.inventory import (
     Allocation,
     Hold,
@@ -40,6 +41,7 @@ from quickshop.domain.inventory import (
 from quickshop.domain.notifications import Channel, Notification
 from quickshop.domain.orders import Order, OrderEvent, OrderId
 from quickshop.domain.payments import Payment, PaymentId
+from quickshop.ports.imports import RowIssue
 from quickshop.ports.jobs import JobId
 from quickshop.ports.payment_webhooks import WebhookRecord
 
@@ -101,6 +103,10 @@ class MemoryState:
     offers: dict[VariantId, Offer] = field(default_factory=dict)
     """Also of variants that left their product: those are not for sale."""
     categories: dict[CategoryId, Category] = field(default_factory=dict)
+
+    imports: dict[ImportId, Import] = field(default_factory=dict)
+    import_content: dict[ImportId, tuple[bytes, ...]] = field(default_factory=dict)
+    import_issues: dict[ImportId, tuple[RowIssue, ...]] = field(default_factory=dict)
 
     locations: dict[LocationId, Location] = field(default_factory=dict)
     shelves: dict[VariantId, Mapping[LocationId, Shelf]] = field(default_factory=dict)

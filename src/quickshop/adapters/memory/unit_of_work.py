@@ -21,6 +21,7 @@ from quickshop.adapters.memory.identity import (
     MemoryRoles,
     MemorySessions,
 )
+from quickshop.adapters.memory.imports import MemoryImports
 from quickshop.adapters.memory.inventory import MemoryStock
 from quickshop.adapters.memory.notifications import MemoryNotifications
 from quickshop.adapters.memory.orders import MemoryOrders
@@ -39,6 +40,7 @@ class MemoryTransaction:
     def __init__(self, session: MemorySession) -> None:
         self.products = MemoryProducts(session)
         self.categories = MemoryCategories(session)
+        self.imports = MemoryImports(session)
         self.stock = MemoryStock(session)
         self.holds = MemoryHolds(session)
         self.carts = MemoryCarts(session)

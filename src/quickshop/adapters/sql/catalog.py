@@ -18,6 +18,7 @@ from quickshop.adapters.tracking import Tracker
 from quickshop.domain.catalog import (
     Category,
     CategoryId,
+    CategoryTree,
     Image,
     Offer,
     Product,
@@ -26,7 +27,13 @@ from quickshop.domain.catalog import (
     VariantId,
     search_words,
 )
-from quickshop.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from quickshop.domain.errors import (
+    AlreadyExistsError,
+    CategoryInUseError,
+    ConflictError,
+    NotFoundError,
+    QuickShopError,
+)
 from quickshop.domain.money import Money
 
 OFFER_COLUMNS: Final = (
@@ -197,13 +204,15 @@ class SqlProducts:
         product.version += 1
 
 
-def _taken(error: IntegrityError) -> AlreadyExistsError:
+def _taken(error: IntegrityError) -> QuickShopError:
     if is_violation_of(error, "uq_products_handle", "products.handle"):
         return AlreadyExistsError("product", "handle")
     if is_violation_of(error, "uq_variants_sku", "variants.sku"):
         return AlreadyExistsError("product", "SKU")
     if is_violation_of(error, "pk_products", "products.id", "pk_variants", "variants.id"):
         return AlreadyExistsError("product", "id")
+    if is_violation_of(error, "fk_products_category_id"):
+        return ConflictError("category")  # it was there a moment ago
     raise error
 
 
@@ -266,6 +275,12 @@ def _row_of(product: Product) -> dict[str, Any]:
     }
 
 
+_LOCK_TREE: Final = (
+    select(categories.c.id).order_by(categories.c.id).with_for_update(key_share=True)
+)
+"""Keeps out others who change the tree, but not those who put a product in it."""
+
+
 class SqlCategories:
     """Categories in a table."""
 
@@ -273,21 +288,61 @@ class SqlCategories:
         self._connection = connection
         self._dialect = dialect
 
+    def tree(self) -> CategoryTree:
+        """As the port promises."""
+        # Two statements: what the first had to wait for, only the second sees whole.
+        self._connection.execute(_LOCK_TREE)
+        rows = self._connection.execute(select(categories))
+        found = (_category_of(row) for row in rows)
+        return CategoryTree({category.id: category for category in found})
+
+    def exists(self, category_id: CategoryId) -> bool:
+        """As the port promises."""
+        this = select(categories.c.id).where(categories.c.id == category_id)
+        return self._connection.execute(this).one_or_none() is not None
+
     def find(self, slug: str) -> Category | None:
         """As the port promises."""
         row = self._connection.execute(
             select(categories).where(categories.c.slug == slug)
         ).one_or_none()
-        if row is None:
-            return None
-        parent_id = CategoryId(row.parent_id) if row.parent_id else None
-        return Category(id=CategoryId(row.id), slug=row.slug, name=row.name, parent_id=parent_id)
+        return None if row is None else _category_of(row)
 
     def open(self, category: Category) -> Category:
         """As the port promises."""
-        row = asdict(category)
-        if self._dialect.insert_if_absent(self._connection, categories.name, row):
-            return category
+        try:
+            row = asdict(category)
+            if self._dialect.insert_if_absent(self._connection, categories.name, row):
+                return category
+        except IntegrityError as error:
+            if is_violation_of(error, "fk_categories_parent_id"):
+                raise ConflictError("category") from error
+            raise
         found = self.find(category.slug)
-        assert found is not None
+        if found is None:
+            raise ConflictError("category")
         return found
+
+    def add(self, category: Category) -> None:
+        """As the port promises."""
+        row = asdict(category)
+        if not self._dialect.insert_if_absent(self._connection, categories.name, row):
+            raise AlreadyExistsError("category", "slug")
+
+    def save(self, category: Category) -> None:
+        """As the port promises."""
+        this = update(categories).where(categories.c.id == category.id)
+        changes = {"name": category.name, "parent_id": category.parent_id}
+        self._connection.execute(this.values(changes))
+
+    def remove(self, category_id: CategoryId) -> None:
+        """As the port promises: what refers to a category keeps it."""
+        try:
+            self._connection.execute(delete(categories).where(categories.c.id == category_id))
+        except IntegrityError as error:
+            raise CategoryInUseError from error
+
+
+def _category_of(row: Row[Any]) -> Category:
+    parent_id = CategoryId(row.parent_id) if row.parent_id else None
+    return Category(id=CategoryId(row.id), slug=row.slug, name=row.name, parent_id=parent_id)

@@ -22,7 +22,7 @@ from quickshop.adapters.sql.tables import (
     variants,
 )
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.inventory import COUNTERS, LocationId, StockDiscrepancy
+from quickshop.domain.inventory import COUNTERS, Location, LocationId, StockDiscrepancy
 from quickshop.domain.orders import HOLDS_STOCK
 from quickshop.ports.inventory import StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
@@ -46,6 +46,7 @@ _LIST: Final[Select[Any]] = (
     )
     .where(~variants.c.retired)
 )
+_LOCATIONS: Final = select(locations).order_by(locations.c.name)
 _LEDGER: Final = (
     select(
         stock_movements.c.variant_id,
@@ -162,6 +163,14 @@ class SqlStockReader:
             return Page(views)
         end = rows[limit - 1]
         return Page(views, Cursor("sku", end.sku, end.location_id).encode())
+
+    def locations(self) -> Sequence[Location]:
+        """As the port promises."""
+        with translated(), self._engine.connect() as connection:
+            return [
+                Location(id=LocationId(row.id), name=row.name, priority=row.priority)
+                for row in connection.execute(_LOCATIONS)
+            ]
 
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
         """As the port promises; one statement, so one moment."""

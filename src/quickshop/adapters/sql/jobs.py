@@ -28,6 +28,7 @@ from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.tables import jobs, schedules
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+from quickshop.ports.paging import Cursor, Page, require_limit
 
 Reactions = Mapping[type[DomainEvent], Sequence[str]]
 
@@ -187,10 +188,14 @@ class SqlJobQueue:
         mine = (jobs.c.id == job_id, jobs.c.status == "waiting", jobs.c.attempts == attempt)
         self._run(update(jobs).where(*mine).values(changes), {})
 
-    def dead(self, *, limit: int) -> Sequence[JobView]:
+    def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
         """As the port promises."""
-        statement = select(jobs).where(jobs.c.status == "dead").order_by(jobs.c.id).limit(limit)
-        return [
+        require_limit(limit)
+        statement = select(jobs).where(jobs.c.status == "dead").order_by(jobs.c.id)
+        if cursor is not None:
+            statement = statement.where(jobs.c.id > Cursor.decode(cursor, sort="oldest").id)
+        rows = self._run(statement.limit(limit + 1), {})
+        views = [
             JobView(
                 id=JobId(row.id),
                 effect=row.effect,
@@ -200,8 +205,11 @@ class SqlJobQueue:
                 error=row.error,
                 occurred_at=row.occurred_at,
             )
-            for row in self._run(statement, {})
+            for row in rows[:limit]
         ]
+        if len(rows) <= limit:
+            return Page(views)
+        return Page(views, Cursor("oldest", 0, views[-1].id).encode())
 
     def replay(self, job_id: JobId, now: datetime) -> bool:
         """As the port promises."""

@@ -8,7 +8,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Uuid, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Row,
+    Uuid,
+    and_,
+    bindparam,
+    false,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from quickshop.adapters.sql.column_types import Json
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -223,7 +235,7 @@ class SqlOrderReader:
 
     def find_by_number(self, number: str) -> OrderView | None:
         """As the port promises."""
-        if not number.isdecimal() or len(number) > _LONGEST_NUMBER:
+        if not _is_number(number):
             return None
         views = self._views(select(orders).where(orders.c.number == int(number)), {})
         return views[0] if views else None
@@ -232,13 +244,7 @@ class SqlOrderReader:
         """As the port promises."""
         require_limit(query.limit)
         statement = select(orders).order_by(orders.c.id.desc()).limit(query.limit + 1)
-        if query.token_digest is not None:
-            guests = orders.c.customer_id.is_(None)
-            statement = statement.where(guests, orders.c.token_digest == query.token_digest)
-        if query.customer_id is not None:
-            statement = statement.where(orders.c.customer_id == query.customer_id)
-        if query.status is not None:
-            statement = statement.where(orders.c.status == query.status)
+        statement = statement.where(*_conditions(query))
         if query.cursor is not None:
             last = Cursor.decode(query.cursor, sort="newest")
             statement = statement.where(orders.c.id < last.id)
@@ -286,6 +292,31 @@ def _of(order_id: UUID, lines: Iterable[Row[Any]]) -> Iterable[Row[Any]]:
 
 _LONGEST_NUMBER: Final = 18
 """Digits that fit the column."""
+
+
+def _is_number(text: str) -> bool:
+    digits = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return digits and str(int(text)) == text
+
+
+def _conditions(query: OrderQuery) -> Iterable[ColumnElement[bool]]:
+    if query.token_digest is not None:
+        yield orders.c.customer_id.is_(None) & (orders.c.token_digest == query.token_digest)
+    wanted = {
+        "customer_id": query.customer_id,
+        "email": query.email,
+        "status": query.status,
+    }
+    for name, value in wanted.items():
+        if value is not None:
+            yield orders.c[name] == value
+    if query.number is not None:
+        known = _is_number(query.number)
+        yield orders.c.number == int(query.number) if known else false()
+    if query.placed_from is not None:
+        yield orders.c.placed_at >= query.placed_from
+    if query.placed_before is not None:
+        yield orders.c.placed_at < query.placed_before
 
 
 def _order_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Order:

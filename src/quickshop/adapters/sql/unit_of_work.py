@@ -19,6 +19,7 @@ from quickshop.adapters.sql.fulfillment import SqlFulfillments
 from quickshop.adapters.sql.holds import SqlHolds
 from quickshop.adapters.sql.idempotency import SqlIdempotency
 from quickshop.adapters.sql.identity import SqlAccounts, SqlApiKeys, SqlRoles
+from quickshop.adapters.sql.imports import SqlImports
 from quickshop.adapters.sql.inventory import SqlStock
 from quickshop.adapters.sql.jobs import EventLog, Reactions
 from quickshop.adapters.sql.notifications import SqlNotifications
@@ -59,6 +60,11 @@ class SqlTransaction:
     def categories(self) -> SqlCategories:
         """The category tree."""
         return SqlCategories(self._connection, self._dialect)
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        """Files of products."""
+        return SqlImports(self._connection, self.tracker, self.log)
 
     @cached_property
     def stock(self) -> SqlStock:

@@ -6,6 +6,7 @@ from quickshop.application.payments.settle import AskAgainAboutPayments, SettleP
 from quickshop.application.payments.staff import (
     CapturePayment,
     ListPayments,
+    PaymentChanged,
     RefundOrder,
     VoidPayment,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "CapturePayment",
     "ListPaymentWebhooks",
     "ListPayments",
+    "PaymentChanged",
     "PaymentOutcomes",
     "ProcessOrder",
     "ReceivePaymentWebhook",

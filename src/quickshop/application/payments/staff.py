@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from quickshop.application.access import digest
 from quickshop.application.idempotency import Once
 from quickshop.application.payments.outcomes import PaymentOutcomes
+from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.errors import NotFoundError, PaymentStateError
+from quickshop.domain.identity import Permission
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId
 from quickshop.domain.payments import Payment, PaymentStatus, RefundId
@@ -17,6 +19,7 @@ from quickshop.ports.payments import PaymentView
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 
+@needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListPayments:
     """Show the attempts to pay an order to staff."""
@@ -29,6 +32,16 @@ class ListPayments:
             return [PaymentView.of(payment) for payment in tx.payments.of_order(order_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentChanged:
+    """An attempt to pay an order as staff have just changed it."""
+
+    payment: PaymentView
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CapturePayment:
     """Take money that was set aside for an order. The gateway is called in the background."""
@@ -43,7 +56,8 @@ class CapturePayment:
         *,
         amount: Money | None = None,
         idempotency_key: str | None = None,
-    ) -> PaymentView:
+        by: str = "staff",
+    ) -> PaymentChanged:
         """The whole amount unless a part is given: then the rest is let go.
 
         Raises:
@@ -54,17 +68,19 @@ class CapturePayment:
             IdempotencyInProgressError: the same request is still running.
         """
         now = self.outcomes.clock.now()
-        once = Once("staff:capture_payment", idempotency_key, digest(f"{order_id}:{amount}"))
+        once = Once(f"{by}:capture_payment", idempotency_key, digest(f"{order_id}:{amount}"))
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
-                return earlier
+                return PaymentChanged(earlier, replayed=True)
             payment = _latest(tx, order_id)
             payment.request_capture(
                 amount or payment.amount, now=now, patience=self.outcomes.patience
             )
-            return _saved(tx, payment, once)
+            view = _saved(tx, payment, once)
+        return PaymentChanged(view)
 
 
+@needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class VoidPayment:
     """Let go of money that was set aside for an order; the shopper may then pay another way."""
@@ -73,7 +89,9 @@ class VoidPayment:
     outcomes: PaymentOutcomes
 
     @retried
-    def __call__(self, order_id: OrderId, *, idempotency_key: str | None = None) -> PaymentView:
+    def __call__(
+        self, order_id: OrderId, *, idempotency_key: str | None = None, by: str = "staff"
+    ) -> PaymentChanged:
         """The gateway is called in the background.
 
         Raises:
@@ -83,17 +101,19 @@ class VoidPayment:
             IdempotencyInProgressError: the same request is still running.
         """
         now = self.outcomes.clock.now()
-        once = Once("staff:void_payment", idempotency_key, digest(str(order_id)))
+        once = Once(f"{by}:void_payment", idempotency_key, digest(str(order_id)))
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
-                return earlier
+                return PaymentChanged(earlier, replayed=True)
             payment = _latest(tx, order_id)
             if payment.status not in {PaymentStatus.AUTHORIZED, PaymentStatus.REQUIRES_ACTION}:
                 raise PaymentStateError(payment.status, "voided")
             payment.request_void(now=now, patience=self.outcomes.patience)
-            return _saved(tx, payment, once)
+            view = _saved(tx, payment, once)
+        return PaymentChanged(view)
 
 
+@needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
     """Send money of an order back, the whole or a part. It goes out in the background."""
@@ -109,7 +129,8 @@ class RefundOrder:
         amount: Money | None = None,
         reason: str = "",
         idempotency_key: str | None = None,
-    ) -> PaymentView:
+        by: str = "staff",
+    ) -> PaymentChanged:
         """All that is left unless an amount is given.
 
         Of several refunds at once those succeed that together are no more than was captured: one
@@ -125,10 +146,10 @@ class RefundOrder:
         """
         now = self.outcomes.clock.now()
         fingerprint = digest(f"{order_id}:{amount}:{reason}")
-        once = Once("staff:refund_order", idempotency_key, fingerprint)
+        once = Once(f"{by}:refund_order", idempotency_key, fingerprint)
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, PaymentView, now):
-                return earlier
+                return PaymentChanged(earlier, replayed=True)
             payment = _captured(tx, order_id)
             payment.request_refund(
                 RefundId(self.outcomes.identifiers.new()),
@@ -137,7 +158,8 @@ class RefundOrder:
                 now=now,
                 patience=self.outcomes.patience,
             )
-            return _saved(tx, payment, once)
+            view = _saved(tx, payment, once)
+        return PaymentChanged(view)
 
 
 def _saved(tx: Transaction, payment: Payment, once: Once) -> PaymentView:

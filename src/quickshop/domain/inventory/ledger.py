@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -27,6 +27,8 @@ class MovementKind(StrEnum):
     RELEASED = "released"
     SHIPPED = "shipped"
     ADJUSTED = "adjusted"
+    TRANSFERRED = "transferred"
+    """Another level has the same units more, or fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,22 @@ class StockMovement:
             occurred_at=now,
             reason=reason,
         )
+
+    @classmethod
+    def transfer(
+        cls,
+        source: StockLevel,
+        target: StockLevel,
+        quantity: int,
+        *,
+        reason: str,
+        now: datetime,
+    ) -> tuple[StockMovement, StockMovement]:
+        """Take so many units from one shelf to another: both ends of it, or neither."""
+        away = cls.adjustment(source, -quantity, reason=reason, now=now)
+        here = cls.adjustment(target, quantity, reason=reason, now=now)
+        kind = MovementKind.TRANSFERRED
+        return replace(away, kind=kind), replace(here, kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

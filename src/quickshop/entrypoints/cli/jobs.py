@@ -10,7 +10,7 @@ import typer
 
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.failures import FAILED
-from quickshop.entrypoints.cli.options import AsJson, Limit
+from quickshop.entrypoints.cli.options import AsJson, Limit, collect
 from quickshop.entrypoints.cli.output import (
     complain,
     moment,
@@ -27,7 +27,7 @@ app = typer.Typer(help="List and replay jobs that were given up on.", no_args_is
 def list_dead(limit: Limit = 100, as_json: AsJson = False) -> None:
     """List the dead letters: jobs that were given up on after five tries."""
     with opened_shop() as shop:
-        dead = list(shop.jobs.dead(limit=limit))
+        dead, _more = collect(lambda n, cursor: shop.jobs.dead(limit=n, cursor=cursor), limit)
     if as_json:
         print_json({"items": dead})
         return
@@ -71,7 +71,7 @@ def _replay(shop: Shop, job_ids: Iterable[JobId]) -> list[JobId]:
 
 def _replay_all(shop: Shop) -> list[JobId]:
     replayed: list[JobId] = []
-    while again := _replay(shop, [job.id for job in shop.jobs.dead(limit=100)]):
+    while again := _replay(shop, [job.id for job in shop.jobs.dead().items]):
         replayed.extend(again)
     return replayed
 

@@ -86,7 +86,7 @@ def cancel(
 ) -> None:
     """Cancel an order: its stock comes back at once, its money as the worker's next job."""
     with opened_shop() as shop:
-        order = shop.orders.cancel(find_order(shop, number).id, reason=reason)
+        order = shop.orders.cancel(find_order(shop, number).id, reason=reason).order
     if as_json:
         print_json(order)
         return

@@ -67,7 +67,7 @@ def capture(number: Number, amount: Amount = None, as_json: AsJson = False) -> N
     """Take money that was set aside for an order: all of it, or a part, and let the rest go."""
     with opened_shop() as shop:
         order = find_order(shop, number)
-        payment = shop.orders.capture(order.id, amount=_read(amount, order))
+        payment = shop.orders.capture(order.id, amount=_read(amount, order)).payment
     if as_json:
         print_json(payment)
         return
@@ -78,7 +78,7 @@ def void(number: Number, as_json: AsJson = False) -> None:
     """Let go of money that was set aside for an order, and was not taken."""
     with opened_shop() as shop:
         order = find_order(shop, number)
-        payment = shop.orders.void(order.id)
+        payment = shop.orders.void(order.id).payment
     if as_json:
         print_json(payment)
         return
@@ -94,7 +94,8 @@ def refund(
     """Send money of an order back: all that is left of it, or a part."""
     with opened_shop() as shop:
         order = find_order(shop, number)
-        payment = shop.orders.refund(order.id, amount=_read(amount, order), reason=reason)
+        changed = shop.orders.refund(order.id, amount=_read(amount, order), reason=reason)
+    payment = changed.payment
     if as_json:
         print_json(payment)
         return

@@ -24,7 +24,8 @@ from quickshop.ports.inventory import StockView
 from quickshop.shop import Shop
 
 app = typer.Typer(
-    help="Show, receive, adjust, count, configure and reconcile stock.", no_args_is_help=True
+    help="Show, receive, adjust, count, transfer, configure and reconcile stock.",
+    no_args_is_help=True,
 )
 
 _NUMBERS: Final = ("On hand", "Allocated", "Held", "Available")
@@ -110,6 +111,33 @@ def count(
     if not as_json:
         difference = answer.change.quantity
         say(f"{difference:+} units." if difference else "As expected.")
+
+
+@app.command("transfer")
+def transfer(
+    sku: Sku,
+    quantity: Annotated[
+        int, typer.Argument(metavar="QUANTITY", min=1, help="Units that nobody was promised.")
+    ],
+    to_location: Annotated[
+        str, typer.Option("--to", metavar="LOCATION", help="Where they go; opened if it is new.")
+    ],
+    from_location: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="LOCATION", help="Where they lie; by default the shop's place."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Stands in the ledger.")] = "transferred",
+    as_json: AsJson = False,
+) -> None:
+    """Take units from one location to another."""
+    with opened_shop() as shop:
+        shop.inventory.transfer(
+            sku, quantity, to_location=to_location, from_location=from_location, reason=reason
+        )
+        levels, _more = _levels(shop, sku, _MANY)
+    _show_changed(levels, as_json=as_json)
 
 
 @app.command("configure")

@@ -16,6 +16,7 @@ from quickshop.adapters.memory.hot_copies import NoSessionCopies
 from quickshop.adapters.memory.limits import MemoryFrontDesk
 from quickshop.entrypoints.http import (
     account,
+    admin,
     auth,
     cart,
     catalog,
@@ -46,6 +47,7 @@ _ROUTERS = (
     auth.router,
     account.router,
     health.router,
+    *admin.ROUTERS,
 )
 
 

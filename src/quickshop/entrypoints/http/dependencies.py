@@ -124,7 +124,8 @@ def _boolean(value: object) -> object:
     return value
 
 
-def _printable(value: str) -> str:
+def require_printable(value: str) -> str:
+    """The text, if it can be shown on one line."""
     if not value.isprintable():
         raise PydanticCustomError("not_printable", "must hold printable characters only")
     return value
@@ -132,7 +133,7 @@ def _printable(value: str) -> str:
 
 QueryInteger = Annotated[int, BeforeValidator(_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
-QueryText = Annotated[str, AfterValidator(_printable)]
+QueryText = Annotated[str, AfterValidator(require_printable)]
 
 Limit = Annotated[QueryInteger, Query(ge=1, le=MAX_LIMIT, description="Items per page.")]
 Cursor = Annotated[

@@ -30,6 +30,7 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.AlreadyExistsError: 409,
+    errors.CategoryInUseError: 409,
     errors.CurrencyMismatchError: 409,
     errors.NotForSaleError: 409,
     errors.OutOfStockError: 409,

@@ -76,6 +76,7 @@ _REASONS: Final[Mapping[int, _Reason]] = {
     404: _Reason("not_found", "There is nothing at this address."),
     405: _Reason("method_not_allowed", "This address does not answer to this method."),
     408: _Reason("body_too_slow", "The body did not arrive in time."),
+    412: _Reason("precondition_failed", "It was changed meanwhile. Read it again."),
     413: _Reason("body_too_large", "The body is larger than 256 KiB."),
     415: _Reason("unsupported_media_type", "Send the body as application/json, in UTF-8."),
     422: _Reason("invalid_request", "Correct what is listed in `errors` and send it again."),

@@ -18,6 +18,7 @@ from quickshop.adapters.sql.tables.identity import (
     roles,
     sessions,
 )
+from quickshop.adapters.sql.tables.imports import import_chunks, import_issues, imports
 from quickshop.adapters.sql.tables.inventory import (
     allocations,
     locations,
@@ -45,6 +46,9 @@ __all__ = [
     "fulfillment_lines",
     "fulfillments",
     "idempotency_keys",
+    "import_chunks",
+    "import_issues",
+    "imports",
     "jobs",
     "locations",
     "metadata",

@@ -82,7 +82,8 @@ stock_movements: Final = Table(
     Column("order_id", Uuid),
     Column("occurred_at", UtcDateTime, nullable=False),
     CheckConstraint(
-        "kind IN ('received', 'held', 'allocated', 'released', 'shipped', 'adjusted')",
+        "kind IN ('received', 'held', 'allocated', 'released', 'shipped', 'adjusted',"
+        " 'transferred')",
         name="kind",
     ),
     Index("ix_stock_movements_level", "variant_id", "location_id"),

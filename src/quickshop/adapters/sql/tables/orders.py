@@ -60,6 +60,8 @@ orders: Final = Table(
     Index("ix_orders_token_digest", "token_digest", "id"),
     Index("ix_orders_customer_id", "customer_id", "id"),
     Index("ix_orders_status", "status", "id"),
+    Index("ix_orders_email", "email", "id"),
+    Index("ix_orders_placed_at", "placed_at"),
     partial_index(
         "ix_orders_expires_at", "expires_at", where="status IN ('pending', 'payment_failed')"
     ),

@@ -1,0 +1,268 @@
+"""Changing products that are in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final, Literal
+
+from quickshop.application.catalog.products import (
+    NewVariant,
+    require_category,
+    require_texts,
+    variant_of,
+)
+from quickshop.application.permissions import needs
+from quickshop.application.retries import retried
+from quickshop.domain.catalog import (
+    CategoryId,
+    Image,
+    Product,
+    ProductId,
+    Variant,
+    VariantId,
+    gallery,
+)
+from quickshop.domain.errors import ConflictError, InvalidValueError
+from quickshop.domain.identity import Permission
+from quickshop.domain.money import Money
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+class _Keep(Enum):
+    KEEP = "keep"
+
+
+KEEP: Final = _Keep.KEEP
+"""Stands for a field that stays as it is, where None says something else."""
+
+Find = Callable[[Transaction], ProductId]
+Edit = Callable[[Transaction, Product], Product]
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """How every change of a product is brought about."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    cache: ProductCache
+
+    def __call__(self, find: Find, edit: Edit, *, version: int | None = None) -> Product:
+        """Store what `edit` makes of the product found. Then its pages leave the cache.
+
+        Raises:
+            NotFoundError: no such product.
+            ConflictError: it is not in this version any more.
+            AlreadyExistsError: the handle or a SKU is taken.
+        """
+        stored = self._store(find, edit, version)
+        if stored is None:
+            raise ConflictError("product")
+        product, old_handle = stored
+        self.cache.forget(str(product.id), *dict.fromkeys((old_handle, product.handle)))
+        return product
+
+    @retried
+    def _store(self, find: Find, edit: Edit, version: int | None) -> tuple[Product, str] | None:
+        with self.unit_of_work() as tx:
+            product = tx.products.get(find(tx))
+            if version not in {None, product.version}:
+                return None  # not an error in here, where it would be tried again
+            handle = product.handle
+            if product.revise(edit(tx, product), now=self.clock.now()):
+                tx.products.save(product)
+            return product, handle
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class ChangePrice:
+    """Set what a SKU costs from now on. Orders already placed keep their price."""
+
+    editing: Editing
+
+    def __call__(
+        self, sku: str, price: Money, *, compare_at_price: Money | None = None
+    ) -> Product:
+        """Safe to repeat.
+
+        Raises:
+            NotFoundError: no variant has this SKU.
+            InvalidValueError: negative, or too high to be true.
+            CurrencyMismatchError: not in the currency of the product.
+        """
+
+        def edit(_tx: Transaction, product: Product) -> Product:
+            variants = (
+                replace(variant, price=price, compare_at_price=compare_at_price)
+                if variant.sku == sku
+                else variant
+                for variant in product.variants
+            )
+            return replace(product, variants=tuple(variants))
+
+        return self.editing(lambda tx: tx.products.offer(sku).product_id, edit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedVariant(NewVariant):
+    """What a variant is to be from now on. Without an id its SKU says which; else it is new."""
+
+    id: VariantId | None = None
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class UpdateProduct:
+    """Change what is said of a product, and what it is sold as."""
+
+    editing: Editing
+    identifiers: Identifiers
+    sanitize: HtmlSanitizer
+
+    def __call__(
+        self,
+        product_id: ProductId,
+        *,
+        version: int | None = None,
+        title: str | None = None,
+        handle: str | None = None,
+        description_html: str | None = None,
+        vendor: str | None = None,
+        product_type: str | None = None,
+        category_id: CategoryId | Literal[_Keep.KEEP] | None = KEEP,
+        tags: Sequence[str] | None = None,
+        option_names: Sequence[str] | None = None,
+        variants: Sequence[ChangedVariant] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        published: bool | None = None,
+    ) -> Product:
+        """What is None stays as it is; a `category_id` of None takes it off its shelf.
+
+        `variants` are all that it is sold as from then on, each of them whole: one that is not
+        named leaves the product, and keeps its stock and its orders. With a `version` nothing is
+        changed in a product that somebody saved since.
+
+        Raises:
+            NotFoundError: no such product.
+            ConflictError: it is not in this version any more.
+            InvalidValueError: something is not as it should be; says what.
+            AlreadyExistsError: the handle or a SKU is taken.
+            CurrencyMismatchError: a price is not in the currency of the product.
+        """
+        require_texts(tags=tags, option_names=option_names)
+        html = None if description_html is None else self.sanitize(description_html)
+        given: dict[str, Any] = {
+            "title": title,
+            "handle": handle,
+            "description_html": html,
+            "vendor": vendor,
+            "product_type": product_type,
+            "tags": None if tags is None else tuple(tags),
+            "option_names": None if option_names is None else tuple(option_names),
+            "metadata": None if metadata is None else dict(metadata),
+            "published": published,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        if category_id is not KEEP:
+            changes["category_id"] = category_id
+
+        def edit(tx: Transaction, product: Product) -> Product:
+            require_category(tx, changes.get("category_id"))
+            sold_as = product.variants if variants is None else self._variants(product, variants)
+            return replace(product, variants=sold_as, **changes)
+
+        return self.editing(lambda _tx: product_id, edit, version=version)
+
+    def _variants(self, product: Product, wanted: Sequence[ChangedVariant]) -> tuple[Variant, ...]:
+        known = {variant.id for variant in product.variants}
+        by_sku = {variant.sku: variant.id for variant in product.variants}
+        named = {variant.id for variant in wanted if variant.id is not None}
+        if not named <= known or len(named) < sum(v.id is not None for v in wanted):
+            raise InvalidValueError("variants.id", "must be of this product, each named once")
+        variants = []
+        for content in wanted:
+            same_sku = by_sku.get(content.sku)
+            if content.id is not None:
+                variant_id = content.id
+            elif same_sku is not None and same_sku not in named:
+                variant_id = same_sku
+            else:
+                variant_id = VariantId(self.identifiers.new())
+            variants.append(variant_of(content, variant_id))
+        return tuple(variants)
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class PublishProduct:
+    """Show and sell a product."""
+
+    editing: Editing
+
+    def __call__(self, product_id: ProductId, *, version: int | None = None) -> Product:
+        """Safe to repeat.
+
+        Raises:
+            NotFoundError: no such product.
+            ConflictError: it is not in this version any more.
+        """
+        return _published(self.editing, product_id, published=True, version=version)
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class UnpublishProduct:
+    """Have a product shown and sold no longer. So it leaves the shop; its orders stay whole."""
+
+    editing: Editing
+
+    def __call__(self, product_id: ProductId, *, version: int | None = None) -> Product:
+        """Safe to repeat.
+
+        Raises:
+            NotFoundError: no such product.
+            ConflictError: it is not in this version any more.
+        """
+        return _published(self.editing, product_id, published=False, version=version)
+
+
+def _published(
+    editing: Editing, product_id: ProductId, *, published: bool, version: int | None
+) -> Product:
+    return editing(
+        lambda _tx: product_id,
+        lambda _tx, product: replace(product, published=published),
+        version=version,
+    )
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class SetProductImages:
+    """Say which pictures a product has. Only their addresses are kept; nothing is fetched."""
+
+    editing: Editing
+
+    def __call__(
+        self, product_id: ProductId, images: Sequence[Image], *, version: int | None = None
+    ) -> Product:
+        """These and no others, by their positions; those of one position as they come.
+
+        Raises:
+            NotFoundError: no such product.
+            ConflictError: it is not in this version any more.
+            InvalidValueError: more than 20, or an address that is not an https URL.
+        """
+        chosen = gallery(images)
+        return self.editing(
+            lambda _tx: product_id,
+            lambda _tx, product: replace(product, images=chosen),
+            version=version,
+        )

@@ -1,0 +1,197 @@
+"""Importing a product file, product by product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from quickshop.application.imports.skus import SkuBook
+from quickshop.application.imports.storing import (
+    FileRun,
+    ItemResult,
+    Keep,
+    RehearsedError,
+    StoreDraft,
+)
+from quickshop.application.permissions import needs
+from quickshop.domain.customers import require_text
+from quickshop.domain.errors import DomainError, InvalidValueError
+from quickshop.domain.identity import Permission
+from quickshop.domain.imports import ImportCounts
+from quickshop.ports.cache import ProductCache
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.imports import (
+    FeedItem,
+    ProductDraft,
+    ProductFeedReader,
+    RowIssue,
+    Severity,
+)
+from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.unit_of_work import UnitOfWork
+
+_MAX_REASON: Final = 150
+_COLUMNS: Final = {
+    "title": "Title",
+    "tags": "Tags",
+    "options": "Option1 Name",
+    "variants": "Option1 Value",
+    "sku": "Variant SKU",
+    "price": "Variant Price",
+    "compare_at_price": "Variant Compare At Price",
+    "weight_grams": "Variant Grams",
+    "quantity": "Variant Inventory Qty",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What became of a file. Every row is in `imported_rows` or in `rejected_rows`."""
+
+    rows: int
+    imported_rows: int
+    rejected_rows: int
+    created: int
+    updated: int
+    unchanged: int
+    variants: int
+    units_moved: int
+    """Sum over levels of by how much the shelf changed, up or down."""
+    issues: Sequence[RowIssue]
+    dry_run: bool
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class ImportProducts:
+    """Import a product file: new products are created, known ones updated."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+    open_feed: ProductFeedReader
+    sanitize: HtmlSanitizer
+    cache: ProductCache
+    default_location: str
+
+    def __call__(
+        self,
+        path: Path,
+        *,
+        currency: str,
+        location: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ImportReport:
+        """Every row is imported or reported; one product is one transaction.
+
+        Products are known by their handle, variants by their options or else by their SKU. What
+        the file no longer names stays. A SKU that another product gives up is free to products
+        that come after it in the file; to those before it, the next time. `progress` is told
+        after each product how many rows of how many are done.
+
+        Raises:
+            FileFormatError: the file is not of this format; nothing was changed.
+            InvalidValueError: no such currency, or the location's name is none.
+        """
+        run = self.open(path, currency=currency, location=location, dry_run=dry_run)
+        counts = ImportCounts()
+        issues: list[RowIssue] = []
+        for item in run.items:
+            result = self.take(run, item)
+            counts += result.counts
+            issues.extend(result.issues)
+            if progress is not None:
+                progress(counts.rows_done, run.rows)
+        return _report(run, counts, issues)
+
+    def open(
+        self, path: Path, *, currency: str, location: str | None = None, dry_run: bool = False
+    ) -> FileRun:
+        """Read the file, whose items can then be `take`n one after the other.
+
+        Raises:
+            FileFormatError: the file is not of this format.
+            InvalidValueError: no such currency, or the location's name is none.
+        """
+        place = location if location is not None else self.default_location
+        require_text("location", place, max_length=100)
+        feed = self.open_feed(path, currency=currency)
+        items = list(feed)
+        return FileRun(
+            items=items,
+            rows=feed.rows,
+            skus=SkuBook.of(item.draft for item in items if item.draft),
+            location=place,
+            reason=f"import {''.join(filter(str.isprintable, path.name))}"[:_MAX_REASON],
+            dry_run=dry_run,
+        )
+
+    def take(self, run: FileRun, item: FeedItem, keep: Keep | None = None) -> ItemResult:
+        """Import one item. `keep` is called once, in the transaction that stores its product.
+
+        Where nothing is stored, it is called in a transaction of its own.
+        """
+        if item.draft is None:
+            return self._kept(_nothing(item, item.issues), keep)
+        html = self.sanitize(item.draft.description_html)
+        store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
+        try:
+            outcome = store(run, item, item.draft, html, keep)
+        except RehearsedError as rehearsed:
+            run.skus.settle(rehearsed.outcome.product)
+            return self._kept(rehearsed.outcome.result, keep)
+        except DomainError as error:
+            issues = (*item.issues, *_rejections(item.draft, error))
+            return self._kept(_nothing(item, issues), keep)
+        run.skus.settle(outcome.product)
+        if outcome.fate != "unchanged":
+            self.cache.forget(str(outcome.product.id), outcome.product.handle)
+        return outcome.result
+
+    def _kept(self, result: ItemResult, keep: Keep | None) -> ItemResult:
+        if keep is not None:
+            with self.unit_of_work() as tx:
+                keep(tx, result)
+        return result
+
+
+def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:
+    """The result of an item of which nothing was stored."""
+    counts = ImportCounts(rows_done=item.rows, rejected_rows=item.rows, issues=len(issues))
+    return ItemResult(counts, issues)
+
+
+def _report(run: FileRun, counts: ImportCounts, issues: Sequence[RowIssue]) -> ImportReport:
+    return ImportReport(
+        rows=run.rows,
+        imported_rows=counts.rows_done - counts.rejected_rows,
+        rejected_rows=run.rows - counts.rows_done + counts.rejected_rows,
+        created=counts.created,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        variants=counts.variants,
+        units_moved=counts.units_moved,
+        issues=tuple(sorted(issues, key=lambda issue: issue.line)),
+        dry_run=run.dry_run,
+    )
+
+
+def _rejections(draft: ProductDraft, error: DomainError) -> list[RowIssue]:
+    field_name = error.field if isinstance(error, InvalidValueError) else "handle"
+    column = _COLUMNS.get(field_name, "Handle")
+    reasons = {draft.line: f"{error}; none of the product's {draft.rows} rows was imported"}
+    for variant in draft.variants:
+        reasons.setdefault(variant.line, f"is of the product of line {draft.line}: not imported")
+    return [
+        RowIssue(
+            line=line,
+            column=column if line == draft.line else "Handle",
+            reason=reason,
+            severity=Severity.ERROR,
+        )
+        for line, reason in reasons.items()
+    ]

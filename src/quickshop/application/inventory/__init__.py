@@ -1,0 +1,39 @@
+"""Use cases about stock."""
+
+from quickshop.application.inventory.shelves import (
+    AdjustStock,
+    CountStock,
+    ReceiveStock,
+    StockChange,
+    StockChanged,
+    open_location,
+)
+from quickshop.application.inventory.transfers import (
+    StockTransfer,
+    StockTransferred,
+    TransferStock,
+)
+from quickshop.application.inventory.upkeep import (
+    MAX_STRIPES,
+    ConfigureStock,
+    ListLocations,
+    ListStock,
+    ReconcileStock,
+)
+
+__all__ = [
+    "MAX_STRIPES",
+    "AdjustStock",
+    "ConfigureStock",
+    "CountStock",
+    "ListLocations",
+    "ListStock",
+    "ReceiveStock",
+    "ReconcileStock",
+    "StockChange",
+    "StockChanged",
+    "StockTransfer",
+    "StockTransferred",
+    "TransferStock",
+    "open_location",
+]

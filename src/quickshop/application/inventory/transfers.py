@@ -1,0 +1,127 @@
+"""Moving units from one location to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quickshop.application.holds import ReleaseExpiredHolds
+from quickshop.application.idempotency import Once
+from quickshop.application.inventory.shelves import once, open_level, open_location
+from quickshop.application.permissions import needs
+from quickshop.application.retries import retried
+from quickshop.domain.customers import require_text
+from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+from quickshop.domain.identity import Permission
+from quickshop.domain.inventory import StockLevel, StockMovement, lock_order
+from quickshop.domain.money import require_whole
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockTransfer:
+    """How many units went from where to where."""
+
+    sku: str
+    quantity: int
+    from_location: str
+    to_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockTransferred:
+    """The answer to staff who moved units."""
+
+    transfer: StockTransfer
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@needs(Permission.INVENTORY_WRITE)
+@dataclass(frozen=True, slots=True)
+class TransferStock:
+    """Take units from one location to another. How many there are in all stays the same."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+    default_location: str
+    release: ReleaseExpiredHolds
+
+    def __call__(
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        to_location: str,
+        from_location: str | None = None,
+        reason: str = "transferred",
+        idempotency_key: str | None = None,
+        by: str = "staff",
+    ) -> StockTransferred:
+        """Units that were promised stay where they are; the other location is opened if it is new.
+
+        With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
+
+        Raises:
+            NotFoundError: no such SKU, or it has no stock at the location that it is to leave.
+            OutOfStockError: fewer units lie there that nobody was promised.
+            InvalidValueError: fewer than one unit, no reason, or twice the same location.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        require_whole("quantity", quantity)
+        if quantity < 1:
+            raise InvalidValueError("quantity", "must be at least 1")
+        require_text("reason", reason, max_length=200)
+        place = self.default_location if from_location is None else from_location
+        if place == to_location:
+            raise InvalidValueError("to_location", "must be another location")
+        transfer = StockTransfer(
+            sku=sku, quantity=quantity, from_location=place, to_location=to_location
+        )
+        asked = once(by, "transfer", idempotency_key, sku, quantity, place, to_location, reason)
+        return self.release.before_refusing(lambda: self._transfer(transfer, reason, asked))
+
+    @retried
+    def _transfer(self, transfer: StockTransfer, reason: str, asked: Once) -> StockTransferred:
+        now = self.clock.now()
+        with self.unit_of_work() as tx:
+            if earlier := asked.earlier(tx, StockTransfer, now):
+                return StockTransferred(earlier, replayed=True)
+            ends = self._ends(tx, transfer)
+            asked.keep(tx, transfer)
+            tx.stock.record(_movements(tx, ends, transfer.quantity, reason, now))
+        return StockTransferred(transfer)
+
+    def _ends(self, tx: Transaction, transfer: StockTransfer) -> tuple[StockLevel, StockLevel]:
+        offer = tx.products.offer(transfer.sku)
+        source = tx.stock.location(transfer.from_location)
+        for level in tx.stock.levels([offer.variant_id]):
+            if level.location_id == source.id:
+                break
+        else:
+            raise NotFoundError("stock level")
+        target = open_location(tx, transfer.to_location, self.identifiers)
+        return level, open_level(tx, offer, target, backorder_limit=None)
+
+
+def _movements(
+    tx: Transaction,
+    ends: tuple[StockLevel, StockLevel],
+    quantity: int,
+    reason: str,
+    now: datetime,
+) -> tuple[StockMovement, StockMovement]:
+    """What is to be recorded, once both levels are locked and the first has enough.
+
+    That it could be sold below nothing does not help: what is moved has to lie there.
+    """
+    source, target = ends
+    for level in sorted(ends, key=lock_order):
+        locked = tx.stock.lock(level.variant_id, level.location_id)
+        if level is source and locked.free < quantity:
+            raise OutOfStockError(source.sku, requested=quantity, available=max(0, locked.free))
+    return StockMovement.transfer(source, target, quantity, reason=reason, now=now)

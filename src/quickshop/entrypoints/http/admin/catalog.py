@@ -1,0 +1,253 @@
+"""Routes by which staff keep the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from quickshop.application.catalog import (
+    KEEP,
+    ChangePrice,
+    CreateProduct,
+    InspectProduct,
+    ListAllProducts,
+    PublishProduct,
+    SetProductImages,
+    UnpublishProduct,
+    UpdateProduct,
+)
+from quickshop.domain.catalog import (
+    MAX_NAME_LENGTH,
+    CategoryId,
+    ProductId,
+)
+from quickshop.domain.errors import ConflictError
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.product_models import (
+    AdminProductOut,
+    AdminProductPage,
+    ImagesIn,
+    NewProductIn,
+    PriceIn,
+    ProductChangesIn,
+    gallery_of,
+)
+from quickshop.entrypoints.http.admin.shared import IfMatch, staff_problems
+from quickshop.entrypoints.http.catalog import Name
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    Limit,
+    QueryBoolean,
+    QueryText,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import private
+from quickshop.entrypoints.http.problems import ProblemError
+from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
+from quickshop.ports.paging import DEFAULT_LIMIT
+from quickshop.shop import Shop
+
+router = APIRouter(prefix="/v1/admin", tags=["admin: catalog"], route_class=StrictRoute)
+
+
+def _answer(shop: Shop, product_id: UUID, *, status: int = 200) -> Response:
+    return _shown(shop.products.inspect(str(product_id)), status=status)
+
+
+def _shown(view: ProductView, *, status: int = 200) -> Response:
+    headers = {"ETag": f'"{view.version}"'}
+    if status == 201:  # noqa: PLR2004
+        headers["Location"] = f"/v1/admin/products/{view.id}"
+    return private(AdminProductOut.of(view), status=status, headers=headers)
+
+
+@contextmanager
+def _expecting(if_match: str | None, version: int | None = None) -> Iterator[int | None]:
+    """The version that may be changed; 412 if it is not that any more, and `If-Match` said so."""
+    expected = None if if_match in {None, "*"} else int(str(if_match).strip('"'))
+    if None not in {expected, version} and expected != version:
+        raise ProblemError(412, "precondition_failed", "If-Match and version name two versions.")
+    try:
+        yield version if expected is None else expected
+    except ConflictError as error:
+        if expected is None or error.kind != "product":
+            raise
+        raise ProblemError(412, "precondition_failed", f"{error}.") from error
+
+
+@router.get(
+    "/products",
+    operation_id="list_all_products",
+    response_model=AdminProductPage,
+    responses=staff_problems(422),
+)
+@access(staff(ListAllProducts))
+def list_all_products(
+    shop: ShopDependency,
+    q: Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)] = None,
+    published: Annotated[
+        QueryBoolean | None, Query(description="Only those that are shown, or are not.")
+    ] = None,
+    category: Annotated[Name | None, Query(description="Slug; those below it count.")] = None,
+    tag: Name | None = None,
+    vendor: Name | None = None,
+    in_stock: QueryBoolean | None = None,
+    sort: Annotated[
+        ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List and search the products, published or not. Every criterion given must hold."""
+    query = ProductQuery(
+        text=q or None,
+        published=published,
+        category=category,
+        tag=tag,
+        vendor=vendor,
+        in_stock=in_stock,
+        sort=sort or (ProductSort.RELEVANCE if q else ProductSort.NEWEST),
+        limit=limit,
+        cursor=cursor,
+    )
+    return private(AdminProductPage.of(shop.products.list_all(query)))
+
+
+@router.post(
+    "/products",
+    operation_id="create_product",
+    status_code=201,
+    response_model=AdminProductOut,
+    responses=staff_problems(400, 409, 413, 415, 422),
+)
+@access(staff(CreateProduct))
+def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
+    """Add a product to the catalog. It is known by its handle: a repeated request is a 409."""
+    product = shop.products.create(
+        title=body.title,
+        variants=[variant.to_new() for variant in body.variants],
+        handle=body.handle,
+        description_html=body.description_html,
+        vendor=body.vendor,
+        product_type=body.product_type,
+        category_id=None if body.category_id is None else CategoryId(body.category_id),
+        tags=body.tags,
+        option_names=body.options,
+        images=gallery_of(body.images),
+        published=body.published,
+        metadata=body.metadata,
+    )
+    return _answer(shop, product.id, status=201)
+
+
+@router.get(
+    "/products/{product_id}",
+    operation_id="inspect_product",
+    response_model=AdminProductOut,
+    responses=staff_problems(404, 422),
+)
+@access(staff(InspectProduct))
+def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
+    """Show a product, published or not. Its `ETag` is what `If-Match` takes."""
+    return _answer(shop, product_id)
+
+
+@router.patch(
+    "/products/{product_id}",
+    operation_id="update_product",
+    response_model=AdminProductOut,
+    responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
+)
+@access(staff(UpdateProduct))
+def update_product(
+    shop: ShopDependency, product_id: UUID, body: ProductChangesIn, if_match: IfMatch = None
+) -> Response:
+    """Change what is said of a product, and what it is sold as."""
+    variants = body.variants
+    shelf = None if body.category_id is None else CategoryId(body.category_id)
+    with _expecting(if_match, body.version) as version:
+        shop.products.update(
+            ProductId(product_id),
+            version=version,
+            title=body.title,
+            handle=body.handle,
+            description_html=body.description_html,
+            vendor=body.vendor,
+            product_type=body.product_type,
+            category_id=shelf if "category_id" in body.model_fields_set else KEEP,
+            tags=body.tags,
+            option_names=body.options,
+            variants=None if variants is None else [v.to_changed() for v in variants],
+            metadata=body.metadata,
+            published=body.published,
+        )
+    return _answer(shop, product_id)
+
+
+@router.post(
+    "/products/{product_id}/publish",
+    operation_id="publish_product",
+    response_model=AdminProductOut,
+    responses=staff_problems(404, 409, 412, 413, 422),
+)
+@access(staff(PublishProduct))
+def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = None) -> Response:
+    """Show and sell a product."""
+    with _expecting(if_match) as version:
+        shop.products.publish(ProductId(product_id), version=version)
+    return _answer(shop, product_id)
+
+
+@router.post(
+    "/products/{product_id}/unpublish",
+    operation_id="unpublish_product",
+    response_model=AdminProductOut,
+    responses=staff_problems(404, 409, 412, 413, 422),
+)
+@access(staff(UnpublishProduct))
+def unpublish_product(
+    shop: ShopDependency, product_id: UUID, if_match: IfMatch = None
+) -> Response:
+    """Have a product shown and sold no longer. Nothing deletes one: orders still name it."""
+    with _expecting(if_match) as version:
+        shop.products.unpublish(ProductId(product_id), version=version)
+    return _answer(shop, product_id)
+
+
+@router.put(
+    "/products/{product_id}/images",
+    operation_id="set_product_images",
+    response_model=AdminProductOut,
+    responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
+)
+@access(staff(SetProductImages))
+def set_product_images(
+    shop: ShopDependency, product_id: UUID, body: ImagesIn, if_match: IfMatch = None
+) -> Response:
+    """Say which pictures a product has, the first one first."""
+    with _expecting(if_match, body.version) as version:
+        shop.products.set_images(ProductId(product_id), gallery_of(body.images), version=version)
+    return _answer(shop, product_id)
+
+
+@router.post(
+    "/prices",
+    operation_id="change_price",
+    response_model=AdminProductOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(ChangePrice))
+def change_price(shop: ShopDependency, body: PriceIn) -> Response:
+    """Set what a SKU costs from now on. Orders already placed keep their price."""
+    compare_at = body.compare_at_price
+    product = shop.products.change_price(
+        body.sku,
+        body.price.to_domain(),
+        compare_at_price=compare_at.to_domain() if compare_at else None,
+    )
+    return _answer(shop, product.id)

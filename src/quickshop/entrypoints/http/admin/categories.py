@@ -1,0 +1,109 @@
+"""Routes by which staff put the shelves of the catalog in order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from quickshop.application.catalog import (
+    CreateCategory,
+    DeleteCategory,
+    MoveCategory,
+    RenameCategory,
+)
+from quickshop.domain.catalog import CategoryId
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.shared import Id, Line, staff_problems
+from quickshop.entrypoints.http.dependencies import ShopDependency
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Input, Output, private
+
+router = APIRouter(prefix="/v1/admin/categories", tags=["admin: catalog"], route_class=StrictRoute)
+
+
+class AdminCategoryOut(Output):
+    """A category, by itself."""
+
+    id: UUID
+    slug: str
+    name: str
+    parent_id: UUID | None
+
+
+class NewCategoryIn(Input):
+    """A category to be opened."""
+
+    name: Line
+    slug: Annotated[Line | None, Field(description="Made of the name unless given.")] = None
+    parent_id: Id | None = None
+    """Null: at the root."""
+
+
+class CategoryNameIn(Input):
+    """What a category is to be called."""
+
+    name: Line
+
+
+class CategoryPlaceIn(Input):
+    """Where a category is to be."""
+
+    parent_id: Annotated[Id | None, Field(description="Null: at the root.")]
+
+
+@router.post(
+    "",
+    operation_id="create_category",
+    status_code=201,
+    response_model=AdminCategoryOut,
+    responses=staff_problems(400, 409, 413, 415, 422),
+)
+@access(staff(CreateCategory))
+def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
+    """Open a category. Its slug stays as it is for good."""
+    parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
+    category = shop.products.create_category(body.name, slug=body.slug, parent_id=parent_id)
+    return private(AdminCategoryOut.of(category), status=201)
+
+
+@router.patch(
+    "/{category_id}",
+    operation_id="rename_category",
+    response_model=AdminCategoryOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(RenameCategory))
+def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameIn) -> Response:
+    """Call a category by another name; its slug stays."""
+    renamed = shop.products.rename_category(CategoryId(category_id), body.name)
+    return private(AdminCategoryOut.of(renamed))
+
+
+@router.post(
+    "/{category_id}/move",
+    operation_id="move_category",
+    response_model=AdminCategoryOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(MoveCategory))
+def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn) -> Response:
+    """Put a category, with all that is below it, below another one or at the root."""
+    parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
+    moved = shop.products.move_category(CategoryId(category_id), parent_id)
+    return private(AdminCategoryOut.of(moved))
+
+
+@router.delete(
+    "/{category_id}",
+    operation_id="delete_category",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(DeleteCategory))
+def delete_category(shop: ShopDependency, category_id: UUID) -> Response:
+    """Give up a category that no product and no category is in."""
+    shop.products.delete_category(CategoryId(category_id))
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,196 @@
+"""Routes by which staff hand product files in, and see how far they have got."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, Any, BinaryIO, Final, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
+
+from quickshop.application.imports import GetImport, ListImportIssues, ListImports, StartImport
+from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.domain.imports import ImportId, ImportStatus
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.shared import (
+    MAX_LOCATION_LENGTH,
+    Caller,
+    replay_headers,
+    staff_problems,
+)
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    QueryBoolean,
+    QueryText,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Output, private
+from quickshop.entrypoints.http.problems import ProblemError
+from quickshop.ports.imports import Severity
+from quickshop.ports.paging import DEFAULT_LIMIT
+
+router = APIRouter(prefix="/v1/admin/imports", tags=["admin: imports"], route_class=StrictRoute)
+
+_IN_MEMORY: Final = 1024 * 1024
+"""Bytes of a file that are held here; what is larger goes to disk."""
+_CSV: Final = re.compile(r"text/csv\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+_FILE: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "The product CSV that Shopify exports, in UTF-8, at most 64 MiB.",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class ImportCountsOut(Output):
+    """What became of so many rows and products."""
+
+    rows_done: int
+    rejected_rows: int
+    """Not imported; each has an issue."""
+    created: int
+    updated: int
+    unchanged: int
+    variants: int
+    units_moved: int
+    """By how much shelves changed, up or down."""
+    issues: int
+    """The first 10,000 of them can be read."""
+
+
+class ImportOut(Output):
+    """A file, and how far it has got."""
+
+    id: UUID
+    file_name: str
+    size_bytes: int
+    currency: str
+    location: str
+    dry_run: bool
+    status: ImportStatus
+    rows: int | None
+    """Without the header; null until it has been read."""
+    counts: ImportCountsOut
+    failure: str
+    """Why it could not be read; empty unless it failed."""
+    requested_at: AwareDatetime
+    finished_at: AwareDatetime | None
+
+
+class ImportPage(Output):
+    """Some imports, newest first, and the cursor that continues after them."""
+
+    items: tuple[ImportOut, ...]
+    next_cursor: str | None
+
+
+class RowIssueOut(Output):
+    """Something about one row that its owner should know."""
+
+    line: int
+    """Where the row starts in the file, counting from 1; the header is line 1."""
+    column: str
+    reason: str
+    severity: Severity
+
+
+class RowIssuePage(Output):
+    """Some issues, as they were found, and the cursor that continues after them."""
+
+    items: tuple[RowIssueOut, ...]
+    next_cursor: str | None
+
+
+async def _file(request: Request) -> AsyncIterator[BinaryIO]:
+    """The body, taken in as it comes: never the whole of it in memory."""
+    if not _CSV.fullmatch(request.headers.get("content-type", "").strip()):
+        detail = "Send the file as text/csv, in UTF-8."
+        raise ProblemError(415, "unsupported_media_type", detail)
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        async for part in request.stream():
+            file.write(part)
+        yield cast("BinaryIO", file)
+
+
+@router.post(
+    "",
+    operation_id="start_import",
+    status_code=202,
+    response_model=ImportOut,
+    responses=staff_problems(400, 409, 413, 415, 422),
+    openapi_extra=_FILE,
+)
+@access(staff(StartImport))
+def start_import(
+    shop: ShopDependency,
+    idempotency_key: IdempotencyKey,
+    by: Caller,
+    file: Annotated[BinaryIO, Depends(_file)],
+    filename: Annotated[QueryText, Query(max_length=MAX_NAME_LENGTH)] = "products.csv",
+    location: Annotated[
+        QueryText | None,
+        Query(min_length=1, max_length=MAX_LOCATION_LENGTH, description="Where its stock lies."),
+    ] = None,
+    dry_run: Annotated[
+        QueryBoolean, Query(description="Read and report, and change nothing.")
+    ] = False,
+) -> Response:
+    """Hand a product file in. A worker imports it; its prices are in the currency of the shop."""
+    answer = shop.imports.start(
+        file,
+        file_name=filename,
+        location=location,
+        dry_run=dry_run,
+        idempotency_key=idempotency_key,
+        by=by,
+    )
+    headers = {
+        "Location": f"/v1/admin/imports/{answer.imported.id}",
+        **replay_headers(replayed=answer.replayed),
+    }
+    return private(ImportOut.of(answer.imported), status=202, headers=headers)
+
+
+@router.get(
+    "", operation_id="list_imports", response_model=ImportPage, responses=staff_problems(422)
+)
+@access(staff(ListImports))
+def list_imports(
+    shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List the imports, newest first."""
+    return private(ImportPage.of(shop.imports.list(limit=limit, cursor=cursor)))
+
+
+@router.get(
+    "/{import_id}",
+    operation_id="get_import",
+    response_model=ImportOut,
+    responses=staff_problems(404, 422),
+)
+@access(staff(GetImport))
+def get_import(shop: ShopDependency, import_id: UUID) -> Response:
+    """Show how far an import has got."""
+    return private(ImportOut.of(shop.imports.get(ImportId(import_id))))
+
+
+@router.get(
+    "/{import_id}/issues",
+    operation_id="list_import_issues",
+    response_model=RowIssuePage,
+    responses=staff_problems(404, 422),
+)
+@access(staff(ListImportIssues))
+def list_import_issues(
+    shop: ShopDependency, import_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List what is to be said about the rows of a file, as it was found."""
+    page = shop.imports.issues(ImportId(import_id), limit=limit, cursor=cursor)
+    return private(RowIssuePage.of(page))

@@ -1,0 +1,88 @@
+"""Routes by which staff look after the work behind the scenes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime
+
+from quickshop.application.jobs import GetQueueSize, ListDeadJobs, ReplayJob
+from quickshop.domain.errors import NotFoundError
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.shared import staff_problems
+from quickshop.entrypoints.http.dependencies import Cursor, Limit, ShopDependency
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Output, private
+from quickshop.ports.jobs import JobId
+from quickshop.ports.paging import DEFAULT_LIMIT
+
+router = APIRouter(prefix="/v1/admin/jobs", tags=["admin: jobs"], route_class=StrictRoute)
+
+
+class QueueSizeOut(Output):
+    """How much work there is."""
+
+    waiting: int
+    """Not done, due now or later."""
+    overdue: int
+    """Of these, due for so long that something must be wrong."""
+    dead: int
+    """Given up on after five tries."""
+
+
+class DeadJobOut(Output):
+    """A job that was given up on."""
+
+    id: UUID
+    effect: str
+    event: str
+    subject: str
+    """Id of what the event is about."""
+    attempts: int
+    error: str
+    occurred_at: AwareDatetime
+
+
+class DeadJobPage(Output):
+    """Some dead letters, oldest first, and the cursor that continues after them."""
+
+    items: tuple[DeadJobOut, ...]
+    next_cursor: str | None
+
+
+@router.get(
+    "", operation_id="get_queue_size", response_model=QueueSizeOut, responses=staff_problems()
+)
+@access(staff(GetQueueSize))
+def get_queue_size(shop: ShopDependency) -> Response:
+    """Tell how much work there is."""
+    return private(QueueSizeOut.of(shop.jobs.size()))
+
+
+@router.get(
+    "/dead",
+    operation_id="list_dead_jobs",
+    response_model=DeadJobPage,
+    responses=staff_problems(422),
+)
+@access(staff(ListDeadJobs))
+def list_dead_jobs(
+    shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List the dead letters: jobs that were given up on after five tries."""
+    return private(DeadJobPage.of(shop.jobs.dead(limit=limit, cursor=cursor)))
+
+
+@router.post(
+    "/dead/{job_id}/replay",
+    operation_id="replay_job",
+    status_code=204,
+    responses=staff_problems(404, 413, 422),
+)
+@access(staff(ReplayJob))
+def replay_job(shop: ShopDependency, job_id: UUID) -> Response:
+    """Give a dead job another five tries."""
+    if not shop.jobs.replay(JobId(job_id)):
+        raise NotFoundError("dead job")
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})

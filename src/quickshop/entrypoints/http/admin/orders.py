@@ -1,0 +1,379 @@
+"""Routes by which staff look after orders, their parcels and their money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, Field
+
+from quickshop.application.fulfillment import AddNote, CompleteOrder, FulfillOrder
+from quickshop.application.orders import CancelOrder, GetOrder, ListOrders
+from quickshop.application.payments import (
+    CapturePayment,
+    PaymentChanged,
+    RefundOrder,
+    VoidPayment,
+)
+from quickshop.domain.cart import MAX_QUANTITY
+from quickshop.domain.customers import CustomerId
+from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH, MAX_URL_LENGTH
+from quickshop.domain.orders import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, OrderId, OrderStatus
+from quickshop.domain.payments import PaymentStatus, RefundStatus
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.shared import (
+    Caller,
+    Id,
+    Location,
+    replay_headers,
+    staff_problems,
+)
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    QueryText,
+    ShopDependency,
+)
+from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
+from quickshop.entrypoints.http.orders import Cancellation, OrderOut
+from quickshop.ports.orders import OrderView
+from quickshop.ports.paging import DEFAULT_LIMIT
+from quickshop.shop import Shop
+
+router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=StrictRoute)
+
+MAX_PARCEL_LINES: Final = 500
+
+Reason = Annotated[str, Field(max_length=MAX_REASON_LENGTH, description="Told to the shopper.")]
+TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH)]
+
+
+class AdminOrderOut(OrderOut):
+    """An order as staff see it in a list."""
+
+    customer_id: UUID | None
+    """Null: a guest's."""
+
+
+class AdminOrderPage(Output):
+    """Some orders, newest first, and the cursor that continues after them."""
+
+    items: tuple[AdminOrderOut, ...]
+    next_cursor: str | None
+
+
+class RefundOut(Output):
+    """Money that went back, or is on its way."""
+
+    number: int
+    """Counts from 1 within the payment."""
+    amount: MoneyOut
+    status: RefundStatus
+    reason: str
+    failure: str | None
+    created_at: AwareDatetime
+
+
+class PaymentOut(Output):
+    """One attempt to pay an order."""
+
+    attempt: int
+    """Counts from 1 within the order."""
+    status: PaymentStatus
+    amount: MoneyOut
+    captured: MoneyOut
+    refunded: MoneyOut
+    refunds: tuple[RefundOut, ...]
+    method: str
+    gateway_key: str | None
+    """What the gateway knows this attempt by."""
+    reference: str | None
+    """What the gateway calls this attempt."""
+    failure: str | None
+    created_at: AwareDatetime
+
+
+class TimelineEntryOut(Output):
+    """One thing that happened to an order."""
+
+    kind: str
+    """Such as `OrderPaid`."""
+    occurred_at: AwareDatetime
+    facts: dict[str, str]
+
+
+class WholeOrderOut(AdminOrderOut):
+    """An order, what was tried to pay it, and all that happened to it."""
+
+    payments: tuple[PaymentOut, ...]
+    """The first attempt first."""
+    timeline: tuple[TimelineEntryOut, ...]
+    """Oldest first."""
+
+
+class ParcelLineIn(Input):
+    """Units of an order line in a parcel."""
+
+    line_id: Id
+    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+
+
+class ParcelIn(Input):
+    """A parcel that leaves."""
+
+    lines: Annotated[
+        list[ParcelLineIn] | None,
+        Field(
+            min_length=1,
+            max_length=MAX_PARCEL_LINES,
+            description="What is in it; absent or null: all that is left to ship.",
+        ),
+    ] = None
+    location: Annotated[
+        Location | None, Field(description="Only what was promised from there.")
+    ] = None
+    carrier: TrackingText = ""
+    tracking_number: TrackingText = ""
+    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH)] = ""
+
+
+class NoteIn(Input):
+    """Something to remember about an order, for staff."""
+
+    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH)]
+
+
+class CaptureIn(Input):
+    """How much of the money that was set aside is to be taken."""
+
+    amount: Annotated[
+        MoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
+    ] = None
+
+
+class RefundIn(Input):
+    """How much is to go back."""
+
+    amount: Annotated[MoneyIn | None, Field(description="Absent or null: all that is left.")] = (
+        None
+    )
+    reason: Reason = ""
+
+
+def _order(view: OrderView, *, replayed: bool = False, status: int = 200) -> Response:
+    headers = replay_headers(replayed=replayed)
+    return private(AdminOrderOut.of(view), status=status, headers=headers)
+
+
+def _payment(answer: PaymentChanged, *, status: int = 200) -> Response:
+    headers = replay_headers(replayed=answer.replayed)
+    return private(PaymentOut.of(answer.payment), status=status, headers=headers)
+
+
+@router.get(
+    "", operation_id="list_orders", response_model=AdminOrderPage, responses=staff_problems(422)
+)
+@access(staff(ListOrders))
+def list_orders(
+    shop: ShopDependency,
+    number: Annotated[QueryText | None, Query(min_length=1, max_length=20)] = None,
+    email: Annotated[
+        QueryText | None, Query(min_length=3, max_length=254, description="In whatever case.")
+    ] = None,
+    customer_id: UUID | None = None,
+    status: OrderStatus | None = None,
+    placed_from: Annotated[AwareDatetime | None, Query(description="That moment counts.")] = None,
+    placed_before: Annotated[
+        AwareDatetime | None, Query(description="That moment does not count.")
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List and search everybody's orders, newest first. Every criterion given must hold."""
+    page = shop.orders.list(
+        number=number,
+        email=email,
+        customer_id=None if customer_id is None else CustomerId(customer_id),
+        status=status,
+        placed_from=placed_from,
+        placed_before=placed_before,
+        limit=limit,
+        cursor=cursor,
+    )
+    return private(AdminOrderPage.of(page))
+
+
+@router.get(
+    "/{order_id}",
+    operation_id="get_order",
+    response_model=WholeOrderOut,
+    responses=staff_problems(404, 422),
+)
+@access(staff(GetOrder))
+def get_order(shop: ShopDependency, order_id: UUID) -> Response:
+    """Show an order, what was tried to pay it, and all that happened to it."""
+    return private(_whole(shop, OrderId(order_id)))
+
+
+def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
+    return WholeOrderOut.of(
+        shop.orders.get(order_id),
+        payments=shop.orders.payments(order_id),
+        timeline=shop.orders.timeline(order_id),
+    )
+
+
+@router.post(
+    "/{order_id}/fulfillments",
+    operation_id="fulfill_order",
+    status_code=201,
+    response_model=AdminOrderOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(FulfillOrder))
+def fulfill_order(
+    shop: ShopDependency,
+    order_id: UUID,
+    idempotency_key: IdempotencyKey,
+    by: Caller,
+    body: ParcelIn | None = None,
+) -> Response:
+    """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
+    parcel = body or ParcelIn()
+    units: Counter[UUID | str] = Counter()
+    for line in parcel.lines or ():
+        units[line.line_id] += line.quantity
+    answer = shop.orders.fulfill(
+        OrderId(order_id),
+        lines=None if parcel.lines is None else units,
+        location=parcel.location,
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        tracking_url=parcel.tracking_url,
+        idempotency_key=idempotency_key,
+        by=by,
+    )
+    return _order(answer.order, replayed=answer.replayed, status=201)
+
+
+@router.post(
+    "/{order_id}/complete",
+    operation_id="complete_order",
+    response_model=AdminOrderOut,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(CompleteOrder))
+def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
+    """Close an order that has shipped wholly."""
+    return _order(shop.orders.complete(OrderId(order_id)))
+
+
+@router.post(
+    "/{order_id}/cancel",
+    operation_id="cancel_order",
+    response_model=AdminOrderOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(CancelOrder))
+def cancel_order(
+    shop: ShopDependency,
+    order_id: UUID,
+    idempotency_key: IdempotencyKey,
+    by: Caller,
+    body: Cancellation | None = None,
+) -> Response:
+    """Stop an order and give its stock back; money that moved is sent back."""
+    answer = shop.orders.cancel(
+        OrderId(order_id),
+        reason=body.reason if body else "",
+        idempotency_key=idempotency_key,
+        by=by,
+    )
+    return _order(answer.order, replayed=answer.replayed)
+
+
+@router.post(
+    "/{order_id}/notes",
+    operation_id="add_note",
+    status_code=204,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(AddNote))
+def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
+    """Write something down about an order, for staff: it stands in the timeline."""
+    shop.orders.add_note(OrderId(order_id), body.note)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/{order_id}/capture",
+    operation_id="capture_payment",
+    response_model=PaymentOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(CapturePayment))
+def capture_payment(
+    shop: ShopDependency,
+    order_id: UUID,
+    idempotency_key: IdempotencyKey,
+    by: Caller,
+    body: CaptureIn | None = None,
+) -> Response:
+    """Take money that was set aside; the gateway is called in the background."""
+    amount = body.amount if body else None
+    return _payment(
+        shop.orders.capture(
+            OrderId(order_id),
+            amount=amount.to_domain() if amount else None,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+    )
+
+
+@router.post(
+    "/{order_id}/void",
+    operation_id="void_payment",
+    response_model=PaymentOut,
+    responses=staff_problems(400, 404, 409, 413, 422),
+)
+@access(staff(VoidPayment))
+def void_payment(
+    shop: ShopDependency, order_id: UUID, idempotency_key: IdempotencyKey, by: Caller
+) -> Response:
+    """Let go of money that was set aside; the gateway is called in the background."""
+    return _payment(shop.orders.void(OrderId(order_id), idempotency_key=idempotency_key, by=by))
+
+
+@router.post(
+    "/{order_id}/refunds",
+    operation_id="refund_order",
+    status_code=201,
+    response_model=PaymentOut,
+    responses=staff_problems(400, 404, 409, 413, 415, 422),
+)
+@access(staff(RefundOrder))
+def refund_order(
+    shop: ShopDependency,
+    order_id: UUID,
+    idempotency_key: IdempotencyKey,
+    by: Caller,
+    body: RefundIn | None = None,
+) -> Response:
+    """Send money of an order back, the whole or a part; it goes out in the background."""
+    wanted = body or RefundIn()
+    return _payment(
+        shop.orders.refund(
+            OrderId(order_id),
+            amount=wanted.amount.to_domain() if wanted.amount else None,
+            reason=wanted.reason,
+            idempotency_key=idempotency_key,
+            by=by,
+        ),
+        status=201,
+    )

@@ -1,0 +1,60 @@
+"""What the routes of staff have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Depends, Header
+from pydantic import AfterValidator, Field
+
+from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.entrypoints.http.dependencies import require_printable
+from quickshop.entrypoints.http.problems import problems
+
+MAX_LOCATION_LENGTH: Final = 100
+MAX_REASON_LENGTH: Final = 200
+"""Characters in a reason that stands in the stock ledger."""
+
+Line = Annotated[
+    str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)
+]
+OptionalLine = Annotated[str, Field(max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)]
+Sku = Annotated[Line, Field(examples=["CANDLE-BEE"])]
+Location = Annotated[
+    str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), AfterValidator(require_printable)
+]
+LedgerReason = Annotated[
+    str, Field(min_length=1, max_length=MAX_REASON_LENGTH), AfterValidator(require_printable)
+]
+Id = Annotated[UUID, Field(strict=False)]
+"""An id in a body, where it is text."""
+Version = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="Change nothing if it was saved since.")
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=r'^("[0-9]{1,9}"|\*)$',
+        description="The `ETag` that was read: nothing is changed in a later state, and 412.",
+    ),
+]
+
+
+async def _caller() -> str:
+    return "staff"
+
+
+Caller = Annotated[str, Depends(_caller)]
+"""Whose idempotency keys count: the same key of somebody else is another key."""
+
+
+def staff_problems(*more: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's `responses` say: what every route of staff may answer with, and `more`."""
+    return problems(*sorted({401, 403, 429, 503, *more}))
+
+
+def replay_headers(*, replayed: bool) -> dict[str, str]:
+    """What says that an answer was given before."""
+    return {"Idempotent-Replayed": "true"} if replayed else {}

@@ -1,0 +1,304 @@
+"""Files that staff hand in are imported in the background, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from io import BytesIO
+
+import pytest
+
+from quickshop import Money, Shop
+from quickshop.adapters.memory.imports import MemoryImportReader
+from quickshop.adapters.shopify.feed import ShopifyFeedReader
+from quickshop.application.imports import ImportProducts, RunImport
+from quickshop.domain.errors import (
+    FileFormatError,
+    IdempotencyMismatchError,
+    InvalidValueError,
+    NotFoundError,
+    TransientError,
+)
+from quickshop.domain.imports import MAX_FILE_BYTES, ImportId, ImportStatus, display_name
+from quickshop.ports.imports import ImportView, Severity
+from tests.builders import MovableClock, new_id
+from tests.scripted import WorkerDied, World
+from tests.unit.importing_shop import SAMPLE
+from tests.unit.shopify_rows import Cells, as_csv, mug, shirt, size
+
+LEASE = timedelta(seconds=60)
+
+
+class Ticking(MovableClock):
+    """Moves on by itself, a little with each look at it."""
+
+    seconds = 0.0
+
+    def now(self) -> datetime:
+        return self.advance(seconds=self.seconds)
+
+
+@dataclass
+class Desk:
+    """A shop whose worker reads Shopify's files."""
+
+    clock: Ticking = field(default_factory=Ticking)
+    world: World = field(init=False)
+    shop: Shop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = World(clock=self.clock)
+        shop = self.world.shop
+        feed = ShopifyFeedReader()
+        load = replace(shop.products.import_file, open_feed=feed)
+        start = replace(shop.imports.start, open_feed=feed)
+        self.shop = replace(
+            shop,
+            products=replace(shop.products, import_file=load),
+            imports=replace(shop.imports, start=start),
+        )
+
+    def hand_in(self, *rows: Cells, **more: object) -> ImportView:
+        content = BytesIO(as_csv(rows).encode())
+        return self.shop.imports.start(content, **more).imported  # type: ignore[arg-type]
+
+    def runner(self, load: ImportProducts | None = None) -> RunImport:
+        work = self.world.unit_of_work
+        return RunImport(
+            work,
+            self.clock,
+            MemoryImportReader(work.store),
+            load or self.shop.products.import_file,
+            turn=LEASE / 2,
+        )
+
+    def run(self, import_id: ImportId) -> ImportView:
+        self.runner()(import_id)
+        return self.shop.imports.get(import_id)
+
+    def issues(self, import_id: ImportId) -> list[tuple[int, str, Severity]]:
+        page = self.shop.imports.issues(import_id, limit=100)
+        return [(issue.line, issue.column, issue.severity) for issue in page.items]
+
+    def left(self) -> bytes:
+        """What is kept of files."""
+        content = self.world.unit_of_work.store.state.import_content
+        return b"".join(part for parts in content.values() for part in parts)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def counted(view: ImportView) -> tuple[int, int, int, int]:
+    counts = view.counts
+    return (counts.created, counts.updated, counts.unchanged, counts.rejected_rows)
+
+
+def interrupting(load: ImportProducts, after: int, how: Callable[[], BaseException]) -> object:
+    """An import that ends so before it stores the product after so many."""
+    stored = 0
+
+    def sanitize(html: str) -> str:
+        nonlocal stored
+        if stored == after:
+            raise how()
+        stored += 1
+        return html
+
+    return replace(load, sanitize=sanitize)
+
+
+SHELF = (shirt(), size("M"), mug(), mug(handle="cup", sku="CUP"), mug(handle="jug", sku="JUG"))
+
+
+def test_a_file_waits_for_a_worker_and_is_then_imported(desk: Desk) -> None:
+    waiting = desk.hand_in(*SHELF, file_name="C:\\exports\\spring.csv")
+    assert (waiting.status, waiting.file_name) == (ImportStatus.WAITING, "spring.csv")
+    assert (waiting.rows, waiting.counts.rows_done) == (None, 0)
+    assert not desk.shop.products.list().items
+    done = desk.run(waiting.id)
+    assert (done.status, done.rows, done.counts.rows_done) == (ImportStatus.DONE, 5, 5)
+    assert counted(done) == (4, 0, 0, 0)
+    assert (done.counts.variants, done.counts.units_moved) == (5, 25)
+    assert desk.shop.products.get("shirt").variants[0].price == Money(2000, "EUR")
+    assert desk.left() == b""
+    assert list(desk.shop.imports.list().items) == [done]
+
+
+def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
+    desk.run(desk.hand_in(*SHELF).id)
+    again = desk.run(desk.hand_in(*SHELF).id)
+    assert counted(again) == (0, 0, 4, 0)
+    assert again.counts.units_moved == 0
+
+
+def test_every_row_is_imported_or_reported(desk: Desk) -> None:
+    broken = desk.hand_in(mug(), mug(handle="cup", sku="", price="free"), shirt())
+    done = desk.run(broken.id)
+    assert counted(done) == (2, 0, 0, 1)
+    assert (done.rows, done.counts.rows_done) == (3, 3)
+    assert (3, "Variant Price", Severity.ERROR) in desk.issues(broken.id)
+    assert done.counts.issues == len(desk.issues(broken.id))
+
+
+def test_it_reports_what_the_library_reports(desk: Desk) -> None:
+    with SAMPLE.open("rb") as file:
+        started = desk.shop.imports.start(file, file_name=SAMPLE.name).imported
+    done = desk.run(started.id)
+    other = Desk()
+    report = other.shop.products.import_file(SAMPLE, currency="EUR")
+    assert counted(done) == (
+        report.created,
+        report.updated,
+        report.unchanged,
+        report.rejected_rows,
+    )
+    assert done.counts.units_moved == report.units_moved
+    found = desk.shop.imports.issues(started.id, limit=100).items
+    assert sorted(found, key=lambda issue: issue.line) == list(report.issues)
+
+
+def test_a_dry_run_counts_and_changes_nothing(desk: Desk) -> None:
+    done = desk.run(desk.hand_in(*SHELF, dry_run=True).id)
+    assert (done.status, counted(done)) == (ImportStatus.DONE, (4, 0, 0, 0))
+    assert not desk.shop.products.list_all().items
+    assert not desk.shop.inventory.list().items
+
+
+def test_stock_lies_where_it_was_said_to(desk: Desk) -> None:
+    desk.run(desk.hand_in(mug(), location="attic").id)
+    assert [level.location for level in desk.shop.inventory.list().items] == ["attic"]
+
+
+@pytest.mark.parametrize("after", range(len({row["Handle"] for row in SHELF})))
+@pytest.mark.parametrize("how", [WorkerDied, TransientError])
+def test_a_worker_that_dies_leaves_the_rest_to_the_next_one(
+    desk: Desk, after: int, how: type[BaseException]
+) -> None:
+    started = desk.hand_in(*SHELF)
+    load = desk.shop.products.import_file
+    dying = desk.runner(interrupting(load, after, lambda: how("gone")))  # type: ignore[arg-type]
+    with pytest.raises(how):
+        dying(started.id)
+    halfway = desk.shop.imports.get(started.id)
+    assert not halfway.finished_at
+    assert halfway.counts.created == after
+    done = desk.run(started.id)
+    assert (done.status, counted(done)) == (ImportStatus.DONE, (4, 0, 0, 0))
+    assert (done.counts.rows_done, done.counts.units_moved) == (5, 25)
+
+
+def test_a_long_file_takes_several_turns(desk: Desk) -> None:
+    started = desk.hand_in(*SHELF)
+    desk.clock.seconds = LEASE.total_seconds()  # every product takes longer than a turn
+    seen = []
+    while not (view := desk.run(started.id)).finished_at:
+        assert (view.status, view.rows) == (ImportStatus.RUNNING, 5)
+        seen.append(view.counts.created)
+    assert seen == [0, 1, 2, 3]  # what is to be said of the file as a whole comes first
+    assert (view.status, counted(view)) == (ImportStatus.DONE, (4, 0, 0, 0))
+    jobs = desk.world.unit_of_work.store.state.jobs.values()
+    assert [type(job.event).__name__ for job in jobs] == ["ImportRequested"] + 4 * ["ImportPaused"]
+
+
+def test_of_two_workers_at_one_file_one_gives_way(desk: Desk) -> None:
+    started = desk.hand_in(*SHELF)
+    load = desk.shop.products.import_file
+
+    def meanwhile(html: str) -> str:
+        desk.run(started.id)  # the lease of the first was over, though it lives
+        return html
+
+    desk.runner(replace(load, sanitize=meanwhile))(started.id)
+    done = desk.shop.imports.get(started.id)
+    assert (done.status, counted(done)) == (ImportStatus.DONE, (4, 0, 0, 0))
+    assert (done.counts.rows_done, done.counts.units_moved) == (5, 25)
+    assert not desk.shop.inventory.reconcile()
+
+
+def test_an_import_that_is_done_is_not_run_again(desk: Desk) -> None:
+    started = desk.hand_in(*SHELF)
+    done = desk.run(started.id)
+    assert desk.run(started.id) == done
+    with pytest.raises(NotFoundError):
+        desk.run(ImportId(new_id()))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"Name,Cost\nMug,3\n",
+        b"Handle;Title;Variant Price\nmug;Mug;3\n",
+        b"PK\x03\x04 a workbook",
+        b"\xff\xfeH\x00a\x00",
+        b"Handle,Title,Variant Price\xff\n",
+    ],
+)
+def test_what_does_not_begin_like_a_product_file_is_refused_at_once(
+    desk: Desk, content: bytes
+) -> None:
+    with pytest.raises(FileFormatError, match=r"spring\.csv"):
+        desk.shop.imports.start(BytesIO(content), file_name="spring.csv")
+    assert not desk.shop.imports.list().items
+
+
+def test_a_header_may_be_quoted_over_several_lines(desk: Desk) -> None:
+    content = b'"Handle","My\nNotes",Title,Variant Price\nmug,,Mug,3\n'
+    started = desk.shop.imports.start(BytesIO(content)).imported
+    assert counted(desk.run(started.id)) == (1, 0, 0, 0)
+
+
+def test_a_file_that_turns_out_to_be_none_fails_and_says_why(desk: Desk) -> None:
+    content = b'Handle,Title,Variant Price\nmug,"Mug,3\n'
+    started = desk.shop.imports.start(BytesIO(content), file_name="spring.csv").imported
+    failed = desk.run(started.id)
+    assert failed.status is ImportStatus.FAILED
+    assert "spring.csv: the row that starts on line 2" in failed.failure
+    assert failed.finished_at is not None
+    assert desk.left() == b""
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            self.given = getattr(self, "given", 0) + (size or 0)
+            return b"," * (size or 0) if self.given <= MAX_FILE_BYTES + 2**20 else b""
+
+    with pytest.raises(InvalidValueError, match="64 MiB"):
+        Desk().shop.imports.start(Endless())
+
+
+def test_one_key_of_one_person_hands_a_file_in_once(desk: Desk) -> None:
+    first = desk.hand_in(*SHELF, idempotency_key="k", by="ada")
+    assert desk.hand_in(*SHELF, idempotency_key="k", by="ada") == first
+    assert desk.hand_in(*SHELF, idempotency_key="k", by="eve").id != first.id
+    with pytest.raises(IdempotencyMismatchError):
+        desk.hand_in(mug(), idempotency_key="k", by="ada")
+    assert len(desk.shop.imports.list().items) == 2
+
+
+def test_issues_of_an_import_that_is_not_there_are_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFoundError):
+        desk.shop.imports.issues(ImportId(new_id()))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("spring.csv", "spring.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\exports\\spring.csv", "spring.csv"),
+        ("/", "products.csv"),
+        ("..", "products.csv"),
+        ("", "products.csv"),
+        ("a\0b\nc\u202e.csv", "abc.csv"),
+        ("\ud800.csv", "csv"),
+        ("ü" * 300, "ü" * 60),
+    ],
+)
+def test_a_file_is_called_by_what_can_be_printed_of_its_name(name: str, shown: str) -> None:
+    assert display_name(name) == shown
