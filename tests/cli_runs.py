@@ -53,11 +53,13 @@ class Terminal:
     def environment(self, **more: str) -> dict[str, str]:
         return {"QUICKSHOP_DATABASE_URL": self.database_url, "COLUMNS": "80", **more}
 
-    def run(self, *words: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run a command in this process."""
+    def run(
+        self, *words: str, env: Mapping[str, str] | None = None, typed: str | None = None
+    ) -> Outcome:
+        """Run a command in this process, with `typed` as its input."""
         kept = {name: None for name in os.environ if name.startswith("QUICKSHOP_")}
         runner = CliRunner(env=kept | self.environment(**env or {}))
-        result = runner.invoke(app, words, prog_name="quickshop")
+        result = runner.invoke(app, words, prog_name="quickshop", input=typed)
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:

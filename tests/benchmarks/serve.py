@@ -55,12 +55,14 @@ def _wrapped_hello() -> None:
 
 
 def _shop() -> None:
-    from quickshop.container import open_shop  # noqa: PLC0415
+    from quickshop.container import open_front_desk, open_shop  # noqa: PLC0415
     from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
     from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
+    from quickshop.entrypoints.http.limits import Limits  # noqa: PLC0415
     from quickshop.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
+    # Everybody is counted, as ever, and nobody is refused.
+    settings = Settings.load(rate_limit_per_minute=1_000_000)
     with open_shop(settings=settings) as shop:
         _serve(
             create_app(
@@ -68,6 +70,8 @@ def _shop() -> None:
                 pool_size=settings.database_pool_size,
                 product_cache_seconds=settings.product_cache_seconds,
                 edge=Edge.of(settings),
+                front_desk=open_front_desk(settings),
+                limits=Limits.of(settings),
             )
         )
 

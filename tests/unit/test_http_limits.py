@@ -103,7 +103,6 @@ def test_without_limits_nothing_is_said(limiter: MemoryRateLimiter) -> None:
         *limits.of_reset(HOME, EMAIL),
         *limits.of_refresh(HOME, "digest"),
         *limits.of_own_data(uuid4()),
-        *limits.of_webhook(HOME),
     ]
     assert headers_of(take(limiter, *buckets)) == buckets == []
 
@@ -117,7 +116,6 @@ def test_every_purpose_is_counted_by_itself() -> None:
         *limits.of_reset(HOME, EMAIL),
         *limits.of_refresh(HOME, "digest"),
         *limits.of_own_data(account),
-        *limits.of_webhook(HOME),
     ]
     names = [bucket.limit.name for bucket in buckets]
     assert len(set(names)) == len(names) == 15

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -61,8 +60,7 @@ from quickshop.container.databases import (
 from quickshop.container.fitness import require_fit_for_production
 from quickshop.container.in_redis import open_front_desk
 from quickshop.container.policies import policy_of
-from quickshop.domain.inventory import STRATEGIES, SourcingStrategy
-from quickshop.domain.payments import CaptureMethod
+from quickshop.domain.inventory import SourcingStrategy
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
@@ -81,7 +79,7 @@ from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
-from quickshop.shop import Policy, Shop, build_shop
+from quickshop.shop import Shop, build_shop
 
 __all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
 

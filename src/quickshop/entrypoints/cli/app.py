@@ -23,6 +23,7 @@ from quickshop.entrypoints.cli import (
     payments,
     processes,
     stock,
+    users,
 )
 from quickshop.entrypoints.cli.failures import ClearFailures, drop_output
 from quickshop.entrypoints.cli.output import say
@@ -52,6 +53,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(stock.app, name="stock")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 

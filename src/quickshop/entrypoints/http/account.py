@@ -125,10 +125,15 @@ class OwnDataOut(Output):
     orders: tuple[OrderOut, ...]
 
 
+def profile_facts(view: CustomerView) -> dict[str, bool]:
+    """What follows from what is known of a customer."""
+    said = {consent.purpose: consent.granted for consent in view.consents}
+    return {"marketing_consent": said.get(ConsentPurpose.MARKETING, False)}
+
+
 def profile_of(view: CustomerView) -> ProfileOut:
     """A customer as they see themselves."""
-    said = {consent.purpose: consent.granted for consent in view.consents}
-    return ProfileOut.of(view, marketing_consent=said.get(ConsentPurpose.MARKETING, False))
+    return ProfileOut.of(view, **profile_facts(view))
 
 
 def _saved(saved: SavedAddress) -> SavedAddressOut:

@@ -57,5 +57,5 @@ class Edge:
             trusted_proxies=entries(settings.trusted_proxies),
             allowed_hosts=entries(settings.allowed_hosts),
             cors_origins=entries(settings.cors_origins),
-            require_https=settings.require_https,
+            require_https=settings.require_https or settings.mode == "production",
         )

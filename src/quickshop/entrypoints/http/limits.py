@@ -41,7 +41,6 @@ RESET_ACCOUNT: Final = Limit("reset-account", 5, _HOUR)
 REFRESH_ADDRESS: Final = Limit("refresh-address", 120, _MINUTE)
 REFRESH_SESSION: Final = Limit("refresh-session", 30, _MINUTE)
 OWN_DATA: Final = Limit("own-data", 5, _HOUR)
-WEBHOOKS: Final = Limit("webhooks", 1200, _MINUTE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +112,6 @@ class Limits:
     def of_own_data(self, account: UUID) -> list[Bucket]:
         """Of having one's data exported or erased."""
         return self._if_enabled(Bucket(OWN_DATA, account.hex))
-
-    def of_webhook(self, address: str) -> list[Bucket]:
-        """Of news from a payment gateway."""
-        return self._if_enabled(_of_address(WEBHOOKS, address))
 
     def _if_enabled(self, *buckets: Bucket) -> list[Bucket]:
         return list(buckets) if self.enabled else []

@@ -3,10 +3,12 @@
 from quickshop.entrypoints.http.admin import (
     catalog,
     categories,
+    customers,
     imports,
     inventory,
     jobs,
     orders,
+    users,
 )
 
 ROUTERS = (
@@ -16,6 +18,8 @@ ROUTERS = (
     orders.router,
     imports.router,
     jobs.router,
+    customers.router,
+    users.router,
 )
 
 __all__ = ["ROUTERS"]

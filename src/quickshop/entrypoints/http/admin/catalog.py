@@ -45,14 +45,14 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import private
 from quickshop.entrypoints.http.problems import ProblemError
 from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
 
-router = APIRouter(prefix="/v1/admin", tags=["admin: catalog"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/admin", tags=["admin: catalog"], route_class=GuardedRoute)
 
 
 def _answer(shop: Shop, product_id: UUID, *, status: int = 200) -> Response:

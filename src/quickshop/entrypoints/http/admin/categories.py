@@ -18,10 +18,12 @@ from quickshop.domain.catalog import CategoryId
 from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import Id, Line, staff_problems
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
 
-router = APIRouter(prefix="/v1/admin/categories", tags=["admin: catalog"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/v1/admin/categories", tags=["admin: catalog"], route_class=GuardedRoute
+)
 
 
 class AdminCategoryOut(Output):
@@ -106,4 +108,4 @@ def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn
 def delete_category(shop: ShopDependency, category_id: UUID) -> Response:
     """Give up a category that no product and no category is in."""
     shop.products.delete_category(CategoryId(category_id))
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return nothing()

@@ -29,13 +29,13 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.json_body import StrictRoute
+from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, private
 from quickshop.entrypoints.http.problems import ProblemError
 from quickshop.ports.imports import Severity
 from quickshop.ports.paging import DEFAULT_LIMIT
 
-router = APIRouter(prefix="/v1/admin/imports", tags=["admin: imports"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/admin/imports", tags=["admin: imports"], route_class=GuardedRoute)
 
 _IN_MEMORY: Final = 1024 * 1024
 """Bytes of a file that are held here; what is larger goes to disk."""

@@ -31,11 +31,11 @@ from quickshop.entrypoints.http.admin.shared import (
 )
 from quickshop.entrypoints.http.catalog import Name
 from quickshop.entrypoints.http.dependencies import Cursor, IdempotencyKey, Limit, ShopDependency
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.ports.paging import DEFAULT_LIMIT
 
-router = APIRouter(prefix="/v1/admin", tags=["admin: inventory"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/admin", tags=["admin: inventory"], route_class=GuardedRoute)
 
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS)]
 Counted = Annotated[int, Field(ge=0, le=MAX_UNITS)]
@@ -296,4 +296,4 @@ def configure_stock(shop: ShopDependency, body: StockSettingsIn) -> Response:
         low_stock_threshold=body.low_stock_threshold,
         stripes=body.stripes,
     )
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return nothing()

@@ -12,12 +12,12 @@ from quickshop.domain.errors import NotFoundError
 from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import Cursor, Limit, ShopDependency
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Output, private
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.ports.jobs import JobId
 from quickshop.ports.paging import DEFAULT_LIMIT
 
-router = APIRouter(prefix="/v1/admin/jobs", tags=["admin: jobs"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/admin/jobs", tags=["admin: jobs"], route_class=GuardedRoute)
 
 
 class QueueSizeOut(Output):
@@ -85,4 +85,4 @@ def replay_job(shop: ShopDependency, job_id: UUID) -> Response:
     """Give a dead job another five tries."""
     if not shop.jobs.replay(JobId(job_id)):
         raise NotFoundError("dead job")
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return nothing()

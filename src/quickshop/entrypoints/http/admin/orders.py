@@ -37,15 +37,15 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 from quickshop.entrypoints.http.orders import Cancellation, OrderOut
 from quickshop.ports.orders import OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
 
-router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=GuardedRoute)
 
 MAX_PARCEL_LINES: Final = 500
 
@@ -307,7 +307,7 @@ def cancel_order(
 def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     """Write something down about an order, for staff: it stands in the timeline."""
     shop.orders.add_note(OrderId(order_id), body.note)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return nothing()
 
 
 @router.post(

@@ -9,7 +9,7 @@ from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
 
 from quickshop.domain.catalog import MAX_NAME_LENGTH
-from quickshop.entrypoints.http.dependencies import require_printable
+from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.problems import problems
 
 MAX_LOCATION_LENGTH: Final = 100
@@ -42,11 +42,11 @@ IfMatch = Annotated[
 ]
 
 
-async def _caller() -> str:
-    return "staff"
+async def _scope(caller: SignedInCaller) -> str:
+    return caller.scope
 
 
-Caller = Annotated[str, Depends(_caller)]
+Caller = Annotated[str, Depends(_scope)]
 """Whose idempotency keys count: the same key of somebody else is another key."""
 
 

@@ -1,0 +1,122 @@
+"""`quickshop users`: who works for the shop, for whoever runs its machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from quickshop.domain.customers import normalize_email
+from quickshop.domain.errors import InvalidValueError, NotFoundError
+from quickshop.domain.identity import AccountId
+from quickshop.entrypoints.cli.context import load_settings, opened_shop
+from quickshop.entrypoints.cli.options import DEFAULT, AsJson, Limit, collect
+from quickshop.entrypoints.cli.output import add_row, moment, print_json, say, show, table
+from quickshop.shop import Shop
+
+app = typer.Typer(help="Manage who works for the shop, and in which roles.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+Role = Annotated[str, typer.Argument(help="As `users roles` shows it.")]
+
+
+def _password() -> str:
+    """Asked for, twice, on a terminal; else the first line of the input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise InvalidValueError("password", "must be typed, or be the first line of the input")
+    return line
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Email,
+    name: Annotated[str, typer.Option(help="What they are called.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give the shop an admin; an account that is there gets the password and becomes one.
+
+    The password is asked for, or read from the input: it never stands on the command line.
+    """
+    normalize_email(email)
+    password = _password()
+    with opened_shop(load_settings()) as shop:  # the first thing that somebody may do to a shop
+        account_id = shop.staff.create_admin(email=email, password=password, name=name)
+    if as_json:
+        print_json({"id": account_id})
+    else:
+        say(f"{email} is an admin and may sign in.")
+
+
+@app.command("list")
+def list_users(limit: Limit = DEFAULT, as_json: AsJson = False) -> None:
+    """List those who work for the shop."""
+    with opened_shop() as shop:
+        users, more = collect(lambda n, cursor: shop.staff.list(limit=n, cursor=cursor), limit)
+    if as_json:
+        print_json({"items": users, "more": more})
+        return
+    if not users:
+        say("Nobody yet. `quickshop users create-admin EMAIL` makes the first admin.")
+        return
+    rows = table("E-mail", "Name", "Roles", "Status", "Since (UTC)")
+    for user in users:
+        since = moment(user.created_at)
+        add_row(rows, user.email, user.name, ", ".join(user.roles), user.status, since)
+    show(rows)
+
+
+@app.command("roles")
+def list_roles(as_json: AsJson = False) -> None:
+    """List the roles and what they hold."""
+    with opened_shop() as shop:
+        roles = {name: sorted(held) for name, held in shop.staff.roles().items()}
+    if as_json:
+        print_json(roles)
+        return
+    rows = table("Role", "Permissions")
+    for name, held in roles.items():
+        add_row(rows, name, ", ".join(held))
+    show(rows)
+
+
+@app.command("grant")
+def grant(email: Email, role: Role) -> None:
+    """Put somebody who has an account in a role."""
+    with opened_shop() as shop:
+        shop.staff.grant(_account(shop, email), role)
+    say(f"{email} is in the role {role}.")
+
+
+@app.command("revoke")
+def revoke(email: Email, role: Role) -> None:
+    """Take somebody out of a role. The last admin stays."""
+    with opened_shop() as shop:
+        shop.staff.revoke(_account(shop, email), role)
+    say(f"{email} is not in the role {role}.")
+
+
+@app.command("disable")
+def disable(email: Email) -> None:
+    """Lock somebody out: every session of theirs ends."""
+    with opened_shop() as shop:
+        shop.staff.disable(_account(shop, email))
+    say(f"{email} is locked out.")
+
+
+@app.command("enable")
+def enable(email: Email) -> None:
+    """Let somebody in again."""
+    with opened_shop() as shop:
+        shop.staff.enable(_account(shop, email))
+    say(f"{email} may sign in again.")
+
+
+def _account(shop: Shop, email: str) -> AccountId:
+    found = shop.customers.list(email=email, limit=1).items
+    if not found:
+        raise NotFoundError("account")
+    return AccountId(found[0].id)

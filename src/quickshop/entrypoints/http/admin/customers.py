@@ -1,0 +1,165 @@
+"""Routes by which staff look after customers, and see who may still buy."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
+
+from quickshop.application.cart import ListActiveCarts
+from quickshop.application.customers import EraseCustomer, GetCustomer, ListCustomers
+from quickshop.application.identity.staff import DisableAccount, EnableAccount
+from quickshop.domain.customers import CustomerId
+from quickshop.domain.identity import AccountId, AccountStatus
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.account import ProfileOut, profile_facts
+from quickshop.entrypoints.http.admin.shared import staff_problems
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    Limit,
+    QueryInteger,
+    QueryText,
+    ShopDependency,
+    SignedInCaller,
+)
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Output, nothing, private
+from quickshop.ports.customers import CustomerView
+from quickshop.ports.paging import DEFAULT_LIMIT
+
+router = APIRouter(prefix="/v1/admin", tags=["admin: customers"], route_class=GuardedRoute)
+
+MAX_HOURS = 24 * 365
+
+
+class AdminCustomerOut(ProfileOut):
+    """A customer as staff see them."""
+
+    status: AccountStatus
+    roles: tuple[str, ...]
+    """Empty for those who do not work here."""
+
+
+class CustomerPage(Output):
+    """Some customers, the newest first, and the cursor that continues after them."""
+
+    items: tuple[AdminCustomerOut, ...]
+    next_cursor: str | None
+
+
+class ActiveCartOut(Output):
+    """A cart that somebody may come back to."""
+
+    id: UUID
+    customer_id: UUID | None
+    """Null: a guest's."""
+    lines: int
+    units: int
+    changed_at: AwareDatetime
+
+
+class ActiveCartPage(Output):
+    """Some carts, the newest first, and the cursor that continues after them."""
+
+    items: tuple[ActiveCartOut, ...]
+    next_cursor: str | None
+
+
+def customer_of(view: CustomerView) -> AdminCustomerOut:
+    """A customer as staff see them."""
+    return AdminCustomerOut.of(view, **profile_facts(view))
+
+
+@router.get(
+    "/customers",
+    operation_id="list_customers",
+    response_model=CustomerPage,
+    responses=staff_problems(422),
+)
+@access(staff(ListCustomers))
+def list_customers(
+    shop: ShopDependency,
+    email: Annotated[
+        QueryText | None, Query(max_length=254, description="Exactly this address.")
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List customers, or find one by e-mail address."""
+    page = shop.customers.list(email=email, limit=limit, cursor=cursor)
+    items = tuple(customer_of(view) for view in page.items)
+    return private(CustomerPage(items=items, next_cursor=page.next_cursor))
+
+
+@router.get(
+    "/customers/{customer_id}",
+    operation_id="get_customer",
+    response_model=AdminCustomerOut,
+    responses=staff_problems(404, 422),
+)
+@access(staff(GetCustomer))
+def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
+    """Show a customer. Their orders: `GET /v1/admin/orders?customer_id=…`."""
+    return private(customer_of(shop.customers.get(CustomerId(customer_id))))
+
+
+@router.post(
+    "/customers/{customer_id}/disable",
+    operation_id="disable_account",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(DisableAccount))
+def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
+    """Lock somebody out: every session of theirs ends."""
+    shop.staff.disable(AccountId(customer_id), by=caller)
+    return nothing()
+
+
+@router.post(
+    "/customers/{customer_id}/enable",
+    operation_id="enable_account",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(EnableAccount))
+def enable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
+    """Let somebody in again."""
+    shop.staff.enable(AccountId(customer_id), by=caller)
+    return nothing()
+
+
+@router.post(
+    "/customers/{customer_id}/erase",
+    operation_id="erase_customer",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(EraseCustomer))
+def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
+    """Forget who a customer is, because they asked for it. There is no way back."""
+    shop.customers.erase(CustomerId(customer_id), by=caller)
+    return nothing()
+
+
+@router.get(
+    "/carts",
+    operation_id="list_active_carts",
+    response_model=ActiveCartPage,
+    responses=staff_problems(422),
+)
+@access(staff(ListActiveCarts))
+def list_active_carts(
+    shop: ShopDependency,
+    hours: Annotated[
+        QueryInteger, Query(ge=1, le=MAX_HOURS, description="Changed within so many hours.")
+    ] = 24,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """List the carts that somebody may come back to: open, with something in them."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    return private(ActiveCartPage.of(shop.carts.active(since, limit=limit, cursor=cursor)))

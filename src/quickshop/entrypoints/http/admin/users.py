@@ -1,0 +1,258 @@
+"""Routes by which staff manage each other: who works here, in which roles, with which keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, Field
+
+from quickshop.application.identity.roles import (
+    ListApiKeys,
+    ListRoles,
+    MakeApiKey,
+    RemoveRole,
+    RevokeApiKey,
+    SetRole,
+)
+from quickshop.application.identity.staff import GrantRole, InviteUser, ListUsers, RevokeRole
+from quickshop.domain.identity import BUILT_IN_ROLES, AccountId, ApiKeyId, Permission
+from quickshop.entrypoints.http.access import access, staff
+from quickshop.entrypoints.http.admin.customers import CustomerPage, customer_of
+from quickshop.entrypoints.http.admin.shared import Line, staff_problems
+from quickshop.entrypoints.http.auth import Email
+from quickshop.entrypoints.http.dependencies import (
+    Cursor,
+    Limit,
+    ShopDependency,
+    SignedInCaller,
+)
+from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.ports.paging import DEFAULT_LIMIT
+
+router = APIRouter(prefix="/v1/admin", tags=["admin: users"], route_class=GuardedRoute)
+
+MAX_ROLES = 50
+
+RoleName = Annotated[str, Field(min_length=1, max_length=40, examples=["order_manager"])]
+Permissions = Annotated[
+    list[Annotated[Permission, Field(strict=False)]], Field(max_length=len(Permission))
+]
+
+
+class Invitation(Input):
+    """Somebody who is to work here."""
+
+    email: Email
+    name: Line | None = None
+    roles: Annotated[list[RoleName], Field(min_length=1, max_length=MAX_ROLES)]
+
+
+class InvitedOut(Output):
+    """Whoever works here now."""
+
+    id: UUID
+
+
+class RoleOut(Output):
+    """A role."""
+
+    name: str
+    permissions: tuple[Permission, ...]
+    built_in: bool
+    """Whether every shop has it; those do not change."""
+
+
+class Roles(Output):
+    """Every role."""
+
+    items: tuple[RoleOut, ...]
+
+
+class RoleIn(Input):
+    """What a role is to hold."""
+
+    permissions: Permissions
+
+
+class ApiKeyIn(Input):
+    """A key for another program."""
+
+    name: Annotated[Line, Field(examples=["warehouse"])]
+    scopes: Annotated[Permissions, Field(min_length=1)]
+    expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    """Never, unless it is given."""
+
+
+class NewApiKeyOut(Output):
+    """A key just made."""
+
+    id: UUID
+    secret: Annotated[
+        str, Field(description="Shown this once. To be sent as `Authorization: Bearer …`.")
+    ]
+
+
+class ApiKeyOut(Output):
+    """What a program may do."""
+
+    id: UUID
+    account_id: UUID
+    """Whose permissions it is bounded by."""
+    name: str
+    scopes: tuple[Permission, ...]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    revoked_at: AwareDatetime | None
+
+
+class ApiKeys(Output):
+    """Every key, the newest first."""
+
+    items: tuple[ApiKeyOut, ...]
+
+
+@router.get(
+    "/users",
+    operation_id="list_users",
+    response_model=CustomerPage,
+    responses=staff_problems(422),
+)
+@access(staff(ListUsers))
+def list_users(
+    shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List those who work here."""
+    page = shop.staff.list(limit=limit, cursor=cursor)
+    items = tuple(customer_of(view) for view in page.items)
+    return private(CustomerPage(items=items, next_cursor=page.next_cursor))
+
+
+@router.post(
+    "/users",
+    operation_id="invite_user",
+    status_code=201,
+    response_model=InvitedOut,
+    responses=staff_problems(400, 409, 413, 415, 422),
+)
+@access(staff(InviteUser))
+def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) -> Response:
+    """Have somebody work here: a link is mailed by which they choose a password."""
+    account_id = shop.staff.invite(
+        email=body.email, name=body.name or "", roles=body.roles, by=caller
+    )
+    return private(InvitedOut(id=account_id), status=201)
+
+
+@router.put(
+    "/users/{user_id}/roles/{role}",
+    operation_id="grant_role",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(GrantRole))
+def grant_role(
+    shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
+) -> Response:
+    """Put somebody in a role. Nobody gives more than they have."""
+    shop.staff.grant(AccountId(user_id), role, by=caller)
+    return nothing()
+
+
+@router.delete(
+    "/users/{user_id}/roles/{role}",
+    operation_id="revoke_role",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(RevokeRole))
+def revoke_role(
+    shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
+) -> Response:
+    """Take somebody out of a role. The last admin stays."""
+    shop.staff.revoke(AccountId(user_id), role, by=caller)
+    return nothing()
+
+
+@router.get("/roles", operation_id="list_roles", response_model=Roles, responses=staff_problems())
+@access(staff(ListRoles))
+def list_roles(shop: ShopDependency) -> Response:
+    """Show every role and what it holds."""
+    items = tuple(
+        RoleOut(name=name, permissions=tuple(sorted(held)), built_in=name in BUILT_IN_ROLES)
+        for name, held in shop.staff.roles().items()
+    )
+    return private(Roles(items=items))
+
+
+@router.put(
+    "/roles/{role}",
+    operation_id="set_role",
+    status_code=204,
+    responses=staff_problems(400, 409, 413, 415, 422),
+)
+@access(staff(SetRole))
+def set_role(
+    shop: ShopDependency, caller: SignedInCaller, role: RoleName, body: RoleIn
+) -> Response:
+    """Make a role, or let it hold other permissions."""
+    shop.staff.set_role(role, body.permissions, by=caller)
+    return nothing()
+
+
+@router.delete(
+    "/roles/{role}",
+    operation_id="remove_role",
+    status_code=204,
+    responses=staff_problems(404, 409, 413, 422),
+)
+@access(staff(RemoveRole))
+def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) -> Response:
+    """Forget a role that nobody is in."""
+    shop.staff.remove_role(role, by=caller)
+    return nothing()
+
+
+@router.get(
+    "/api-keys", operation_id="list_api_keys", response_model=ApiKeys, responses=staff_problems()
+)
+@access(staff(ListApiKeys))
+def list_api_keys(shop: ShopDependency) -> Response:
+    """Show which programs may do what. The keys themselves are not known."""
+    items = tuple(ApiKeyOut.of(view) for view in shop.staff.api_keys())
+    return private(ApiKeys(items=items))
+
+
+@router.post(
+    "/api-keys",
+    operation_id="make_api_key",
+    status_code=201,
+    response_model=NewApiKeyOut,
+    responses=staff_problems(400, 413, 415, 422),
+)
+@access(staff(MakeApiKey))
+def make_api_key(shop: ShopDependency, caller: SignedInCaller, body: ApiKeyIn) -> Response:
+    """Let a program do some of what you may do. Keep the secret: it is shown this once."""
+    new = shop.staff.make_api_key(
+        caller.account_id,
+        name=body.name,
+        scopes=body.scopes,
+        expires_at=body.expires_at,
+        by=caller,
+    )
+    return private(NewApiKeyOut(id=new.id, secret=new.secret), status=201)
+
+
+@router.delete(
+    "/api-keys/{api_key_id}",
+    operation_id="revoke_api_key",
+    status_code=204,
+    responses=staff_problems(404, 413, 422),
+)
+@access(staff(RevokeApiKey))
+def revoke_api_key(shop: ShopDependency, caller: SignedInCaller, api_key_id: UUID) -> Response:
+    """Let a key open nothing any more."""
+    shop.staff.revoke_api_key(ApiKeyId(api_key_id), by=caller)
+    return nothing()
