@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from quickshop import Money, Shop, open_shop
+from quickshop import Money, Settings, Shop, open_shop
+from quickshop.adapters.memory.notifications import MemoryNotifier
+from quickshop.adapters.security.passwords import MIN_COST
 from quickshop.application.catalog import NewVariant
 from quickshop.domain.catalog import Image
 from quickshop.entrypoints.http.app import create_app
@@ -74,6 +76,8 @@ class Web:
 
     shop: Shop
     client: TestClient
+    mailbox: MemoryNotifier = field(default_factory=MemoryNotifier)
+    """What the shop wrote to people."""
 
     def stock(self, sku: str = "MUG-1", *, units: int = 10, price: int = 1250, **more: Any) -> str:
         """Put a product with one variant in the shop; its id."""
@@ -126,10 +130,21 @@ class Web:
 @contextmanager
 def open_web(**options: Any) -> Iterator[Web]:
     """An empty shop whose pages are never older than the request, unless `options` say so."""
-    with open_shop("memory://") as shop:
-        app = create_app(shop, **{"product_cache_seconds": 0, **options})
-        with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
-            yield Web(shop, client)
+    settings = Settings.load(database_url="memory://", password_cost=MIN_COST)
+    mailbox = MemoryNotifier()
+    with (
+        open_shop(settings=settings, notifier=mailbox) as shop,
+        serve(shop, mailbox, **options) as web,
+    ):
+        yield web
+
+
+@contextmanager
+def serve(shop: Shop, mailbox: MemoryNotifier, **options: Any) -> Iterator[Web]:
+    """A shop that somebody else opened, over HTTP; `options` are those of `create_app`."""
+    app = create_app(shop, **{"product_cache_seconds": 0, **options})
+    with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
+        yield Web(shop, client, mailbox)
 
 
 def assert_problem(answer: Response, status: int, code: str) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""Customers, staff and their programs, who come in as people do: by mail and password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, Protocol
+
+from quickshop.adapters.memory.notifications import MemoryNotifier
+from quickshop.domain.customers import CustomerId
+from quickshop.domain.identity import AccountId, Permission, SessionId
+from quickshop.ports.notifications import AccountMessage
+from quickshop.shop import Shop
+
+PASSWORD: Final = "correct horse battery"
+
+_serial = count(1)
+
+
+class Scene(Protocol):
+    """A shop, and the mail that it sends: a `Web` is one."""
+
+    @property
+    def shop(self) -> Shop: ...
+
+    @property
+    def mailbox(self) -> MemoryNotifier: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in."""
+
+    id: AccountId
+    email: str
+    session_id: SessionId
+    access_token: str
+    refresh_token: str
+
+    @property
+    def customer_id(self) -> CustomerId:
+        """Whom they buy for."""
+        return CustomerId(self.id)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What their device sends with every request."""
+        return bearer(self.access_token)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that an access token or an API key is sent in."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def an_email() -> str:
+    """An address that nobody else has."""
+    return f"person-{next(_serial)}@example.com"
+
+
+def mails_to(scene: Scene, email: str) -> list[AccountMessage]:
+    """What was written to an address about accounts, the first first."""
+    return [
+        message
+        for message in scene.mailbox.sent
+        if isinstance(message, AccountMessage) and message.recipient == email
+    ]
+
+
+def mailed_secret(scene: Scene, email: str) -> str:
+    """The secret of the last mail to an address."""
+    secret = mails_to(scene, email)[-1].secret
+    assert secret, "the last mail holds no secret"
+    return secret
+
+
+def registered(scene: Scene, email: str | None = None, *, password: str = PASSWORD) -> AccountId:
+    """An account just confirmed. Does the jobs that are due."""
+    address = email or an_email()
+    scene.shop.accounts.register(email=address, password=password, name="Ada Lovelace")
+    scene.shop.run_jobs()
+    return scene.shop.accounts.confirm(mailed_secret(scene, address))
+
+
+def log_in(scene: Scene, email: str, *, password: str = PASSWORD, device: str = "") -> Person:
+    """Another device of somebody who has an account. No limit counts it."""
+    signed_in = scene.shop.accounts.log_in(email=email, password=password, device=device)
+    return Person(
+        signed_in.account_id,
+        email,
+        signed_in.session_id,
+        signed_in.access_token,
+        signed_in.refresh_token,
+    )
+
+
+def signed_in(scene: Scene, email: str | None = None, *, roles: tuple[str, ...] = ()) -> Person:
+    """Somebody new, signed in; a customer, or staff in these roles. Does the jobs that are due."""
+    address = email or an_email()
+    account_id = registered(scene, address)
+    for role in roles:
+        scene.shop.staff.grant(account_id, role)
+    return log_in(scene, address)
+
+
+def an_api_key(scene: Scene, owner: Person, *scopes: Permission, **more: Any) -> str:
+    """A key that a program of somebody's has."""
+    return scene.shop.staff.make_api_key(owner.id, name="a program", scopes=scopes, **more).secret
