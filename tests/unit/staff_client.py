@@ -12,6 +12,7 @@ from httpx2 import Response
 
 from quickshop import Shop
 from tests.http_client import Receipt, Web, open_web
+from tests.people import Person, signed_in
 
 ADMIN = "/v1/admin"
 
@@ -21,6 +22,7 @@ class BackOffice:
     """The routes of staff, asked by somebody who may do everything."""
 
     web: Web
+    admin: Person
 
     @property
     def shop(self) -> Shop:
@@ -28,7 +30,7 @@ class BackOffice:
 
     def ask(self, method: str, path: str, *, key: str | None = None, **request: Any) -> Response:
         """Whatever is answered. With a key it is sent along."""
-        headers = {**request.pop("headers", {})}
+        headers = {**self.admin.headers, **request.pop("headers", {})}
         if key is not None:
             headers["Idempotency-Key"] = key
         return self.web.client.request(method, f"{ADMIN}{path}", headers=headers, **request)
@@ -79,4 +81,4 @@ def a_mug(**changes: Any) -> dict[str, Any]:
 def open_back_office(**options: Any) -> Iterator[BackOffice]:
     """An empty shop, and somebody who may do everything in it."""
     with open_web(**options) as web:
-        yield BackOffice(web)
+        yield BackOffice(web, signed_in(web, roles=("admin",)))

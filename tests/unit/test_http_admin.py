@@ -29,7 +29,7 @@ def office() -> Iterator[BackOffice]:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
 def test_every_route_of_staff_asks_for_the_permission_of_its_use_case(route: APIRoute) -> None:
     access = access_of(route.endpoint)
-    assert access.kind == "staff"
+    assert access.audience == "staff"
     assert access.permission is not None
     reads = access.permission.endswith(":read")
     assert reads is (route.methods <= READS), f"{access.permission} for {route.methods}"

@@ -121,7 +121,7 @@ def test_a_file_may_be_larger_than_other_bodies_but_not_too_large(office: BackOf
             yield b"\n" * 2**20
 
     document = assert_problem(hand_in(office, endless()), 413, "body_too_large")
-    assert document["detail"] == "The body is larger than 65536 KiB."
+    assert document["detail"] == "The body is larger than 64 MiB."
     assert len(office.get("/imports")["items"]) == 1
 
 

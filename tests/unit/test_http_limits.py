@@ -118,7 +118,7 @@ def test_every_purpose_is_counted_by_itself() -> None:
         *limits.of_own_data(account),
     ]
     names = [bucket.limit.name for bucket in buckets]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 14
     assert not any("owner" in bucket.subject or "203" in bucket.subject for bucket in buckets)
 
 
