@@ -99,7 +99,7 @@ def test_without_limits_nothing_is_said(limiter: MemoryRateLimiter) -> None:
     buckets = [
         *limits.of_request(HOME, account=uuid4(), api_key=uuid4()),
         *limits.of_login(HOME, EMAIL, known=False),
-        *limits.of_registration(HOME),
+        *limits.of_registration(HOME, EMAIL),
         *limits.of_reset(HOME, EMAIL),
         *limits.of_refresh(HOME, "digest"),
         *limits.of_own_data(uuid4()),
@@ -112,13 +112,13 @@ def test_every_purpose_is_counted_by_itself() -> None:
     buckets = [
         *limits.of_request(HOME, account=account, api_key=account),
         *limits.of_login(HOME, EMAIL, known=False),
-        *limits.of_registration(HOME),
+        *limits.of_registration(HOME, EMAIL),
         *limits.of_reset(HOME, EMAIL),
         *limits.of_refresh(HOME, "digest"),
         *limits.of_own_data(account),
     ]
     names = [bucket.limit.name for bucket in buckets]
-    assert len(set(names)) == len(names) == 14
+    assert len(set(names)) == len(names) == 15
     assert not any("owner" in bucket.subject or "203" in bucket.subject for bucket in buckets)
 
 

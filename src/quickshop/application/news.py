@@ -10,6 +10,23 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.identity import (
+    Account,
+    AccountDisabled,
+    AccountEnabled,
+    AccountErased,
+    AccountOpened,
+    ApiKey,
+    ApiKeyMade,
+    ApiKeyRevoked,
+    EmailChanged,
+    PasswordChanged,
+    RoleGranted,
+    RoleRevoked,
+    Session,
+    SessionOpened,
+    SessionRevoked,
+)
 from quickshop.domain.money import Money
 from quickshop.domain.orders import (
     LatePaymentCaptured,
@@ -35,6 +52,7 @@ from quickshop.domain.payments import (
 
 _orders: Final = logging.getLogger("quickshop.orders")
 _payments: Final = logging.getLogger("quickshop.payments")
+_identity: Final = logging.getLogger("quickshop.identity")
 
 _OF_ORDERS: Final[Mapping[type[DomainEvent], str]] = {
     OrderPlaced: "order placed",
@@ -62,6 +80,21 @@ _OF_REFUNDS: Final[Mapping[RefundStatus, str]] = {
     RefundStatus.FAILED: "refund refused",
 }
 
+_OF_ACCOUNTS: Final[Mapping[type[DomainEvent], str]] = {
+    AccountOpened: "account opened",
+    PasswordChanged: "password changed",
+    EmailChanged: "e-mail address changed",
+    AccountDisabled: "account disabled",
+    AccountEnabled: "account enabled",
+    AccountErased: "account erased",
+    RoleGranted: "role granted",
+    RoleRevoked: "role revoked",
+    SessionOpened: "signed in",
+    SessionRevoked: "signed out",
+    ApiKeyMade: "API key made",
+    ApiKeyRevoked: "API key revoked",
+}
+
 
 def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
     """Log what just happened to an aggregate. What is on its way only is not told."""
@@ -72,8 +105,33 @@ def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
         case Payment() if _payments.isEnabledFor(logging.INFO):
             for event in events:
                 _report_payment(saved, event)
+        case Account() | Session() | ApiKey() if _identity.isEnabledFor(logging.INFO):
+            for event in events:
+                _report_identity(saved, event)
         case _:
             pass
+
+
+def _report_identity(saved: Account | Session | ApiKey, event: DomainEvent) -> None:
+    news = _OF_ACCOUNTS.get(type(event))
+    if news is None:
+        return
+    facts: dict[str, object] = {}
+    match saved:
+        case Account():
+            facts["account_id"] = saved.id
+        case Session():
+            facts |= {"account_id": saved.account_id, "session_id": saved.id}
+        case ApiKey():
+            facts |= {"account_id": saved.account_id, "api_key_id": saved.id}
+    match event:
+        case RoleGranted(role=role) | RoleRevoked(role=role):
+            facts["role"] = role
+        case SessionRevoked(reason=reason):
+            facts["reason"] = reason
+        case _:
+            pass
+    _identity.info(news, extra=facts)
 
 
 def _report_order(order: Order, event: DomainEvent) -> None:

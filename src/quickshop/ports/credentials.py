@@ -31,6 +31,10 @@ class PasswordHasher(Protocol):
         """
         ...
 
+    def is_common(self, password: str) -> bool:
+        """Whether it is one of those that are tried first."""
+        ...
+
     def is_outdated(self, kept: str) -> bool:
         """Whether it should be kept anew: the cost rose, or the key changed."""
         ...

@@ -8,6 +8,7 @@ import unicodedata
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
@@ -72,6 +73,10 @@ class BcryptPasswords:
                 bcrypt.hashpw(b"-", bcrypt.gensalt(cost))
         return same
 
+    def is_common(self, password: str) -> bool:
+        """As `PasswordHasher.is_common`: of the 30,000 that are most common, by zxcvbn's count."""
+        return password.lower() in _common()
+
     def is_outdated(self, kept: str) -> bool:
         """As `PasswordHasher.is_outdated`."""
         found = _KEPT.fullmatch(kept)
@@ -89,6 +94,13 @@ class BcryptPasswords:
         finally:
             with self._lock:
                 self._admitted -= 1
+
+
+@cache
+def _common() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - large, and rarely needed
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def _digest(key: Key, password: str) -> bytes:

@@ -8,7 +8,7 @@ from quickshop.application.access import digest
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.retries import retried
 from quickshop.domain.customers import normalize_email
-from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError
+from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError, InvalidValueError
 from quickshop.domain.identity import (
     AccountId,
     OneTimeToken,
@@ -22,6 +22,19 @@ from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+
+def require_good_password(
+    password: str, hasher: PasswordHasher, *, field: str = "password"
+) -> None:
+    """Refuse what cannot be a password, and what is guessed first.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    require_password(password, field=field)
+    if hasher.is_common(password):
+        raise InvalidValueError(field, "must not be one of those that everybody tries first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ class ChangePassword:
             InvalidValueError: `new` cannot be one.
             OverloadedError: too many are signing in right now.
         """
-        require_password(new, field="new_password")
+        require_good_password(new, self.passwords, field="new_password")
         self.check(account_id, current)
         ended = self._change(account_id, self.passwords.hash(new), keep)
         self.copies.forget(*map(str, ended))
@@ -143,7 +156,7 @@ class ResetPassword:
             InvalidValueError: the password cannot be one.
             OverloadedError: too many are signing in right now.
         """
-        require_password(password)
+        require_good_password(password, self.passwords)
         self._require_usable(secret)
         ended = self._reset(secret, self.passwords.hash(password))
         self.copies.forget(*map(str, ended))

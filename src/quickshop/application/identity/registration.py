@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application.access import digest
-from quickshop.application.identity.passwords import use_up
+from quickshop.application.identity.passwords import require_good_password, use_up
 from quickshop.application.retries import retried
 from quickshop.domain.customers import (
     MAX_FIELD_LENGTH,
@@ -25,7 +25,6 @@ from quickshop.domain.identity import (
     OneTimeToken,
     OneTimeTokenId,
     Purpose,
-    require_password,
 )
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import PasswordHasher
@@ -50,7 +49,7 @@ class Register:
             OverloadedError: too many are signing in right now.
         """
         address = normalize_email(email)
-        require_password(password)
+        require_good_password(password, self.passwords)
         if name:
             require_text("name", name, max_length=MAX_FIELD_LENGTH)
         kept = self.passwords.hash(password)

@@ -68,6 +68,7 @@ class LogIn:
             raise InvalidValueError("password", f"must have 1 to {MAX_PASSWORD_LENGTH} characters")
         kept = self._kept(mail)
         if not self.passwords.verify(password, kept) or kept is None:
+            logger.warning("sign-in refused", extra={"address": address})
             raise InvalidCredentialsError
         better = self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
         return self._open(mail, kept, better, device, address)

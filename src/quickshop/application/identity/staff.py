@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from quickshop.application.identity.passwords import change_password, request_reset
+from quickshop.application.identity.passwords import (
+    change_password,
+    request_reset,
+    require_good_password,
+)
 from quickshop.application.identity.registration import open_account
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.permissions import needs
@@ -23,7 +27,6 @@ from quickshop.domain.identity import (
     AccountId,
     Permission,
     SessionId,
-    require_password,
     require_within,
 )
 from quickshop.ports.clock import Clock
@@ -88,7 +91,7 @@ class CreateAdmin:
             InvalidValueError: with the field that is wrong.
         """
         address = normalize_email(email)
-        require_password(password)
+        require_good_password(password, self.passwords)
         account_id, ended = self._store(address, self.passwords.hash(password), name)
         self.copies.forget(*map(str, ended))
         return account_id

@@ -17,7 +17,7 @@ from quickshop.domain.identity.accounts import (
     RoleRevoked,
     require_password,
 )
-from quickshop.domain.identity.api_keys import ApiKey, ApiKeyId
+from quickshop.domain.identity.api_keys import ApiKey, ApiKeyId, ApiKeyMade, ApiKeyRevoked
 from quickshop.domain.identity.keys import MIN_SECRET_BYTES, Key, KeyRing
 from quickshop.domain.identity.one_time import (
     OneTimeToken,
@@ -38,6 +38,8 @@ from quickshop.domain.identity.sessions import (
     RefreshToken,
     Session,
     SessionId,
+    SessionOpened,
+    SessionRevoked,
 )
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
     "AccountStatus",
     "ApiKey",
     "ApiKeyId",
+    "ApiKeyMade",
+    "ApiKeyRevoked",
     "EmailChanged",
     "Key",
     "KeyRing",
@@ -73,6 +77,8 @@ __all__ = [
     "RoleRevoked",
     "Session",
     "SessionId",
+    "SessionOpened",
+    "SessionRevoked",
     "require_password",
     "require_within",
     "with_implied",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
@@ -289,9 +290,10 @@ async def request_email_change(
     "/export", operation_id="export_own_data", response_model=OwnDataOut, responses=problems(503)
 )
 @access(ACCOUNT)
-def export_own_data(shop: ShopDependency, me: OwnCustomerId) -> Response:
+async def export_own_data(request: Request, shop: ShopDependency, me: OwnCustomerId) -> Response:
     """Take all that the shop knows of you."""
-    data = shop.customers.export(me)
+    await take(request, guard_of(request.scope).limits.of_own_data(me))
+    data = await anyio.to_thread.run_sync(shop.customers.export, me)
     return private(
         OwnDataOut(
             customer=profile_of(data.customer),

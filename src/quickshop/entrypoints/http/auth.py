@@ -159,12 +159,11 @@ def _address(request: Request) -> str:
 @access(PUBLIC)
 async def register(request: Request, shop: ShopDependency, body: Registration) -> Response:
     """Ask for an account. A mail follows: confirm it, then sign in."""
-    await take(request, guard_of(request.scope).limits.of_registration(_address(request)))
+    email, limits = normalize_email(body.email), guard_of(request.scope).limits
+    await take(request, limits.of_registration(_address(request), email))
     await hashing(
         request,
-        lambda: shop.accounts.register(
-            email=body.email, password=body.password, name=body.name or ""
-        ),
+        lambda: shop.accounts.register(email=email, password=body.password, name=body.name or ""),
     )
     return private(Asked(detail="Look for our mail to this address."), status=202)
 

@@ -36,6 +36,8 @@ LOGIN_STRANGERS: Final = Limit("login-strangers", 50, _HOUR)
 """Of one account from all the addresses that it was never signed in to from. Many addresses do not
 get many tries; and its owner, who comes from a known one, is not locked out by them."""
 REGISTER: Final = Limit("register", 10, _HOUR)
+REGISTER_ACCOUNT: Final = Limit("register-account", 5, _HOUR)
+"""Mails to one address, whoever asks for them."""
 RESET_ADDRESS: Final = Limit("reset-address", 10, _HOUR)
 RESET_ACCOUNT: Final = Limit("reset-account", 5, _HOUR)
 REFRESH_ADDRESS: Final = Limit("refresh-address", 120, _MINUTE)
@@ -92,9 +94,9 @@ class Limits:
         network = network_of(address)
         return self._if_enabled(*(Bucket.of(limit, email, network) for limit in LOGIN))
 
-    def of_registration(self, address: str) -> list[Bucket]:
-        """Of a new account."""
-        return self._if_enabled(_of_address(REGISTER, address))
+    def of_registration(self, address: str, email: str) -> list[Bucket]:
+        """Of a new account, whether or not there is one."""
+        return self._if_enabled(_of_address(REGISTER, address), Bucket.of(REGISTER_ACCOUNT, email))
 
     def of_reset(self, address: str, email: str) -> list[Bucket]:
         """Of a mail with a link that opens an account, whether or not there is one."""
