@@ -208,6 +208,15 @@ def test_received_stock_may_open_a_location(terminal: Terminal):
     assert levels == {"cellar": 5, "main": 80}
 
 
+def test_stock_is_moved_from_place_to_place(terminal: Terminal):
+    done = terminal.run("stock", "transfer", "MUG-NAVY", "5", "--to", "cellar", "--json")
+    levels = {level["location"]: level["on_hand"] for level in done.json["items"]}
+    assert levels == {"cellar": 5, "main": 75}
+    back = ("stock", "transfer", "MUG-NAVY", "6", "--from", "cellar", "--to", "main")
+    done = terminal.run(*back)
+    assert (done.code, done.err) == (1, "quickshop: MUG-NAVY: 6 requested, 5 available\n")
+
+
 @pytest.mark.parametrize("quantity", ["0", "-1", "x"])
 def test_only_whole_units_can_be_received(terminal: Terminal, quantity: str):
     assert terminal.run("stock", "receive", "MUG-NAVY", "--", quantity).code == 2

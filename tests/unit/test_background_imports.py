@@ -219,6 +219,24 @@ def test_of_two_workers_at_one_file_one_gives_way(desk: Desk) -> None:
     assert not desk.shop.inventory.reconcile()
 
 
+def test_a_worker_that_was_believed_dead_gives_way_to_whoever_got_further(desk: Desk) -> None:
+    started = desk.hand_in(*SHELF)
+    load = desk.shop.products.import_file
+    other = desk.runner(interrupting(load, 2, WorkerDied))  # type: ignore[arg-type]
+
+    def meanwhile(html: str) -> str:
+        with pytest.raises(WorkerDied):
+            other(started.id)
+        return html
+
+    desk.runner(replace(load, sanitize=meanwhile))(started.id)
+    halfway = desk.shop.imports.get(started.id)
+    assert (halfway.status, halfway.counts.created) == (ImportStatus.RUNNING, 2)
+    done = desk.run(started.id)
+    assert (done.status, counted(done)) == (ImportStatus.DONE, (4, 0, 0, 0))
+    assert (done.counts.rows_done, done.counts.units_moved) == (5, 25)
+
+
 def test_an_import_that_is_done_is_not_run_again(desk: Desk) -> None:
     started = desk.hand_in(*SHELF)
     done = desk.run(started.id)
