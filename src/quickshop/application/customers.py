@@ -239,7 +239,7 @@ class Erasing:
             ended = tx.sessions.forget_of(account.id)
             tx.orders.anonymize(customer_id, email=nobody)
             tx.notifications.forget_recipient(email, instead=nobody)
-            tx.one_time_tokens.forget_expired(now, email=email)
+            tx.one_time_tokens.forget_of(account.id, email)
             tx.idempotency.forget_of(f"account:{customer_id}")
             return ended
 

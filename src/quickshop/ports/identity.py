@@ -16,7 +16,6 @@ from quickshop.domain.identity import (
     OneTimeToken,
     OneTimeTokenId,
     Permission,
-    Purpose,
     RefreshToken,
     Role,
     Session,
@@ -163,10 +162,6 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
-        """Those for this address and purpose that were not used; locked."""
-        ...
-
     def add(self, token: OneTimeToken) -> None:
         """Store a new token, and its events."""
         ...
@@ -179,8 +174,15 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
-        """Delete tokens past their time, or all that are for an address; tell how many."""
+    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+        """Delete all that are for these addresses, or were asked for by this account.
+
+        Tell how many that were.
+        """
+        ...
+
+    def forget_expired(self, now: datetime) -> int:
+        """Delete tokens past their time; tell how many."""
         ...
 
 

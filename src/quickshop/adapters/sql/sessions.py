@@ -52,7 +52,6 @@ _ONE_TIME_TOKENS: Final[RowShape[OneTimeToken]] = RowShape(
         "digest": token.digest,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
-        "used_at": token.used_at,
     },
 )
 _GET: Final = select(sessions).where(sessions.c.id == bindparam("session")).with_for_update()
@@ -79,11 +78,6 @@ _USE_TOKEN: Final = (
 _THIS: Final = select(one_time_tokens).with_for_update()
 _ONE_TIME: Final = _THIS.where(one_time_tokens.c.id == bindparam("token"))
 _WITH_DIGEST: Final = _THIS.where(one_time_tokens.c.digest == bindparam("of_token"))
-_UNUSED: Final = _THIS.where(
-    one_time_tokens.c.email == bindparam("mail"),
-    one_time_tokens.c.purpose == bindparam("to_do"),
-    one_time_tokens.c.used_at.is_(None),
-).order_by(one_time_tokens.c.id)
 
 
 class SqlSessions:
@@ -184,11 +178,6 @@ class SqlOneTimeTokens:
             raise InvalidTokenError
         return self._token(row)
 
-    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
-        """As the port promises."""
-        rows = self._connection.execute(_UNUSED, {"mail": email, "to_do": purpose}).all()
-        return [self._token(row) for row in rows]
-
     def _token(self, row: Row[Any]) -> OneTimeToken:
         return self._rows.watch(
             OneTimeToken(
@@ -201,7 +190,6 @@ class SqlOneTimeTokens:
                 name=row.name,
                 password_hash=row.password_hash,
                 digest=row.digest,
-                used_at=row.used_at,
                 version=row.version,
             )
         )
@@ -214,8 +202,13 @@ class SqlOneTimeTokens:
         """As the port promises."""
         self._rows.save(token)
 
-    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
+    def forget_of(self, account_id: AccountId, *emails: str) -> int:
         """As the port promises."""
         table = one_time_tokens.c
-        gone = table.expires_at < now if email is None else table.email == email
+        theirs = or_(table.account_id == account_id, table.email.in_(emails))
+        return self._connection.execute(delete(one_time_tokens).where(theirs)).rowcount
+
+    def forget_expired(self, now: datetime) -> int:
+        """As the port promises."""
+        gone = one_time_tokens.c.expires_at < now
         return self._connection.execute(delete(one_time_tokens).where(gone)).rowcount

@@ -116,19 +116,13 @@ class MailOneTimeToken:
                 token = tx.one_time_tokens.get(token_id)
             except NotFoundError:
                 return None
-            if not token.is_usable(token.purpose, now):
-                return None
-            kind = _message_for(tx, token)
+            kind = _message_for(tx, token) if token.is_alive(now) else None
             if kind is None:
-                token.use(token.purpose, now=now)
-                tx.one_time_tokens.save(token)
                 return None
             record = self.postbox.record(event_id, kind, token.email)
             if not tx.notifications.claim(record):
                 return None
-            if kind is MessageKind.ACCOUNT_EXISTS:
-                token.use(token.purpose, now=now)
-                tx.one_time_tokens.save(token)
+            if kind is MessageKind.ACCOUNT_EXISTS:  # without a secret: it opens nothing
                 return record, None
             token.mail(digest(secret), now=now)
             tx.one_time_tokens.save(token)
