@@ -56,7 +56,7 @@ class AccountRepository(Protocol):
         ...
 
     def lock_admins(self) -> Sequence[AccountId]:
-        """The active accounts in the role `admin`; nobody else adds or removes one meanwhile.
+        """The active accounts in the role `admin`; nobody else makes one cease to be it meanwhile.
 
         Call it before accounts are got: so nobody waits for each other.
         """
@@ -68,10 +68,6 @@ class RoleRepository(Protocol):
 
     def find(self, name: str) -> Role | None:
         """The role of this name, locked."""
-        ...
-
-    def list(self) -> Sequence[Role]:
-        """All of them, by name."""
         ...
 
     def add(self, role: Role) -> None:
@@ -126,8 +122,11 @@ class SessionRepository(Protocol):
         """
         ...
 
-    def find_token(self, digest: str) -> RefreshToken | None:
-        """The refresh token with this digest, used or not; locked until the transaction ends."""
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
+        """The refresh token with this digest, used or not, and its session, which is locked.
+
+        So nobody else uses a token of the session until the transaction ends.
+        """
         ...
 
     def put_token(self, token: RefreshToken) -> None:

@@ -101,10 +101,6 @@ class MemoryRoles:
         role = self._state.roles.get(name)
         return None if role is None else self._session.hand_out(role)
 
-    def list(self) -> Sequence[Role]:
-        """As `RoleRepository.list`."""
-        return [self._session.hand_out(role) for _name, role in sorted(self._state.roles.items())]
-
     def add(self, role: Role) -> None:
         """As `RoleRepository.add`.
 
@@ -180,9 +176,10 @@ class MemorySessions:
         self._session.require_version(self._state.sessions, session.id, session, "session")
         self._session.keep(self._state.sessions, session.id, session)
 
-    def find_token(self, digest: str) -> RefreshToken | None:
-        """As `SessionRepository.find_token`."""
-        return self._state.refresh_tokens.get(digest)
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
+        """As `SessionRepository.with_token`."""
+        token = self._state.refresh_tokens.get(digest)
+        return None if token is None else (self.get(token.session_id), token)
 
     def put_token(self, token: RefreshToken) -> None:
         """As `SessionRepository.put_token`."""

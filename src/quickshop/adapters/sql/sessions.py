@@ -61,9 +61,10 @@ _OF_ACCOUNT: Final = (
     .order_by(sessions.c.id)
     .with_for_update()
 )
-_TOKEN: Final = (
-    select(refresh_tokens)
-    .where(refresh_tokens.c.digest == bindparam("of_token"))
+_TOKEN: Final = select(refresh_tokens).where(refresh_tokens.c.digest == bindparam("of_token"))
+_WITH_TOKEN: Final = (
+    select(sessions)
+    .where(sessions.c.id == select(_TOKEN.subquery().c.session_id).scalar_subquery())
     .with_for_update()
 )
 _INSERT_TOKEN: Final = insert(refresh_tokens)
@@ -122,18 +123,22 @@ class SqlSessions:
         """As the port promises."""
         self._rows.save(session)
 
-    def find_token(self, digest: str) -> RefreshToken | None:
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
         """As the port promises."""
-        row = self._connection.execute(_TOKEN, {"of_token": digest}).one_or_none()
-        if row is None:
+        this = {"of_token": digest}
+        found = self._connection.execute(_WITH_TOKEN, this).one_or_none()
+        if found is None:
             return None
-        return RefreshToken(
+        # Read when the session is locked: it may have been used while that was waited for.
+        row = self._connection.execute(_TOKEN, this).one()
+        token = RefreshToken(
             digest=row.digest,
             session_id=SessionId(row.session_id),
             issued_at=row.issued_at,
             used_at=row.used_at,
             sealed_successor=row.sealed_successor,
         )
+        return self._session(found), token
 
     def put_token(self, token: RefreshToken) -> None:
         """As the port promises."""
