@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from quickshop.domain.inventory import StockLevel
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
+from quickshop.ports.customers import CustomerReader
+from quickshop.ports.identity import IdentityReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobQueue, ScheduleRepository
 from quickshop.ports.orders import OrderReader
@@ -25,6 +27,8 @@ class Backend:
     product_reader: ProductReader
     cart_reader: CartReader
     order_reader: OrderReader
+    customer_reader: CustomerReader
+    identity_reader: IdentityReader
     stock_reader: StockReader
     job_queue: JobQueue
     schedules: ScheduleRepository

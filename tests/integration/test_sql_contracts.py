@@ -3,9 +3,16 @@
 from tests.contracts.cart import CartRepositoryContract
 from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
 from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.customers import CustomerReaderContract, CustomerRepositoryContract
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.identity import (
+    AccountRepositoryContract,
+    ApiKeyRepositoryContract,
+    RoleRepositoryContract,
+)
+from tests.contracts.identity_reader import IdentityReaderContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
 from tests.contracts.jobs import JobQueueContract, ScheduleContract
@@ -13,6 +20,7 @@ from tests.contracts.notifications import NotificationRepositoryContract
 from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
+from tests.contracts.sessions import OneTimeTokenRepositoryContract, SessionRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 
 
@@ -85,4 +93,36 @@ class TestSqlHolds(HoldRepositoryContract):
 
 
 class TestSqlPaymentWebhooks(PaymentWebhookRepositoryContract):
+    pass
+
+
+class TestSqlCustomerReader(CustomerReaderContract):
+    pass
+
+
+class TestSqlCustomers(CustomerRepositoryContract):
+    pass
+
+
+class TestSqlAccounts(AccountRepositoryContract):
+    pass
+
+
+class TestSqlApiKeys(ApiKeyRepositoryContract):
+    pass
+
+
+class TestSqlIdentityReader(IdentityReaderContract):
+    pass
+
+
+class TestSqlRoles(RoleRepositoryContract):
+    pass
+
+
+class TestSqlOneTimeTokens(OneTimeTokenRepositoryContract):
+    pass
+
+
+class TestSqlSessions(SessionRepositoryContract):
     pass
