@@ -16,6 +16,7 @@ from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, T
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.notifications import Message
 from quickshop.ports.payments import Charge, ChargeState, PaymentWebhooks
 from quickshop.shop import Shop
@@ -171,6 +172,8 @@ class World:
     clock: MovableClock = field(default_factory=MovableClock)
     payment_webhooks: Mapping[str, PaymentWebhooks] = field(default_factory=dict)
     """What is believed of what gateways tell, by provider."""
+    access_tokens: AccessTokens | None = None
+    password_hasher: PasswordHasher | None = None
     gateway: ScriptedGateway = field(init=False)
     notifier: WatchedNotifier = field(init=False)
     shop: Shop = field(init=False)
@@ -185,7 +188,14 @@ class World:
             unit_of_work=self.unit_of_work,
             settings=self.settings,
             payment_webhooks=self.payment_webhooks,
+            access_tokens=self.access_tokens,
+            password_hasher=self.password_hasher,
         )
+
+    @property
+    def mailbox(self) -> WatchedNotifier:
+        """What the shop wrote to people."""
+        return self.notifier
 
     def sell(self, *, units: int = 10, **more: Any) -> Product:
         """A published product with so many units of each variant."""
