@@ -154,12 +154,17 @@ class WatchedNotifier(MemoryNotifier):
         super().__init__()
         self._transaction_is_open = transaction_is_open
         self.is_down = False
+        self.forgets_to_answer = False
+        """Whether it takes the next message and does not say so."""
 
     def send(self, message: Message) -> None:
         assert not self._transaction_is_open(), "mail is sent outside every transaction"
         if self.is_down:
             raise TransientError("the mail server does not answer")
         super().send(message)
+        if self.forgets_to_answer:
+            self.forgets_to_answer = False
+            raise TransientError("the mail server does not answer any more")
 
 
 @dataclass(slots=True)

@@ -131,6 +131,8 @@ class MailOneTimeToken:
 
 
 def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
+    if token.account_id is not None and not tx.accounts.get(token.account_id).is_active:
+        return None
     account = tx.accounts.find(token.email)
     if token.purpose is Purpose.RESET_PASSWORD:
         return MessageKind.RESET_PASSWORD if account and account.is_active else None
