@@ -50,6 +50,7 @@ from quickshop.domain.money import Money
 from quickshop.domain.orders import Order, OrderId, OrderLine, OrderLineId
 from quickshop.domain.payments import Payment, PaymentId, PaymentSource
 from quickshop.ports.cache import ProductCache
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.imports import ProductFeed
 from quickshop.ports.jobs import JobPublisher
@@ -385,6 +386,8 @@ def memory_shop(
     product_cache: ProductCache | None = None,
     cart_copies: CartCopies | None = None,
     job_publisher: JobPublisher | None = None,
+    access_tokens: AccessTokens | None = None,
+    password_hasher: PasswordHasher | None = None,
 ) -> Shop:
     """A whole shop on the twins; `settings` are fields of its `Policy`."""
     work = unit_of_work or MemoryUnitOfWork(REACTIONS)
@@ -412,7 +415,7 @@ def memory_shop(
         schedules=MemorySchedules(store),
         customer_reader=MemoryCustomerReader(store),
         identity_reader=MemoryIdentityReader(store),
-        password_hasher=QUICK_PASSWORDS,
-        access_tokens=JwtAccessTokens(fresh_keys()),
+        password_hasher=password_hasher or QUICK_PASSWORDS,
+        access_tokens=access_tokens or JwtAccessTokens(fresh_keys()),
         session_copies=NoSessionCopies(),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Protocol
@@ -9,8 +11,12 @@ from typing import Any, Final, Protocol
 from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.identity import AccountId, Permission, SessionId
+from quickshop.entrypoints.http.guard import Guard
+from quickshop.entrypoints.http.limits import Limits
 from quickshop.ports.notifications import AccountMessage
 from quickshop.shop import Shop
+from tests.http_client import Web, serve
+from tests.scripted import World
 
 PASSWORD: Final = "correct horse battery"
 
@@ -106,3 +112,48 @@ def signed_in(scene: Scene, email: str | None = None, *, roles: tuple[str, ...] 
 def an_api_key(scene: Scene, owner: Person, *scopes: Permission, **more: Any) -> str:
     """A key that a program of somebody's has."""
     return scene.shop.staff.make_api_key(owner.id, name="a program", scopes=scopes, **more).secret
+
+
+class Seconds:
+    """A monotonic clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self._now = 1_000.0
+
+    def __call__(self) -> float:
+        """Seconds since some moment."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move on."""
+        self._now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A shop on the twins over HTTP, whose time is moved by hand."""
+
+    web: Web
+    world: World
+    seconds: Seconds
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for all clocks."""
+        self.world.clock.advance(seconds=seconds)
+        self.seconds.advance(seconds)
+
+
+@contextmanager
+def open_town(**world: Any) -> Iterator[Town]:
+    """`world` are fields of a `World`."""
+    scene, seconds = World(**world), Seconds()
+    with serve(scene.shop, scene.notifier) as web:
+        guard_by(web, seconds)
+        yield Town(web, scene, seconds)
+
+
+def guard_by(web: Web, seconds: Seconds, limits: Limits | None = None) -> None:
+    """Have the guard of an application go by this clock."""
+    state = web.client.app.state
+    limits = limits or state.guard.limits
+    state.guard = Guard(lambda: state.shop, state.guard.desk, limits, monotonic=seconds)

@@ -16,6 +16,7 @@ from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, T
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
+from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.notifications import Message
 from quickshop.ports.payments import Charge, ChargeState, PaymentWebhooks
 from quickshop.shop import Shop
@@ -153,12 +154,17 @@ class WatchedNotifier(MemoryNotifier):
         super().__init__()
         self._transaction_is_open = transaction_is_open
         self.is_down = False
+        self.forgets_to_answer = False
+        """Whether it takes the next message and does not say so."""
 
     def send(self, message: Message) -> None:
         assert not self._transaction_is_open(), "mail is sent outside every transaction"
         if self.is_down:
             raise TransientError("the mail server does not answer")
         super().send(message)
+        if self.forgets_to_answer:
+            self.forgets_to_answer = False
+            raise TransientError("the mail server does not answer any more")
 
 
 @dataclass(slots=True)
@@ -171,6 +177,8 @@ class World:
     clock: MovableClock = field(default_factory=MovableClock)
     payment_webhooks: Mapping[str, PaymentWebhooks] = field(default_factory=dict)
     """What is believed of what gateways tell, by provider."""
+    access_tokens: AccessTokens | None = None
+    password_hasher: PasswordHasher | None = None
     gateway: ScriptedGateway = field(init=False)
     notifier: WatchedNotifier = field(init=False)
     shop: Shop = field(init=False)
@@ -185,7 +193,14 @@ class World:
             unit_of_work=self.unit_of_work,
             settings=self.settings,
             payment_webhooks=self.payment_webhooks,
+            access_tokens=self.access_tokens,
+            password_hasher=self.password_hasher,
         )
+
+    @property
+    def mailbox(self) -> WatchedNotifier:
+        """What the shop wrote to people."""
+        return self.notifier
 
     def sell(self, *, units: int = 10, **more: Any) -> Product:
         """A published product with so many units of each variant."""

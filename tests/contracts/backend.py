@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from quickshop.domain.inventory import StockLevel
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
+from quickshop.ports.customers import CustomerReader
+from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ImportReader
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobQueue, ScheduleRepository
@@ -26,6 +28,8 @@ class Backend:
     product_reader: ProductReader
     cart_reader: CartReader
     order_reader: OrderReader
+    customer_reader: CustomerReader
+    identity_reader: IdentityReader
     stock_reader: StockReader
     import_reader: ImportReader
     job_queue: JobQueue

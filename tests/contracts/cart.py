@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from quickshop.application.access import digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.catalog import Product
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import ConflictError, NotFoundError
-from quickshop.ports.cart import CartView
+from quickshop.ports.cart import ActiveCart, CartView
 from tests.builders import (
+    LATER,
     NOW,
     a_cart_with,
     a_product,
@@ -26,6 +30,7 @@ from tests.builders import (
     store_product,
 )
 from tests.contracts.backend import Backend
+from tests.contracts.customers import store_customer
 
 
 def an_empty_cart(_product: Product) -> Cart:
@@ -131,3 +136,94 @@ class CartRepositoryContract:
             cart = tx.carts.get(stored.id, token_digest=stored.token_digest)
             cart.change(cart.lines[0].id, 5, now=NOW)
         assert reread(backend, stored).lines[0].quantity == 1
+
+    def test_a_customers_cart_opens_to_them_alone(self, backend: Backend) -> None:
+        me, other = (store_customer(backend)[0].id for _ in range(2))
+        stored = store_cart(backend.unit_of_work, store_product(backend.unit_of_work))
+        with backend.unit_of_work() as tx:
+            cart = tx.carts.get(stored.id, token_digest=stored.token_digest, customer_id=other)
+            cart.claim(me, now=LATER)
+            tx.carts.save(cart)
+        for opener in (None, other):
+            key: dict[str, Any] = {"token_digest": stored.token_digest, "customer_id": opener}
+            with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+                tx.carts.get(stored.id, **key)
+            with pytest.raises(NotFoundError):
+                backend.cart_reader.get(stored.id, **key)
+        with backend.unit_of_work() as tx:
+            found = tx.carts.get(stored.id, token_digest="", customer_id=me)
+        assert facts(found) == facts(cart)
+        view = backend.cart_reader.get(stored.id, token_digest="", customer_id=me)
+        assert view == CartView.of(cart)
+
+    def test_a_customers_open_carts_are_told_the_one_changed_last_first(
+        self, backend: Backend
+    ) -> None:
+        me, other = (store_customer(backend)[0].id for _ in range(2))
+        product = store_product(backend.unit_of_work)
+        lately = store_own(backend, me, a_filled_cart(product), LATER)
+        store_own(backend, other, a_filled_cart(product), LATER)
+        store_own(backend, me, a_completed_cart(product), LATER + MINUTE)
+        empty = store_own(backend, me, an_empty_cart(product), LATER - MINUTE)
+        store_cart(backend.unit_of_work, product)
+
+        views = backend.cart_reader.of_customer(me, limit=5)
+        assert [view.id for view in views] == [lately.id, empty.id]
+        assert views[0] == CartView.of(lately)
+        assert [v.id for v in backend.cart_reader.of_customer(me, limit=1)] == [lately.id]
+        with backend.unit_of_work() as tx:
+            latest = tx.carts.latest_of(me)
+            assert latest is not None
+            assert facts(latest) == facts(lately)
+            assert tx.carts.latest_of(CustomerId(new_id())) is None
+
+    def test_carts_that_somebody_may_come_back_to_are_active(self, backend: Backend) -> None:
+        me = store_customer(backend)[0].id
+        product = store_product(backend.unit_of_work, a_rich_product())
+        old = store_cart(backend.unit_of_work, product, quantity=2)
+        mine = store_own(backend, me, a_cart_with(product), LATER)
+        store_own(backend, me, a_completed_cart(product), LATER)
+        store_cart(backend.unit_of_work)
+
+        active = backend.cart_reader.active(NOW)
+        assert list(active.items) == [
+            ActiveCart(id=mine.id, customer_id=me, lines=2, units=2, changed_at=LATER),
+            ActiveCart(id=old.id, customer_id=None, lines=2, units=4, changed_at=NOW),
+        ]
+        first = backend.cart_reader.active(NOW, limit=1)
+        assert [cart.id for cart in first.items] == [mine.id]
+        rest = backend.cart_reader.active(NOW, limit=1, cursor=first.next_cursor)
+        assert ([cart.id for cart in rest.items], rest.next_cursor) == ([old.id], None)
+        assert [cart.id for cart in backend.cart_reader.active(LATER).items] == [mine.id]
+
+    def test_two_carts_join_and_no_line_is_lost(self, backend: Backend) -> None:
+        me = store_customer(backend)[0].id
+        both, hers, guests = (store_product(backend.unit_of_work) for _ in range(3))
+        mine = store_own(backend, me, a_cart_with(both, hers, quantity=2), NOW)
+        guest = a_cart_with(guests, both, quantity=3)
+        with backend.unit_of_work() as tx:
+            tx.carts.add(guest)
+        with backend.unit_of_work() as tx:
+            into = tx.carts.latest_of(me)
+            source = tx.carts.get(guest.id, token_digest=guest.token_digest)
+            assert into is not None
+            into.merge(source, new_line_id=lambda: CartLineId(new_id()), now=LATER)
+            tx.carts.save(source)
+            tx.carts.save(into)
+        assert reread(backend, guest).lines == ()
+        with backend.unit_of_work() as tx:
+            found = tx.carts.get(mine.id, token_digest="", customer_id=me)
+        assert facts(found) == facts(into)
+        units = {line.offer.product_id: line.quantity for line in found.lines}
+        assert units == {both.id: 5, hers.id: 2, guests.id: 3}
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def store_own(backend: Backend, customer_id: CustomerId, cart: Cart, at: datetime) -> Cart:
+    """A stored cart of a stored customer, who changed it then."""
+    cart.customer_id, cart.changed_at = customer_id, at
+    with backend.unit_of_work() as tx:
+        tx.carts.add(cart)
+    return cart

@@ -109,3 +109,16 @@ class IdempotencyRepositoryContract:
             assert tx.idempotency.forget_expired(NOW + A_DAY + timedelta(hours=1)) == 0
             assert ask(tx, "new", now=NOW + timedelta(hours=2)) == kept
             assert ask(tx, "old", fingerprint=OTHER_REQUEST) is None
+
+    def test_the_keys_of_one_asker_are_forgotten(self, backend: Backend) -> None:
+        scopes = ["place_order:account:1_", "hold_cart:account:1_", "place_order:account:12"]
+        scopes += ["place_order:account:21_", "account:1_:place_order"]
+        with backend.unit_of_work() as tx:
+            for scope in scopes:
+                ask(tx, scope=scope)
+                tx.idempotency.store(scope, AWKWARD, an_answer())
+        with backend.unit_of_work() as tx:
+            assert tx.idempotency.forget_of("account:1_") == 2
+        with backend.unit_of_work() as tx:
+            known = [ask(tx, scope=scope) is not None for scope in scopes]
+        assert known == [False, False, True, True, True]

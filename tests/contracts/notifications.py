@@ -10,6 +10,7 @@ import pytest
 from quickshop.domain.notifications import Channel, MessageKind, Notification
 from tests.builders import NOW, new_id, store_order
 from tests.contracts.backend import Backend
+from tests.contracts.customers import store_customer, store_order_of
 
 
 def a_notification(backend: Backend) -> Notification:
@@ -57,3 +58,18 @@ class NotificationRepositoryContract:
             tx.notifications.mark_sent(notification, now=NOW)
             raise ZeroDivisionError
         assert claim(backend, notification)
+
+    def test_the_recipient_of_a_customers_mails_is_forgotten(self, backend: Backend) -> None:
+        customer, _ = store_customer(backend)
+        theirs = replace(a_notification(backend), order_id=store_order_of(backend, customer.id).id)
+        guests, about_nobody = a_notification(backend), replace(theirs, order_id=None)
+        about_nobody = replace(about_nobody, event_id=new_id())
+        for notification in (theirs, guests, about_nobody):
+            claim(backend, notification)
+            mark_sent(backend, notification)
+        with backend.unit_of_work() as tx:
+            assert tx.notifications.forget_recipient(customer.id, instead="nobody") == 1
+        assert not claim(backend, replace(theirs, recipient="nobody"))
+        assert not claim(backend, guests)
+        assert not claim(backend, about_nobody)
+        assert claim(backend, theirs)

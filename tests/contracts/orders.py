@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from quickshop.application.access import digest
+from quickshop.domain.customers import Address
 from quickshop.domain.errors import CartStateError, ConflictError, InvalidValueError, NotFoundError
-from quickshop.domain.orders import Order, OrderId, OrderStatus
+from quickshop.domain.orders import HOLDS_STOCK, Order, OrderId, OrderStatus
 from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
 from tests.builders import (
     AWKWARD,
@@ -32,6 +34,7 @@ from tests.builders import (
     store_product,
 )
 from tests.contracts.backend import Backend
+from tests.contracts.customers import store_customer, store_order_of
 
 
 def placed(_order: Order) -> None:
@@ -123,6 +126,52 @@ class OrderRepositoryContract:
                 tx.orders.get_own(order_id, token_digest=digest(secret))
             with pytest.raises(NotFoundError):
                 backend.order_reader.get_own(order_id, token_digest=digest(secret))
+
+    def test_a_customers_order_opens_to_them_alone(self, backend: Backend) -> None:
+        me, other = (store_customer(backend)[0].id for _ in range(2))
+        order = store_order_of(backend, me)
+        for opener in (None, other):
+            key: dict[str, Any] = {"token_digest": order.token_digest, "customer_id": opener}
+            with backend.unit_of_work() as tx, pytest.raises(NotFoundError):
+                tx.orders.get_own(order.id, **key)
+            with pytest.raises(NotFoundError):
+                backend.order_reader.get_own(order.id, **key)
+            listed = backend.order_reader.list(OrderQuery(token_digest=order.token_digest))
+            assert listed.items == []
+        with backend.unit_of_work() as tx:
+            own = tx.orders.get_own(order.id, token_digest="", customer_id=me)
+        assert facts(own) == facts(order)
+        view = backend.order_reader.get_own(order.id, token_digest="", customer_id=me)
+        assert view == OrderView.of(order)
+        assert backend.order_reader.list(OrderQuery(customer_id=me)).items == [view]
+        assert backend.order_reader.list(OrderQuery(customer_id=other)).items == []
+
+    def test_orders_are_under_way_until_nothing_is_to_be_done(self, backend: Backend) -> None:
+        me, other = (store_customer(backend)[0].id for _ in range(2))
+        orders = [store_order_of(backend, me, after=after) for after in EVERY_STATE]
+        store_order_of(backend, other)
+        store_order(backend.unit_of_work)
+        with backend.unit_of_work() as tx:
+            under_way = tx.orders.under_way(me)
+        assert under_way == [each.number for each in orders if each.status in HOLDS_STOCK]
+
+    def test_an_order_tells_nothing_of_who_placed_it_once_they_are_forgotten(
+        self, backend: Backend
+    ) -> None:
+        me, other = (store_customer(backend)[0].id for _ in range(2))
+        mine, others = store_order_of(backend, me, after=shipped), store_order_of(backend, other)
+        with backend.unit_of_work() as tx:
+            assert tx.orders.anonymize(me, email="nobody@erased.invalid") == 1
+        with backend.unit_of_work() as tx:
+            found = tx.orders.get(mine.id)
+        nowhere = Address.nowhere(mine.shipping_address.country)
+        assert facts(found) == facts(mine) | {
+            "email": "nobody@erased.invalid",
+            "shipping_address": nowhere,
+            "billing_address": nowhere,
+            "version": mine.version + 1,
+        }
+        assert backend.order_reader.get(others.id) == OrderView.of(others)
 
     def test_a_cart_becomes_one_order(self, backend: Backend) -> None:
         product = store_product(backend.unit_of_work)

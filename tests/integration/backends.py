@@ -11,7 +11,9 @@ from sqlalchemy import Engine, update
 
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
+from quickshop.adapters.sql.customers import SqlCustomerReader
 from quickshop.adapters.sql.dialect import SqlDialect
+from quickshop.adapters.sql.identity import SqlIdentityReader
 from quickshop.adapters.sql.imports import SqlImportReader
 from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
@@ -63,6 +65,8 @@ def sql_backend(url: str) -> Iterator[Backend]:
             product_reader=SqlProductReader(engine, dialect),
             cart_reader=SqlCartReader(engine, dialect),
             order_reader=SqlOrderReader(engine, dialect),
+            customer_reader=SqlCustomerReader(engine, dialect),
+            identity_reader=SqlIdentityReader(engine, dialect),
             stock_reader=SqlStockReader(engine, dialect),
             import_reader=SqlImportReader(engine, dialect),
             job_queue=SqlJobQueue(engine, dialect, REACTIONS),

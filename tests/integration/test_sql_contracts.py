@@ -3,9 +3,16 @@
 from tests.contracts.cart import CartRepositoryContract
 from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
 from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.customers import CustomerReaderContract, CustomerRepositoryContract
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.identity import (
+    AccountRepositoryContract,
+    ApiKeyRepositoryContract,
+    RoleRepositoryContract,
+)
+from tests.contracts.identity_reader import IdentityReaderContract
 from tests.contracts.imports import ImportReaderContract, ImportRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
@@ -14,6 +21,7 @@ from tests.contracts.notifications import NotificationRepositoryContract
 from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
+from tests.contracts.sessions import OneTimeTokenRepositoryContract, SessionRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 from tests.contracts.unpublished import UnpublishedProductsContract
 
@@ -99,4 +107,36 @@ class TestSqlImports(ImportRepositoryContract):
 
 
 class TestSqlImportReader(ImportReaderContract):
+    pass
+
+
+class TestSqlCustomerReader(CustomerReaderContract):
+    pass
+
+
+class TestSqlCustomers(CustomerRepositoryContract):
+    pass
+
+
+class TestSqlAccounts(AccountRepositoryContract):
+    pass
+
+
+class TestSqlApiKeys(ApiKeyRepositoryContract):
+    pass
+
+
+class TestSqlIdentityReader(IdentityReaderContract):
+    pass
+
+
+class TestSqlRoles(RoleRepositoryContract):
+    pass
+
+
+class TestSqlOneTimeTokens(OneTimeTokenRepositoryContract):
+    pass
+
+
+class TestSqlSessions(SessionRepositoryContract):
     pass

@@ -9,6 +9,8 @@ import pytest
 
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
+from quickshop.adapters.memory.customers import MemoryCustomerReader
+from quickshop.adapters.memory.identity import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules
@@ -21,9 +23,16 @@ from tests.contracts.backend import Backend
 from tests.contracts.cart import CartRepositoryContract
 from tests.contracts.catalog import CategoryRepositoryContract, ProductRepositoryContract
 from tests.contracts.catalog_reader import ProductReaderContract, ProductSearchContract
+from tests.contracts.customers import CustomerReaderContract, CustomerRepositoryContract
 from tests.contracts.fulfillment import FulfillmentRepositoryContract
 from tests.contracts.holds import HoldRepositoryContract
 from tests.contracts.idempotency import IdempotencyRepositoryContract
+from tests.contracts.identity import (
+    AccountRepositoryContract,
+    ApiKeyRepositoryContract,
+    RoleRepositoryContract,
+)
+from tests.contracts.identity_reader import IdentityReaderContract
 from tests.contracts.imports import ImportReaderContract, ImportRepositoryContract
 from tests.contracts.inventory import StockRepositoryContract
 from tests.contracts.inventory_reader import StockReaderContract
@@ -32,6 +41,7 @@ from tests.contracts.notifications import NotificationRepositoryContract
 from tests.contracts.orders import OrderReaderContract, OrderRepositoryContract
 from tests.contracts.payment_webhooks import PaymentWebhookRepositoryContract
 from tests.contracts.payments import PaymentRepositoryContract
+from tests.contracts.sessions import OneTimeTokenRepositoryContract, SessionRepositoryContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 from tests.contracts.unpublished import UnpublishedProductsContract
 
@@ -53,6 +63,8 @@ def backend() -> Backend:
         product_reader=MemoryProductReader(work.store),
         cart_reader=MemoryCartReader(work.store),
         order_reader=MemoryOrderReader(work.store),
+        customer_reader=MemoryCustomerReader(work.store),
+        identity_reader=MemoryIdentityReader(work.store),
         stock_reader=MemoryStockReader(work.store),
         import_reader=MemoryImportReader(work.store),
         job_queue=MemoryJobQueue(work.store),
@@ -142,4 +154,36 @@ class TestMemoryImports(ImportRepositoryContract):
 
 
 class TestMemoryImportReader(ImportReaderContract):
+    pass
+
+
+class TestMemoryCustomerReader(CustomerReaderContract):
+    pass
+
+
+class TestMemoryCustomers(CustomerRepositoryContract):
+    pass
+
+
+class TestMemoryAccounts(AccountRepositoryContract):
+    pass
+
+
+class TestMemoryApiKeys(ApiKeyRepositoryContract):
+    pass
+
+
+class TestMemoryIdentityReader(IdentityReaderContract):
+    pass
+
+
+class TestMemoryRoles(RoleRepositoryContract):
+    pass
+
+
+class TestMemoryOneTimeTokens(OneTimeTokenRepositoryContract):
+    pass
+
+
+class TestMemorySessions(SessionRepositoryContract):
     pass

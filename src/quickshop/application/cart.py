@@ -13,6 +13,7 @@ from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.customers import CustomerId
+from quickshop.domain.errors import OutOfStockError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import HoldOwner
 from quickshop.ports.cart import ActiveCart, CartReader, CartView
@@ -261,29 +262,34 @@ class ClaimCart:
         """The cart that holds it all now: safe to repeat, and no line is lost.
 
         The lines join those of the cart that the customer changed last; quantities add up. Where
-        that does not fit (999 units, 100 lines, another currency) or there is none, the guest's
-        cart becomes the customer's as it is. What it held is given back, unless the shop holds
-        what is in carts.
+        that does not fit (999 units, 100 lines, another currency), there is none, or what is in
+        carts is held and there is less, the guest's cart becomes the customer's as it is. What a
+        cart held that joined another is given back, unless the shop holds what is in carts.
 
         Raises:
             NotFoundError: there is no such cart of a guest or of this customer.
             CartStateError: it has become an order.
         """
-        now = self.clock.now()
-        changed = self._claim(cart_id, Shopper(token=token, customer_id=customer_id), now)
+        now, shopper = self.clock.now(), Shopper(token=token, customer_id=customer_id)
+        try:
+            changed = self._claim(cart_id, shopper, now)
+        except OutOfStockError:
+            changed = self._claim(cart_id, shopper, now, joins=False)
         for cart in changed:
             self.news(cart, now)
         return CartView.of(changed[-1])
 
     @retried
-    def _claim(self, cart_id: CartId, shopper: Shopper, now: datetime) -> Sequence[Cart]:
+    def _claim(
+        self, cart_id: CartId, shopper: Shopper, now: datetime, *, joins: bool = True
+    ) -> Sequence[Cart]:
         """Every cart that took part; the one that holds it all now is the last."""
         assert shopper.customer_id is not None, "only customers claim"
         with self.unit_of_work() as tx:
             guest = open_cart(tx, cart_id, shopper)
             if guest.customer_id is not None:
                 return [guest]
-            mine = tx.carts.latest_of(shopper.customer_id)
+            mine = tx.carts.latest_of(shopper.customer_id) if joins else None
             if mine is None or not mine.takes(guest):
                 guest.claim(shopper.customer_id, now=now)
                 tx.carts.save(guest)

@@ -14,7 +14,13 @@ from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email
-from quickshop.domain.errors import CurrencyMismatchError, NotFoundError, PriceChangedError
+from quickshop.domain.errors import (
+    CurrencyMismatchError,
+    NotFoundError,
+    NotSignedInError,
+    PriceChangedError,
+)
+from quickshop.domain.identity import AccountId
 from quickshop.domain.inventory import (
     Allocation,
     AllocationId,
@@ -93,6 +99,7 @@ class PlaceOrder:
             CurrencyMismatchError: `expected_total` is in another currency than the cart.
             OutOfStockError: there is less than it asks for.
             InvalidValueError: the e-mail address is none.
+            NotSignedInError: the customer's account was disabled or erased.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -115,6 +122,7 @@ class PlaceOrder:
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, OrderView, now):
                 return PlacedOrder(earlier, _token_of(earlier, shopper), replayed=True)
+            _require_active(tx, shopper)
             cart = open_cart(tx, request.cart_id, shopper)
             cart.complete(now=now)
             _require_expected(cart.subtotal, request.expected_total)
@@ -163,6 +171,14 @@ class PlaceOrder:
             expires_at=now + self.terms.order_lifetime,
             customer_id=shopper.customer_id,
         )
+
+
+def _require_active(tx: Transaction, shopper: Shopper) -> None:
+    # A session may be believed for a moment after it ended, and an order tells who placed it.
+    if shopper.customer_id is not None:
+        account = tx.accounts.get(AccountId(shopper.customer_id))
+        if not account.is_active:
+            raise NotSignedInError
 
 
 def _token_of(order: OrderView, shopper: Shopper) -> str | None:

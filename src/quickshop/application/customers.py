@@ -19,8 +19,8 @@ from quickshop.domain.customers import (
     erased_email,
     normalize_email,
 )
-from quickshop.domain.errors import OrdersInProgressError
-from quickshop.domain.identity import AccountId, Permission, SessionId
+from quickshop.domain.errors import NotFoundError, OrdersInProgressError
+from quickshop.domain.identity import AccountId, AccountStatus, Permission, SessionId
 from quickshop.ports.cart import CartReader, CartView
 from quickshop.ports.clock import Clock
 from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView
@@ -67,6 +67,8 @@ class Editing:
         """
         with self.unit_of_work() as tx:
             account = tx.accounts.get(AccountId(customer_id))
+            if account.status is AccountStatus.ERASED:  # its session may be believed for a moment
+                raise NotFoundError("customer")
             customer = tx.customers.get(customer_id)
             change(customer)
             if customer.has_unsaved_events:
@@ -238,8 +240,8 @@ class Erasing:
             tx.customers.save(customer)
             ended = tx.sessions.forget_of(account.id)
             tx.orders.anonymize(customer_id, email=nobody)
-            tx.notifications.forget_recipient(email, instead=nobody)
-            tx.one_time_tokens.forget_expired(now, email=email)
+            tx.notifications.forget_recipient(customer_id, instead=nobody)
+            tx.one_time_tokens.forget_of(account.id, email)
             tx.idempotency.forget_of(f"account:{customer_id}")
             return ended
 

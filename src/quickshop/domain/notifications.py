@@ -43,6 +43,7 @@ class Notification:
     event_id: UUID
     channel: Channel
     recipient: str
+    """An address; about an account the id of that or of a token, as this is kept for longer."""
     kind: MessageKind
     order_id: OrderId | None
     """None when it is not about an order."""

@@ -36,7 +36,7 @@ class PasswordHasher(Protocol):
         ...
 
     def is_outdated(self, kept: str) -> bool:
-        """Whether it should be kept anew: the cost rose, or the key changed."""
+        """Whether it should be kept anew: at another cost, or under another key."""
         ...
 
 

@@ -16,7 +16,6 @@ from quickshop.domain.identity import (
     OneTimeToken,
     OneTimeTokenId,
     Permission,
-    Purpose,
     RefreshToken,
     Role,
     Session,
@@ -57,7 +56,7 @@ class AccountRepository(Protocol):
         ...
 
     def lock_admins(self) -> Sequence[AccountId]:
-        """The active accounts in the role `admin`; nobody else adds or removes one meanwhile.
+        """The active accounts in the role `admin`; nobody else makes one cease to be it meanwhile.
 
         Call it before accounts are got: so nobody waits for each other.
         """
@@ -69,10 +68,6 @@ class RoleRepository(Protocol):
 
     def find(self, name: str) -> Role | None:
         """The role of this name, locked."""
-        ...
-
-    def list(self) -> Sequence[Role]:
-        """All of them, by name."""
         ...
 
     def add(self, role: Role) -> None:
@@ -127,8 +122,11 @@ class SessionRepository(Protocol):
         """
         ...
 
-    def find_token(self, digest: str) -> RefreshToken | None:
-        """The refresh token with this digest, used or not; locked until the transaction ends."""
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
+        """The refresh token with this digest, used or not, and its session, which is locked.
+
+        So nobody else uses a token of the session until the transaction ends.
+        """
         ...
 
     def put_token(self, token: RefreshToken) -> None:
@@ -163,10 +161,6 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
-        """Those for this address and purpose that were not used; locked."""
-        ...
-
     def add(self, token: OneTimeToken) -> None:
         """Store a new token, and its events."""
         ...
@@ -179,8 +173,15 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
-        """Delete tokens past their time, or all that are for an address; tell how many."""
+    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+        """Delete all that are for these addresses, or were asked for by this account.
+
+        Tell how many that were.
+        """
+        ...
+
+    def forget_expired(self, now: datetime) -> int:
+        """Delete tokens past their time; tell how many."""
         ...
 
 

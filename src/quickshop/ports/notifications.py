@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind, Notification
 from quickshop.ports.fulfillment import FulfillmentView
@@ -26,8 +27,8 @@ class NotificationRepository(Protocol):
         """Record that it was sent."""
         ...
 
-    def forget_recipient(self, email: str, *, instead: str) -> int:
-        """Let the records of an address name another; tell how many there were."""
+    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
+        """Let the records about a customer's orders name another recipient; tell how many."""
         ...
 
 

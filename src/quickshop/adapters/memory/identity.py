@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
@@ -24,7 +24,6 @@ from quickshop.domain.identity import (
     OneTimeToken,
     OneTimeTokenId,
     Permission,
-    Purpose,
     RefreshToken,
     Role,
     Session,
@@ -102,10 +101,6 @@ class MemoryRoles:
         role = self._state.roles.get(name)
         return None if role is None else self._session.hand_out(role)
 
-    def list(self) -> Sequence[Role]:
-        """As `RoleRepository.list`."""
-        return [self._session.hand_out(role) for _name, role in sorted(self._state.roles.items())]
-
     def add(self, role: Role) -> None:
         """As `RoleRepository.add`.
 
@@ -181,9 +176,10 @@ class MemorySessions:
         self._session.require_version(self._state.sessions, session.id, session, "session")
         self._session.keep(self._state.sessions, session.id, session)
 
-    def find_token(self, digest: str) -> RefreshToken | None:
-        """As `SessionRepository.find_token`."""
-        return self._state.refresh_tokens.get(digest)
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
+        """As `SessionRepository.with_token`."""
+        token = self._state.refresh_tokens.get(digest)
+        return None if token is None else (self.get(token.session_id), token)
 
     def put_token(self, token: RefreshToken) -> None:
         """As `SessionRepository.put_token`."""
@@ -244,14 +240,6 @@ class MemoryOneTimeTokens:
                 return self._session.hand_out(token)
         raise InvalidTokenError
 
-    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
-        """As `OneTimeTokenRepository.unused`."""
-        return [
-            self._session.hand_out(token)
-            for _id, token in sorted(self._tokens.items())
-            if token.email == email and token.purpose is purpose and token.used_at is None
-        ]
-
     def add(self, token: OneTimeToken) -> None:
         """As `OneTimeTokenRepository.add`."""
         assert token.id not in self._tokens, "a token is added once"
@@ -266,13 +254,16 @@ class MemoryOneTimeTokens:
         self._session.require_version(self._tokens, token.id, token, "token")
         self._session.keep(self._tokens, token.id, token)
 
-    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
+    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+        """As `OneTimeTokenRepository.forget_of`."""
+        return self._forget(lambda each: each.account_id == account_id or each.email in emails)
+
+    def forget_expired(self, now: datetime) -> int:
         """As `OneTimeTokenRepository.forget_expired`."""
-        gone = [
-            token.id
-            for token in self._tokens.values()
-            if (token.expires_at < now if email is None else token.email == email)
-        ]
+        return self._forget(lambda token: token.expires_at < now)
+
+    def _forget(self, is_gone: Callable[[OneTimeToken], bool]) -> int:
+        gone = [token_id for token_id, token in self._tokens.items() if is_gone(token)]
         for token_id in gone:
             del self._tokens[token_id]
         return len(gone)

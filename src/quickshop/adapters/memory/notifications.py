@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from quickshop.adapters.memory.session import MemorySession
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.notifications import Channel, Notification
 from quickshop.ports.notifications import Message
 
@@ -31,10 +32,14 @@ class MemoryNotifications:
         record = self._state.notifications[key]
         self._state.notifications[key] = replace(record, sent_at=now)
 
-    def forget_recipient(self, email: str, *, instead: str) -> int:
+    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
         """As `NotificationRepository.forget_recipient`."""
-        table = self._state.notifications
-        theirs = [record for record in table.values() if record.recipient == email]
+        table, orders = self._state.notifications, self._state.orders
+        theirs = [
+            record
+            for record in table.values()
+            if record.order_id is not None and orders[record.order_id].customer_id == customer_id
+        ]
         for record in theirs:
             del table[_key(record)]
             renamed = replace(record, recipient=instead)

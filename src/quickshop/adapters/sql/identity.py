@@ -158,11 +158,6 @@ class SqlRoles:
         row = self._connection.execute(_ROLE, {"called": name}).one_or_none()
         return None if row is None else self._rows.watch(_role_of(row))
 
-    def list(self) -> Sequence[Role]:
-        """As the port promises."""
-        found = self._connection.execute(select(roles).order_by(roles.c.name))
-        return [self._rows.watch(_role_of(row)) for row in found]
-
     def add(self, role: Role) -> None:
         """As the port promises."""
         self._rows.add(role)

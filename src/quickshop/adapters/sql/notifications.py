@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, select, update
 from quickshop.adapters.sql.column_types import UtcDateTime
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
-from quickshop.adapters.sql.tables import notifications
+from quickshop.adapters.sql.tables import notifications, orders
+from quickshop.domain.customers import CustomerId
 from quickshop.domain.notifications import Notification
 
 _THIS: Final = (
@@ -44,9 +45,10 @@ class SqlNotifications:
         """As the port promises."""
         self._connection.later(_MARK_SENT, _key_of(notification) | {"now": now})
 
-    def forget_recipient(self, email: str, *, instead: str) -> int:
+    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
         """As the port promises."""
-        theirs = update(notifications).where(notifications.c.recipient == email)
+        bought = select(orders.c.id).where(orders.c.customer_id == customer_id)
+        theirs = update(notifications).where(notifications.c.order_id.in_(bought))
         return self._connection.execute(theirs.values(recipient=instead)).rowcount
 
 

@@ -52,7 +52,6 @@ _ONE_TIME_TOKENS: Final[RowShape[OneTimeToken]] = RowShape(
         "digest": token.digest,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
-        "used_at": token.used_at,
     },
 )
 _GET: Final = select(sessions).where(sessions.c.id == bindparam("session")).with_for_update()
@@ -62,9 +61,10 @@ _OF_ACCOUNT: Final = (
     .order_by(sessions.c.id)
     .with_for_update()
 )
-_TOKEN: Final = (
-    select(refresh_tokens)
-    .where(refresh_tokens.c.digest == bindparam("of_token"))
+_TOKEN: Final = select(refresh_tokens).where(refresh_tokens.c.digest == bindparam("of_token"))
+_WITH_TOKEN: Final = (
+    select(sessions)
+    .where(sessions.c.id == select(_TOKEN.subquery().c.session_id).scalar_subquery())
     .with_for_update()
 )
 _INSERT_TOKEN: Final = insert(refresh_tokens)
@@ -79,11 +79,6 @@ _USE_TOKEN: Final = (
 _THIS: Final = select(one_time_tokens).with_for_update()
 _ONE_TIME: Final = _THIS.where(one_time_tokens.c.id == bindparam("token"))
 _WITH_DIGEST: Final = _THIS.where(one_time_tokens.c.digest == bindparam("of_token"))
-_UNUSED: Final = _THIS.where(
-    one_time_tokens.c.email == bindparam("mail"),
-    one_time_tokens.c.purpose == bindparam("to_do"),
-    one_time_tokens.c.used_at.is_(None),
-).order_by(one_time_tokens.c.id)
 
 
 class SqlSessions:
@@ -128,18 +123,22 @@ class SqlSessions:
         """As the port promises."""
         self._rows.save(session)
 
-    def find_token(self, digest: str) -> RefreshToken | None:
+    def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
         """As the port promises."""
-        row = self._connection.execute(_TOKEN, {"of_token": digest}).one_or_none()
-        if row is None:
+        this = {"of_token": digest}
+        found = self._connection.execute(_WITH_TOKEN, this).one_or_none()
+        if found is None:
             return None
-        return RefreshToken(
+        # Read when the session is locked: it may have been used while that was waited for.
+        row = self._connection.execute(_TOKEN, this).one()
+        token = RefreshToken(
             digest=row.digest,
             session_id=SessionId(row.session_id),
             issued_at=row.issued_at,
             used_at=row.used_at,
             sealed_successor=row.sealed_successor,
         )
+        return self._session(found), token
 
     def put_token(self, token: RefreshToken) -> None:
         """As the port promises."""
@@ -184,11 +183,6 @@ class SqlOneTimeTokens:
             raise InvalidTokenError
         return self._token(row)
 
-    def unused(self, email: str, purpose: Purpose) -> Sequence[OneTimeToken]:
-        """As the port promises."""
-        rows = self._connection.execute(_UNUSED, {"mail": email, "to_do": purpose}).all()
-        return [self._token(row) for row in rows]
-
     def _token(self, row: Row[Any]) -> OneTimeToken:
         return self._rows.watch(
             OneTimeToken(
@@ -201,7 +195,6 @@ class SqlOneTimeTokens:
                 name=row.name,
                 password_hash=row.password_hash,
                 digest=row.digest,
-                used_at=row.used_at,
                 version=row.version,
             )
         )
@@ -214,8 +207,13 @@ class SqlOneTimeTokens:
         """As the port promises."""
         self._rows.save(token)
 
-    def forget_expired(self, now: datetime, *, email: str | None = None) -> int:
+    def forget_of(self, account_id: AccountId, *emails: str) -> int:
         """As the port promises."""
         table = one_time_tokens.c
-        gone = table.expires_at < now if email is None else table.email == email
+        theirs = or_(table.account_id == account_id, table.email.in_(emails))
+        return self._connection.execute(delete(one_time_tokens).where(theirs)).rowcount
+
+    def forget_expired(self, now: datetime) -> int:
+        """As the port promises."""
+        gone = one_time_tokens.c.expires_at < now
         return self._connection.execute(delete(one_time_tokens).where(gone)).rowcount

@@ -11,7 +11,6 @@ from quickshop.application.access import digest
 from quickshop.application.identity.tokens import MAILED_PREFIX
 from quickshop.application.notifications import mark_sent
 from quickshop.application.retries import retried
-from quickshop.domain.customers import is_erased
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.identity import AccountId, OneTimeToken, OneTimeTokenId, Purpose
 from quickshop.domain.notifications import Channel, MessageKind, Notification
@@ -42,18 +41,20 @@ class Postbox:
     notifier: Notifier
     shop_name: str
 
-    def record(self, event_id: UUID, kind: MessageKind, recipient: str) -> Notification:
-        """The record of a message that an event makes."""
+    def record(self, event_id: UUID, kind: MessageKind, about: UUID) -> Notification:
+        """The record of a message that an event makes. It names nobody: it outlives accounts."""
         return Notification(
             event_id=event_id,
             channel=Channel.EMAIL,
-            recipient=recipient,
+            recipient=str(about),
             kind=kind,
             order_id=None,
             created_at=self.clock.now(),
         )
 
-    def send(self, record: Notification, *, secret: str = "", link: str = "") -> None:
+    def send(
+        self, record: Notification, recipient: str, *, secret: str = "", link: str = ""
+    ) -> None:
         """Send a message that was recorded, and record that.
 
         Raises:
@@ -62,7 +63,7 @@ class Postbox:
         self.notifier.send(
             AccountMessage(
                 kind=record.kind,
-                recipient=record.recipient,
+                recipient=recipient,
                 shop_name=self.shop_name,
                 key=f"{record.event_id}.{record.kind}",
                 secret=secret,
@@ -93,11 +94,12 @@ class MailOneTimeToken:
         prepared = self._prepare(event_id, token_id, secret)
         if prepared is None:
             return False
-        record, purpose = prepared
-        if purpose is None:
-            self.postbox.send(record)
+        record, token = prepared
+        if record.kind is MessageKind.ACCOUNT_EXISTS:
+            self.postbox.send(record, token.email)
         else:
-            self.postbox.send(record, secret=secret, link=self._link(purpose, secret))
+            link = self._link(token.purpose, secret)
+            self.postbox.send(record, token.email, secret=secret, link=link)
         return True
 
     def _link(self, purpose: Purpose, secret: str) -> str:
@@ -109,33 +111,28 @@ class MailOneTimeToken:
     @retried
     def _prepare(
         self, event_id: UUID, token_id: OneTimeTokenId, secret: str
-    ) -> tuple[Notification, Purpose | None] | None:
+    ) -> tuple[Notification, OneTimeToken] | None:
         now = self.postbox.clock.now()
         with self.postbox.unit_of_work() as tx:
             try:
                 token = tx.one_time_tokens.get(token_id)
             except NotFoundError:
                 return None
-            if not token.is_usable(token.purpose, now):
-                return None
-            kind = _message_for(tx, token)
+            kind = _message_for(tx, token) if token.is_alive(now) else None
             if kind is None:
-                token.use(token.purpose, now=now)
-                tx.one_time_tokens.save(token)
                 return None
-            record = self.postbox.record(event_id, kind, token.email)
+            record = self.postbox.record(event_id, kind, token.id)
             if not tx.notifications.claim(record):
                 return None
-            if kind is MessageKind.ACCOUNT_EXISTS:
-                token.use(token.purpose, now=now)
+            if kind is not MessageKind.ACCOUNT_EXISTS:
+                token.mail(digest(secret), now=now)
                 tx.one_time_tokens.save(token)
-                return record, None
-            token.mail(digest(secret), now=now)
-            tx.one_time_tokens.save(token)
-            return record, token.purpose
+            return record, token
 
 
 def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
+    if token.account_id is not None and not tx.accounts.get(token.account_id).is_active:
+        return None
     account = tx.accounts.find(token.email)
     if token.purpose is Purpose.RESET_PASSWORD:
         return MessageKind.RESET_PASSWORD if account and account.is_active else None
@@ -161,20 +158,18 @@ class TellAccount:
         Raises:
             TransientError: the mail was not taken; try again.
         """
-        record = self._claim(event_id, kind, account_id, email)
-        if record is None:
+        record = self.postbox.record(event_id, kind, account_id)
+        current = self._claim(record, account_id)
+        if current is None:
             return False
-        self.postbox.send(record)
+        self.postbox.send(record, email or current)
         return True
 
     @retried
-    def _claim(
-        self, event_id: UUID, kind: MessageKind, account_id: AccountId, email: str | None
-    ) -> Notification | None:
+    def _claim(self, record: Notification, account_id: AccountId) -> str | None:
+        """The address of the account; None when there is nothing to be sent."""
         with self.postbox.unit_of_work() as tx:
             account = tx.accounts.get(account_id)
-            recipient = email or account.email
-            if not account.is_active or is_erased(recipient):
+            if not account.is_active or not tx.notifications.claim(record):
                 return None
-            record = self.postbox.record(event_id, kind, recipient)
-            return record if tx.notifications.claim(record) else None
+            return account.email

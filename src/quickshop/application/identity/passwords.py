@@ -99,10 +99,14 @@ def change_password(
     *,
     keep: SessionId | None = None,
 ) -> list[SessionId]:
-    """Keep another password, and end the sessions that were opened with the old one."""
+    """Keep another password, and end what was begun with the old one.
+
+    Sessions, and links: whoever knew it may have asked to be mailed elsewhere.
+    """
     account = tx.accounts.get(account_id)
     account.change_password(password_hash, now=clock.now())
     tx.accounts.save(account)
+    tx.one_time_tokens.forget_of(account_id, account.email)
     return list(end_sessions(tx, account_id, "the password was changed", clock, but=keep))
 
 
@@ -149,7 +153,7 @@ class ResetPassword:
     copies: SessionCopies
 
     def __call__(self, secret: str, *, password: str) -> None:
-        """Every session ends, and so does every other link like this one.
+        """Every session ends, and every link that was mailed before leads nowhere.
 
         Raises:
             InvalidTokenError: unknown, used or too old, or the account was disabled.
@@ -165,30 +169,17 @@ class ResetPassword:
     def _require_usable(self, secret: str) -> None:
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
-            if not token.is_usable(Purpose.RESET_PASSWORD, self.clock.now()):
-                raise InvalidTokenError
+            token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
 
     @retried
     def _reset(self, secret: str, kept: str) -> list[SessionId]:
-        now = self.clock.now()
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
-            token.use(Purpose.RESET_PASSWORD, now=now)
-            tx.one_time_tokens.save(token)
+            token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
             account = tx.accounts.find(token.email)
             if account is None or not account.is_active:
                 raise InvalidTokenError
-            use_up(tx, token.email, Purpose.RESET_PASSWORD, self.clock)
             return change_password(tx, account.id, kept, self.clock)
-
-
-def use_up(tx: Transaction, email: str, purpose: Purpose, clock: Clock) -> None:
-    """Let every other link for this purpose lead nowhere."""
-    now = clock.now()
-    for other in tx.one_time_tokens.unused(email, purpose):
-        if other.is_usable(purpose, now):
-            other.use(purpose, now=now)
-            tx.one_time_tokens.save(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +225,7 @@ class ConfirmEmailChange:
 
     @retried
     def __call__(self, secret: str) -> None:
-        """Links that were mailed to the old address lead nowhere any more.
+        """Links that were mailed before, to the old address or others, lead nowhere any more.
 
         Raises:
             InvalidTokenError: unknown, used, too old, or somebody has the address by now.
@@ -242,13 +233,12 @@ class ConfirmEmailChange:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
-            token.use(Purpose.CHANGE_EMAIL, now=now)
-            tx.one_time_tokens.save(token)
+            token.require_usable(Purpose.CHANGE_EMAIL, now=now)
             if token.account_id is None or tx.accounts.find(token.email) is not None:
                 raise InvalidTokenError
             account = tx.accounts.get(token.account_id)
             if not account.is_active:
                 raise InvalidTokenError
-            use_up(tx, account.email, Purpose.RESET_PASSWORD, self.clock)
+            tx.one_time_tokens.forget_of(account.id, account.email, token.email)
             account.change_email(token.email, now=now)
             tx.accounts.save(account)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application.access import digest
-from quickshop.application.identity.passwords import require_good_password, use_up
+from quickshop.application.identity.passwords import require_good_password
 from quickshop.application.retries import retried
 from quickshop.domain.customers import (
     MAX_FIELD_LENGTH,
@@ -18,7 +18,7 @@ from quickshop.domain.customers import (
     normalize_email,
     require_text,
 )
-from quickshop.domain.errors import AlreadyExistsError, InvalidTokenError
+from quickshop.domain.errors import AlreadyExistsError, ConflictError, InvalidTokenError
 from quickshop.domain.identity import (
     Account,
     AccountId,
@@ -87,8 +87,7 @@ class ConfirmAccount:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
-            token.use(Purpose.OPEN_ACCOUNT, now=now)
-            tx.one_time_tokens.save(token)
+            token.require_usable(Purpose.OPEN_ACCOUNT, now=now)
             if tx.accounts.find(token.email) is not None:
                 raise InvalidTokenError
             account_id = AccountId(self.identifiers.new())
@@ -96,7 +95,7 @@ class ConfirmAccount:
                 id=account_id, email=token.email, password_hash=token.password_hash, now=now
             )
             open_account(tx, account, name=token.name)
-            use_up(tx, token.email, Purpose.OPEN_ACCOUNT, self.clock)
+            tx.one_time_tokens.forget_of(account_id, token.email)
             return account_id
 
 
@@ -104,11 +103,11 @@ def open_account(tx: Transaction, account: Account, *, name: str) -> None:
     """Store a new account, and the customer whose it is.
 
     Raises:
-        InvalidTokenError: somebody was faster with this address.
+        ConflictError: somebody was faster with this address; look again.
     """
     try:
-        now = account.created_at
         tx.accounts.add(account)
-        tx.customers.add(Customer.join(id=CustomerId(account.id), name=name, now=now))
     except AlreadyExistsError as error:
-        raise InvalidTokenError from error
+        raise ConflictError("account") from error
+    joined = Customer.join(id=CustomerId(account.id), name=name, now=account.created_at)
+    tx.customers.add(joined)

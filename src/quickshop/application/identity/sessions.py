@@ -26,11 +26,9 @@ from quickshop.domain.errors import (
 )
 from quickshop.domain.identity import (
     MAX_PASSWORD_LENGTH,
-    Account,
     AccountId,
     Redemption,
     RefreshToken,
-    Session,
     SessionId,
 )
 from quickshop.ports.clock import Clock
@@ -132,24 +130,21 @@ class RefreshSession:
     def _redeem(self, refresh_token: str) -> tuple[Redemption, SignedIn | SessionId | None]:
         now = self.issuing.clock.now()
         with self.unit_of_work() as tx:
-            token = tx.sessions.find_token(digest(refresh_token))
-            if token is None:
+            # The account is not asked: disabling or erasing it ended its sessions.
+            found = tx.sessions.with_token(digest(refresh_token))
+            if found is None:
                 return Redemption.WORTHLESS, None
-            session = tx.sessions.get(token.session_id)
+            session, token = found
             outcome = session.redeem(token, now=now)
-            if outcome in {Redemption.FRESH, Redemption.REPEATED} and not _is_active(tx, session):
-                return Redemption.WORTHLESS, None
+            if session.has_unsaved_events:
+                tx.sessions.save(session)
             if outcome is Redemption.FRESH:
                 successor = self._rotate(tx, token, refresh_token)
             elif outcome is Redemption.REPEATED:
                 assert token.sealed_successor is not None, "a used token has a successor"
                 successor = unseal(token.sealed_successor, refresh_token)
             else:
-                if session.has_unsaved_events:
-                    tx.sessions.save(session)
                 return outcome, session.id
-            if session.has_unsaved_events:
-                tx.sessions.save(session)
             return outcome, self.issuing.signed_in(session, successor)
 
     def _rotate(self, tx: Transaction, token: RefreshToken, secret: str) -> str:
@@ -161,11 +156,6 @@ class RefreshSession:
             RefreshToken(digest=digest(successor), session_id=token.session_id, issued_at=now)
         )
         return successor
-
-
-def _is_active(tx: Transaction, session: Session) -> bool:
-    account: Account = tx.accounts.get(session.account_id)
-    return account.is_active
 
 
 @dataclass(frozen=True, slots=True)

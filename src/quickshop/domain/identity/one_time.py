@@ -47,14 +47,12 @@ class OneTimeTokenMailed(OneTimeTokenEvent):
     """Its secret was made, and is on its way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneTimeTokenUsed(OneTimeTokenEvent):
-    """It was used, or another took its place."""
-
-
 @dataclass(slots=True, eq=False, kw_only=True)
 class OneTimeToken(Aggregate):
-    """A request that whoever reads the mail of an address may go through with, once."""
+    """A request that whoever reads the mail of an address may go through with.
+
+    Once: whoever uses it deletes it, with all others that it makes pointless.
+    """
 
     id: OneTimeTokenId
     purpose: Purpose
@@ -70,7 +68,6 @@ class OneTimeToken(Aggregate):
     """Chosen by whoever asked for an account. It counts only with this very token."""
     digest: str | None = None
     """SHA-256 of the secret; None until it is mailed."""
-    used_at: datetime | None = None
 
     @classmethod
     def request(
@@ -103,17 +100,15 @@ class OneTimeToken(Aggregate):
         self.digest = digest
         self._record(OneTimeTokenMailed(token_id=self.id, occurred_at=now))
 
-    def is_usable(self, purpose: Purpose, now: datetime) -> bool:
-        """Whether it may be used for this."""
-        return self.purpose is purpose and self.used_at is None and now < self.expires_at
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it may still be used."""
+        return now < self.expires_at
 
-    def use(self, purpose: Purpose, *, now: datetime) -> None:
-        """Use it up.
+    def require_usable(self, purpose: Purpose, *, now: datetime) -> None:
+        """Refuse to do something else, or after so long.
 
         Raises:
-            InvalidTokenError: it is for something else, was used, or is too old.
+            InvalidTokenError: it is for something else, or too old.
         """
-        if not self.is_usable(purpose, now):
+        if self.purpose is not purpose or not self.is_alive(now):
             raise InvalidTokenError
-        self.used_at = now
-        self._record(OneTimeTokenUsed(token_id=self.id, occurred_at=now))

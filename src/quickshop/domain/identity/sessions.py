@@ -69,7 +69,7 @@ class RefreshToken:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Session(Aggregate):
-    """One sign-in on one device. It ends when it is revoked, unused for long, or too old."""
+    """One sign-in on one device. It ends when it is revoked or too old."""
 
     id: SessionId
     account_id: AccountId

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -114,12 +113,8 @@ def _is_own(scope: Scope, origin: str) -> bool:
     if origin in trusted:
         return True
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
     scheme = "https" if facts_of(scope).https else "http"
-    return parts.scheme == scheme and parts.netloc == host.decode("latin-1").lower()
+    return origin == f"{scheme}://{host.decode('latin-1').lower()}"
 
 
 def set_cookies(answer: Response, signed_in: SignedIn, *, session_seconds: int) -> None:

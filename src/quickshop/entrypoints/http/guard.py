@@ -103,8 +103,10 @@ class Guard:
             raise RefusedError(answer)
         caller = None
         if key is not None:
-            caller = known[0] if known else await self._look_up(key, brought, account, copy)
+            caller = known[0] if known else await self._look_up(key, brought, copy)
         if caller is None and not brought.are_none:
+            raise NotSignedInError
+        if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
         access.require(caller)
         return Admission(caller, decisions, found)
@@ -127,16 +129,12 @@ class Guard:
         known = self._known.get(key)
         return known if known and self._monotonic() < known[1] else None
 
-    async def _look_up(
-        self, key: str, brought: Credentials, account: UUID | None, copy: bytes | None
-    ) -> Caller | None:
+    async def _look_up(self, key: str, brought: Credentials, copy: bytes | None) -> Caller | None:
         asked_at = self._monotonic()
         try:
             caller = caller_of(copy) if copy is not None else await self._ask(brought)
         except ValueError:  # a copy that another release wrote
             caller = await self._ask(brought)
-        if caller is not None and account not in {None, caller.account_id}:
-            caller = None
         self._known[key] = (caller, asked_at + BELIEVED_SECONDS)
         self._known.move_to_end(key)
         while len(self._known) > _REMEMBERED:

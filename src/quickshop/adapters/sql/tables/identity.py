@@ -81,13 +81,13 @@ one_time_tokens: Final = Table(
     Column("digest", CHAR(64), unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    Column("used_at", UtcDateTime),
     Column("version", Integer, nullable=False),
     CheckConstraint(
         "purpose IN ('open_account', 'reset_password', 'change_email')", name="purpose"
     ),
     Index("ix_one_time_tokens_expires_at", "expires_at"),
-    Index("ix_one_time_tokens_email", "email", "purpose"),
+    Index("ix_one_time_tokens_email", "email"),
+    Index("ix_one_time_tokens_account_id", "account_id"),
 )
 
 api_keys: Final = Table(

@@ -143,7 +143,6 @@ def _one_time_tokens() -> None:
         sa.Column("digest", sa.CHAR(64)),
         _moment("created_at"),
         _moment("expires_at"),
-        _moment("used_at", required=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_one_time_tokens_digest")),
@@ -154,7 +153,8 @@ def _one_time_tokens() -> None:
         ),
     )
     op.create_index("ix_one_time_tokens_expires_at", "one_time_tokens", ["expires_at"])
-    op.create_index("ix_one_time_tokens_email", "one_time_tokens", ["email", "purpose"])
+    op.create_index("ix_one_time_tokens_email", "one_time_tokens", ["email"])
+    op.create_index("ix_one_time_tokens_account_id", "one_time_tokens", ["account_id"])
 
 
 def _customers() -> None:

@@ -1,0 +1,74 @@
+"""Somebody who leaves traces wherever a customer can, and then wants to be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from quickshop.application.access import Shopper
+from quickshop.domain.customers import Address
+from quickshop.domain.orders import OrderId
+from quickshop.domain.payments import PaymentSource
+from tests.people import PASSWORD, Person, Scene, mailed_secret, signed_in
+
+EMAIL: Final = "zenobia.q@example.com"
+ORDERED_TO: Final = "office.of.zenobia@example.org"
+TO_BE: Final = "zenobia.new@example.net"
+DEVICE: Final = "Zenobias Telephone"
+PLACE: Final = "203.0.113.77"
+HOME: Final = Address(
+    name="Zenobia Quux",
+    line1="Palmyra Colonnade 17",
+    line2="Backyard of the Tetrapylon",
+    city="Tadmur-on-Sea",
+    region="Homs-Quuxshire",
+    postal_code="QX99 1ZZ",
+    country="GB",
+    phone="+44 7700 900 912",
+)
+TRACES: Final = (
+    *("zenobia", "quux", "palmyra", "tetrapylon", "tadmur", "qx99", "900 912", "telephone"),
+    PLACE,
+)
+"""What tells who it was, in lower case."""
+
+
+def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
+    """Buy it, and leave an account and a parcel that went out. The SKU must be in stock."""
+    shop = scene.shop
+    person = signed_in(scene, EMAIL)
+    me = person.customer_id
+    shop.accounts.log_in(email=EMAIL, password=PASSWORD, device=DEVICE, address=PLACE)
+    shop.customers.update(me, name=HOME.name, phone=HOME.phone, marketing_consent=True)
+    shop.customers.save_address(me, HOME)
+    shop.customers.save_address(me, replace(HOME, city="Tadmur Heights"))
+
+    guest = shop.carts.create()
+    shop.carts.add_line(guest.cart.id, guest.token, sku=sku, quantity=2)
+    cart = shop.carts.claim(guest.cart.id, guest.token, me)
+    shopper = Shopper(customer_id=me)
+    shop.carts.hold(cart.id, shopper, idempotency_key="hold")
+    order = shop.orders.place(
+        cart.id,
+        shopper,
+        email=ORDERED_TO,
+        shipping_address=HOME,
+        billing_address=replace(HOME, line1="Accounts of Zenobia"),
+        payment=PaymentSource("tok_ok"),
+        idempotency_key="place",
+    ).order
+    shop.run_jobs()
+    left = shop.carts.create(customer_id=me)
+    shop.carts.add_line(left.cart.id, shopper, sku=sku)
+
+    shop.accounts.request_password_reset(email=EMAIL)
+    shop.accounts.request_email_change(person.id, email=TO_BE, password=PASSWORD)
+    shop.accounts.register(email=EMAIL, password="of a stranger", name="Zenobia again")
+    shop.run_jobs()
+    assert mailed_secret(scene, TO_BE)
+    return person, order.id
+
+
+def traces_in(text: str) -> list[str]:
+    """What of it all is still told."""
+    return [trace for trace in TRACES if trace in text.lower()]
