@@ -21,6 +21,7 @@ from quickshop.entrypoints.http.middleware import RequestIdFilter
 from quickshop.shop import Shop
 from tests.attacks.stage import SKU, Stage
 from tests.attacks.surface import Call, at, texts_of
+from tests.people import log_in
 
 KEYS: Final = {
     "token-signing key": "c4n4ry-of-the-tokens-6Zb1rN0fXw8QeLh3",
@@ -51,24 +52,22 @@ def hatch(stage: Stage) -> dict[str, str]:
     }
     person = stage.customer("canary@example.com", passwords["login password"])
     shop = stage.web.shop
-    key = shop.staff.make_api_key(
-        stage.admin().signed_in.account_id, name="canary", scopes=[Permission.ORDERS_READ]
-    )
+    key = shop.staff.make_api_key(stage.admin().id, name="canary", scopes=[Permission.ORDERS_READ])
     cart = shop.carts.create()
     shop.carts.add_line(cart.cart.id, cart.token, sku=SKU, quantity=1)
     basket = shop.carts.create()
     shop.carts.add_line(basket.cart.id, basket.token, sku=SKU, quantity=1)
     placed = stage.place(basket.cart.id, basket.token, "tok_c4n4ry0of0a0payment")
-    other = stage.sign_in(person.email, passwords["login password"])
+    other = log_in(stage.web, person.email, password=passwords["login password"])
     shop.accounts.request_password_reset(email=person.email)
     return {
         **KEYS,
         **passwords,
-        "access token": person.signed_in.access_token,
-        "refresh token": person.signed_in.refresh_token,
-        "cookie": other.signed_in.refresh_token,
+        "access token": person.access_token,
+        "refresh token": person.refresh_token,
+        "cookie": other.refresh_token,
         "api key": key.secret,
-        "one-time token": stage.mailed(),
+        "one-time token": stage.mailed(person.email),
         "cart token": cart.token,
         "order token": placed.token,
         "payment token": "tok_c4n4ry0of0a0payment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
-from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from quickshop import open_shop
@@ -22,49 +21,39 @@ from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
-from quickshop.application.identity.tokens import SignedIn
 from quickshop.container import open_front_desk
 from quickshop.domain.cart import CartId
-from quickshop.domain.customers import CustomerId
 from quickshop.domain.payments import PaymentSource
-from quickshop.entrypoints.http.app import create_app
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
-from quickshop.ports.notifications import AccountMessage
 from quickshop.settings import Settings
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
 from tests.builders import an_address
-from tests.http_client import Web
+from tests.http_client import Web, serve
+from tests.people import PASSWORD, Person, an_email, log_in, mailed_secret, registered
 from tests.stripe_fake.webhooks import sign
 
-PASSWORD: Final = "correct horse battery"
 WEBHOOK_SECRET: Final = "whsec_of_the_tests"
 ADMIN_EMAIL: Final = "root@example.com"
-SKU: Final = "MUG-0"
+SKU, STAFF_SKU = "MUG-0", "CUP-0"
+"""What shoppers buy, and what staff work on."""
 _OWN: Final = ("/v1/me", "/v1/auth")
 """Below these, a write may end the session or the account: each is made with its own."""
 
 _FEED: Final = f"""Handle,Title,Product Category,Variant SKU,Variant Price,Published
 {SKU.lower()},Mug,Mugs,{SKU},12.50,true
+{STAFF_SKU.lower()},Cup,Mugs,{STAFF_SKU},7.50,true
 """.encode()
 
+_KNOWN: Final[Mapping[str, Mapping[str, Any]]] = {
+    "create_product": {"sku": "NEW-0"},
+    "capture_payment": {"amount": None},
+    "refund_order": {"amount": None},
+    "fulfill_order": {"lines": None},
+}
+"""What else is meant by fields of some operations."""
+
 _serial = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account, signed in."""
-
-    email: str
-    signed_in: SignedIn
-
-    @property
-    def customer_id(self) -> CustomerId:
-        return CustomerId(self.signed_in.account_id)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.signed_in.access_token}"}
 
 
 @dataclass(slots=True)
@@ -72,7 +61,6 @@ class Stage:
     """The shop, a client of its API, and who comes."""
 
     web: Web
-    mails: MemoryNotifier
     operations: list[Operation]
     _admin: Person | None = None
     _customer: Person | None = None
@@ -125,30 +113,21 @@ class Stage:
 
     def customer(self, email: str | None = None, password: str = PASSWORD) -> Person:
         """A new customer, who read our mail."""
-        email = email or f"customer-{next(_serial)}@example.com"
-        self.web.shop.accounts.register(email=email, password=password, name="Ada")
-        self.web.shop.accounts.confirm(self.mailed())
-        return self.sign_in(email, password)
-
-    def sign_in(self, email: str, password: str = PASSWORD) -> Person:
-        """A session of its own for somebody."""
-        return Person(email, self.web.shop.accounts.log_in(email=email, password=password))
+        address = email or an_email()
+        registered(self.web, address, password=password)
+        return log_in(self.web, address, password=password)
 
     def admin(self) -> Person:
         """Who may do everything."""
         if self._admin is None:
             self.web.shop.staff.create_admin(email=ADMIN_EMAIL, password=PASSWORD)
-            self._admin = self.sign_in(ADMIN_EMAIL)
+            self._admin = log_in(self.web, ADMIN_EMAIL)
         return self._admin
 
-    def mailed(self) -> str:
-        """The secret of the mail that was asked for last."""
+    def mailed(self, email: str) -> str:
+        """The secret of the mail that was asked for last for this address."""
         self.web.shop.run_jobs()
-        return next(
-            message.secret
-            for message in reversed(self.mails.sent)
-            if isinstance(message, AccountMessage) and message.secret
-        )
+        return mailed_secret(self.web, email)
 
     def _person(self, operation: Operation, who: str) -> Person | None:
         if who == ADMIN:
@@ -177,7 +156,7 @@ class Stage:
             if "order_id" in wanted or operation.id == "list_own_orders":
                 declined = operation.id == "pay_order_again"
                 placed = self.place(view.id, opener, "tok_declined" if declined else "tok_ok")
-                if declined:
+                if declined or operation.audience == {ADMIN}:
                     shop.run_jobs()
                 names["order_id"] = str(placed.order.id)
                 headers["X-Order-Token"] = placed.token or ""
@@ -185,7 +164,12 @@ class Stage:
             saved = shop.customers.save_address(person.customer_id, an_address())
             names["address_id"] = str(saved.id)
         if person is not None and "session_id" in wanted:
-            names["session_id"] = str(person.signed_in.session_id)
+            names["session_id"] = str(person.session_id)
+        if {"customer_id", "user_id"} & {*wanted}:
+            names["customer_id"] = names["user_id"] = str(self.customer().id)
+        names["role"] = (
+            "helper" if operation.id in {"set_role", "remove_role"} else "order_manager"
+        )
         names |= self._made | {"key": SKU.lower(), "provider": "stripe"}
         known = {name: names.get(name, str(uuid4())) for name in wanted}
         taken = {name: value for name, value in headers.items() if name in operation.headers}
@@ -206,27 +190,23 @@ class Stage:
             "password": PASSWORD,
             "current_password": PASSWORD,
             "new_password": f"{PASSWORD} staple",
-            "sku": SKU,
+            "sku": STAFF_SKU if operation.audience == {ADMIN} else SKU,
             "limit": 5,
             "cart": None,
             "expected_total": None,
-        }
-        accounts = self.web.shop.accounts
+            "category_id": self._made.get("category_id"),
+            "parent_id": None,
+            "location": "main",
+            "to_location": "attic",
+            "tracking_url": "https://parcels.example/1",
+            "expires_at": None,
+        } | _KNOWN.get(operation.id, {})
         if operation.id == "log_in":
             known["email"] = self._anyone().email
         if operation.id == "refresh_session":
-            known["refresh_token"] = self.sign_in(self._anyone().email).signed_in.refresh_token
-        if operation.id == "confirm_account":
-            accounts.register(email=f"new-{next(_serial)}@example.com", password=PASSWORD)
-            known["token"] = self.mailed()
-        if operation.id == "reset_password":
-            accounts.request_password_reset(email=self.customer().email)
-            known["token"] = self.mailed()
-        if operation.id == "confirm_email_change":
-            account_id = self.customer().signed_in.account_id
-            email = f"changed-{next(_serial)}@example.com"
-            accounts.request_email_change(account_id, email=email, password=PASSWORD)
-            known["token"] = self.mailed()
+            known["refresh_token"] = log_in(self.web, self._anyone().email).refresh_token
+        if ask := _ASKING.get(operation.id):
+            known["token"] = self.mailed(ask(self))
         return known
 
     def _anyone(self) -> Person:
@@ -241,13 +221,43 @@ class Stage:
             feed = Path(folder, "feed.csv")
             feed.write_bytes(_FEED)
             shop.products.import_file(feed, currency="USD")
-        shop.inventory.receive(SKU, 1_000_000)
-        self._made["product_id"] = str(shop.products.get(SKU.lower()).id)
+        for sku in (SKU, STAFF_SKU):
+            for location in ("main", "attic"):
+                shop.inventory.receive(sku, 1_000_000, location=location)
+        self._made["product_id"] = str(shop.products.get(STAFF_SKU.lower()).id)
         self._made["category_id"] = str(shop.products.categories()[0].id)
         if any(operation.id == "start_import" for operation in self.operations):
             answer = self.send(self.call(self.operation("start_import"), ADMIN))
             self._made["import_id"] = answer.json()["id"]
             shop.run_jobs()
+
+
+def _ask_for_account(stage: Stage) -> str:
+    email = an_email()
+    stage.web.shop.accounts.register(email=email, password=PASSWORD)
+    return email
+
+
+def _ask_for_reset(stage: Stage) -> str:
+    email = stage.customer().email
+    stage.web.shop.accounts.request_password_reset(email=email)
+    return email
+
+
+def _ask_for_change(stage: Stage) -> str:
+    email = an_email()
+    stage.web.shop.accounts.request_email_change(
+        stage.customer().id, email=email, password=PASSWORD
+    )
+    return email
+
+
+_ASKING: Final[Mapping[str, Callable[[Stage], str]]] = {
+    "confirm_account": _ask_for_account,
+    "reset_password": _ask_for_reset,
+    "confirm_email_change": _ask_for_change,
+}
+"""How the secret that an operation takes is mailed; to which address."""
 
 
 def _news_from_stripe() -> str:
@@ -282,27 +292,19 @@ def open_stage(
     limits: Limits | None = None,
     edge: Edge | None = None,
     with_desk: bool = False,
-    client_address: tuple[str, int] = ("testclient", 50_000),
     **options: Any,
 ) -> Iterator[Stage]:
     """A stocked shop behind its API; nobody is told to ask less often, unless `limits` say so."""
-    settings, mails = settings or quick_settings(), MemoryNotifier()
-    gateway = SandboxGateway(":memory:", slow_seconds=0)
+    settings, mails, gateway = settings or quick_settings(), MemoryNotifier(), _sandbox()
     given = {"settings": settings, "notifier": mails, "payment_gateway": gateway} | options
     with closing(gateway), open_shop(**given) as shop:
-        app = create_app(
-            shop,
-            product_cache_seconds=0,
-            edge=edge,
-            limits=limits or Limits(enabled=False),
-            front_desk=open_front_desk(settings) if with_desk else None,
-        )
-        with TestClient(
-            app,
-            follow_redirects=False,
-            raise_server_exceptions=False,
-            client=client_address,
-        ) as client:
-            stage = Stage(Web(shop, client), mails, operations_of(app.openapi()))
+        desk = open_front_desk(settings) if with_desk else None
+        limits = limits or Limits(enabled=False)
+        with serve(shop, mails, edge=edge, limits=limits, front_desk=desk) as web:
+            stage = Stage(web, operations_of(web.client.app.openapi()))
             stage.stock()
             yield stage
+
+
+def _sandbox() -> SandboxGateway:
+    return SandboxGateway(":memory:", slow_seconds=0)
