@@ -275,7 +275,7 @@ def test_a_file_that_turns_out_to_be_none_fails_and_says_why(desk: Desk) -> None
     started = desk.shop.imports.start(BytesIO(content), file_name="spring.csv").imported
     failed = desk.run(started.id)
     assert failed.status is ImportStatus.FAILED
-    assert "spring.csv: the row that starts on line 2" in failed.failure
+    assert "spring.csv cannot be split: the row that starts on line 2" in failed.failure
     assert failed.finished_at is not None
     assert desk.left() == b""
 

@@ -164,3 +164,22 @@ def test_another_formatter_that_saw_the_record_leaves_no_trace() -> None:
     assert json.loads(JsonLines().format(record)).keys() == {
         *("timestamp", "level", "logger", "event")
     }
+
+
+def test_what_was_said_in_confidence_is_not_told_by_an_error() -> None:
+    logger = logging.getLogger("quickshop.test")
+    secrets = ['horse "battery"\n', "c4n4ry staple"]
+    error = ValueError(f"no {secrets}, nor {secrets[1]} {json.dumps(secrets)}")
+    record = logger.makeRecord(
+        "quickshop.test",
+        logging.ERROR,
+        __file__,
+        1,
+        "%s failed",
+        (error,),
+        (ValueError, error, None),
+    )
+    written = JsonLines(lambda: secrets).format(record)
+    assert "battery" not in written
+    assert "c4n4ry" not in written
+    assert "nor [removed]" in json.loads(written)["event"]

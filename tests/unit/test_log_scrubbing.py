@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.adapters.observability.scrubbing import REMOVED, may_hold_secrets, scrub
+from quickshop.application.scrubbing import REMOVED, may_hold_secrets, scrub
 from tests.unit.test_log_records import line, raised, told
 
 CANARY = "c4n4ry-Zx9"
@@ -13,6 +13,7 @@ CARDS = ["4242424242424242", "4242 4242 4242 4242", "5555-5555-5555-4444", "3782
 SHAPES = {
     "an API key": "qsk_7Gc4n4ry-Zx9",
     "a refresh token": "qsr_7Gc4n4ry-Zx9",
+    "a secret of a mail": "qso_7Gc4n4ry-Zx9",
     "a key of Stripe's": "sk_live_51c4n4ryZx9",
     "a test key of Stripe's": "sk_test_51c4n4ryZx9",
     "a webhook secret": "whsec_c4n4ry/Zx9+a=",

@@ -180,7 +180,15 @@ def test_each_request_is_one_record(web: Web, log: Log) -> None:
         "status": 200,
         "client": "unknown",
     }
-    assert (lost["path"], lost["status"]) == ("/nothing/here", 404)
+    assert (lost["path"], lost["status"]) == ("(no route)", 404)
+
+
+def test_a_request_is_told_by_its_route_whatever_its_method(web: Web, log: Log) -> None:
+    log.clear()
+    web.client.head(f"/v1/products/{web.stock()}")
+    web.client.request("C4N4RY", "/v1/products")
+    told = [(record["method"], record["path"]) for record in log.of("http")]
+    assert told == [("HEAD", "/v1/products/{key}"), ("(other)", "/v1/products")]
 
 
 def test_a_request_that_failed_is_told_as_such(web: Web, log: Log) -> None:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Final
 
 from quickshop.application.permissions import needs
+from quickshop.application.scrubbing import scrub
 from quickshop.domain.errors import TransientError
 from quickshop.domain.identity import Permission
 from quickshop.ports.clock import Clock
@@ -36,6 +37,8 @@ FIRST_RETRY: Final = timedelta(seconds=5)
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
 """Wait after the first, second, … failed try, in first ones: two hours of outage lose nothing."""
 
+_MAX_REASON: Final = 500
+"""Characters that are kept of why a job failed."""
 JOBS_PER_SECOND: Final = 20
 """What a fleet is trusted to do: so many jobs per second of the lease a broker is given."""
 
@@ -83,7 +86,8 @@ class RunJob:
         return JobOutcome.DONE
 
     def _fail(self, job: Job, error: Exception) -> JobOutcome:
-        reason = f"{type(error).__name__}: {error}"[:500]
+        # What an error quotes may be a secret, and reasons are kept, and shown to staff.
+        reason = scrub(f"{type(error).__name__}: {error}"[: 2 * _MAX_REASON])[:_MAX_REASON]
         final = job.attempts >= MAX_ATTEMPTS
         level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(

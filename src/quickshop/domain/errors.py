@@ -286,9 +286,17 @@ class OrdersInProgressError(DomainError):
 
 
 class FileFormatError(DomainError):
-    """A file is not in the format that it was said to be in. Nothing was read from it."""
+    """A file is not in the format that it was said to be in. Nothing was read from it.
+
+    `rule` says what is wrong and what would be right; only the message also quotes the file.
+    """
 
     code = "file_format"
+
+    def __init__(self, name: str, what: str, *, seen: str = "", advice: str = "") -> None:
+        end = f". {advice}" if advice else ""
+        super().__init__(f"{name} {what}{seen and f'; it begins with {seen}'}{end}")
+        self.rule = what + end
 
 
 class AdapterError(QuickShopError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -14,16 +14,21 @@ from quickshop.adapters.observability.records import JsonLines
 _log: Final = logging.getLogger("quickshop.process")
 
 
-def log_to_stderr(*, filters: Sequence[logging.Filter] = ()) -> None:
+def log_to_stderr(
+    *,
+    filters: Sequence[logging.Filter] = (),
+    confidential: Callable[[], Iterable[str]] = tuple,
+) -> None:
     """Log QuickShop's own news, and the warnings of everything below it, as lines of JSON.
 
     So are Python's warnings and whatever is raised and caught by nobody. `filters` see every
-    record. Where somebody has set up logging already, their setup stays.
+    record; `confidential` tells what to leave out, as `JsonLines` says. Where somebody has set up
+    logging already, their setup stays.
     """
     if logging.getLogger().handlers:
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(confidential))
     for one in filters:
         handler.addFilter(one)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from itertools import islice, takewhile
 from typing import Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from structlog.processors import ExceptionRenderer, StackInfoRenderer
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, WrappedLogger
 
-from quickshop.adapters.observability.scrubbing import (
+from quickshop.application.scrubbing import (
     REMOVED,
     may_hold_secrets,
     names_a_secret,
@@ -41,6 +42,8 @@ _DROPPED: Final = frozenset(
     # uvicorn's colored copy of the message, and what another formatter may have left behind
     {"_record", "_from_structlog", "color_message", "message", "asctime"}
 )
+_OWN_WORDS: Final = frozenset({"debug", "info"})
+"""Levels of records that quote no error."""
 _SHORT_INTEGER: Final = 10**12
 """Integers from here on may be card numbers."""
 _EXTRAS: Final = ExtraAdder()
@@ -51,10 +54,17 @@ _PRINTABLE_BITS: Final = 10_000
 
 
 class JsonLines(ProcessorFormatter):
-    """Formats each record as one line of JSON in ASCII, without secrets. Never raises."""
+    """Formats each record as one line of JSON in ASCII, without secrets. Never raises.
 
-    def __init__(self) -> None:
-        super().__init__(processors=[_with_facts, ExceptionRenderer(), StackInfoRenderer(), _line])
+    `confidential` tells the texts that are secrets where the record is written, as those of a
+    request: they have no shape to know them by, and an error may quote one.
+    """
+
+    def __init__(self, confidential: Callable[[], Iterable[str]] = tuple) -> None:
+        super().__init__(
+            processors=[_with_facts, ExceptionRenderer(), StackInfoRenderer(), self._line]
+        )
+        self._confidential = confidential
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, without its end."""
@@ -70,7 +80,18 @@ class JsonLines(ProcessorFormatter):
             return super().format(safe)
         except Exception as error:  # noqa: BLE001 - that there was something is told at least
             problem = f"its fields cannot be told: {type(error).__name__}"
-            return _line(None, "", _head(safe, safe.msg) | {"problem": problem})
+            return self._line(None, "", _head(safe, safe.msg) | {"problem": problem})
+
+    def _line(self, _logger: WrappedLogger | None, _method: str, event: EventDict) -> str:
+        """Only what JSON has a word for, scrubbed, and no more of it than anyone reads."""
+        secrets = () if event["level"] in _OWN_WORDS else tuple(self._confidential())
+        if secrets:
+            return _JSON.encode(_Writer(partial(_scrub_all, secrets)).record(event))
+        line = _JSON.encode(_Writer(_cut_only).record(event))
+        # To look once for what may be a secret is cheaper than to search each field for all.
+        if len(line) > MAX_TEXT or may_hold_secrets(line):
+            line = _JSON.encode(_Writer(scrub).record(event))
+        return line
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -100,17 +121,16 @@ def _with_facts(logger: WrappedLogger, method: str, event: EventDict) -> EventDi
     return {**head, **extras, **event, **head}
 
 
-def _line(_logger: WrappedLogger | None, _method: str, event: EventDict) -> str:
-    """Only what JSON has a word for, scrubbed, and no more of it than anyone reads."""
-    line = _JSON.encode(_Writer(_cut_only).record(event))
-    # To look once for what may be a secret is much cheaper than to search each field for all.
-    if len(line) > MAX_TEXT or may_hold_secrets(line):
-        line = _JSON.encode(_Writer(scrub).record(event))
-    return line
-
-
 def _cut_only(text: str) -> str:
     return text
+
+
+def _scrub_all(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        # As it is, and as it is quoted: `repr` and JSON escape what is not plain.
+        for written in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]):
+            text = text.replace(written, REMOVED)
+    return scrub(text)
 
 
 class _Writer:

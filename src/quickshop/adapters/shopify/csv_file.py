@@ -44,7 +44,7 @@ def read_records(path: Path) -> list[Record]:
     name = shown(path)
     text = _decode(_read(path, name), name)
     if not text.strip():
-        raise FileFormatError(f"{name} is empty; a product CSV begins with a header row")
+        raise FileFormatError(name, "is empty; a product CSV begins with a header row")
     _require_commas(text, name)
     return list(_parse(text, name))
 
@@ -57,16 +57,16 @@ def shown(path: Path) -> str:
 def _read(path: Path, name: str) -> bytes:
     try:
         if path.is_dir():
-            raise FileFormatError(f"{name} is a folder; name one CSV file")
+            raise FileFormatError(name, "is a folder; name one CSV file")
         if path.exists() and not path.is_file():
-            raise FileFormatError(f"{name} is not a regular file; name a CSV file")
+            raise FileFormatError(name, "is not a regular file; name a CSV file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{name} cannot be read: {_reason(error)}") from error
+        raise FileFormatError(name, f"cannot be read: {_reason(error)}") from error
     if len(data) > MAX_BYTES:
         raise FileFormatError(
-            f"{name} is larger than {MAX_BYTES // 2**20} MB; split it between two products"
+            name, f"is larger than {MAX_BYTES // 2**20} MB; split it between two products"
         )
     return data
 
@@ -78,21 +78,21 @@ def _reason(error: Exception) -> str:
 def _decode(data: bytes, name: str) -> str:
     for magic, what in _ALIEN.items():
         if data.startswith(magic):
-            raise FileFormatError(f"{name} {what}; {_ADVICE}")
+            raise FileFormatError(name, f"{what}; {_ADVICE}")
     if b"\0" in data.partition(b"\n")[0]:
-        raise FileFormatError(f"{name} holds NUL bytes: it is binary, or UTF-16; {_ADVICE}")
+        raise FileFormatError(name, f"holds NUL bytes: it is binary, or UTF-16; {_ADVICE}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileFormatError(f"{name} is not UTF-8 on line {line}; {_ADVICE}") from error
+        raise FileFormatError(name, f"is not UTF-8 on line {line}; {_ADVICE}") from error
 
 
 def _require_commas(text: str, name: str) -> None:
     first = text.lstrip().partition("\n")[0]
     for separator, what in _SEPARATORS.items():
         if "," not in first and separator in first:
-            raise FileFormatError(f"{name} has its fields separated by {what}; {_ADVICE}")
+            raise FileFormatError(name, f"has its fields separated by {what}; {_ADVICE}")
 
 
 def _parse(text: str, name: str) -> Iterator[Record]:
@@ -107,6 +107,7 @@ def _parse(text: str, name: str) -> Iterator[Record]:
             line = rows.line_num + 1
     except csv.Error as error:
         raise FileFormatError(
-            f"{name}: the row that starts on line {line} has a quote out of place; a field that "
-            'holds a quote is written in quotes, with the quote doubled: "5"" wheel"'
+            name,
+            f"cannot be split: the row that starts on line {line} has a quote out of place; "
+            'a field that holds a quote is written in quotes, with the quote doubled: "5"" wheel"',
         ) from error

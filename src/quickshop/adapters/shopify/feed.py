@@ -43,9 +43,10 @@ class ShopifyFeedReader:
         layout = Header.of(header.fields)
         if missing := layout.missing:
             raise FileFormatError(
-                f"{shown(path)} has no column {' or '.join(missing)}; it begins with "
-                f"{_listed(layout.written)}. A Shopify product CSV has at least "
-                f"{', '.join(columns.REQUIRED)}"
+                shown(path),
+                f"has no column {' or '.join(missing)}",
+                seen=_listed(layout.written),
+                advice=f"A Shopify product CSV has at least {', '.join(columns.REQUIRED)}",
             )
         return _ShopifyFeed(layout, records, currency, rows=len(records))
 

@@ -33,6 +33,7 @@ try:
 
     from quickshop.entrypoints.http.access_log import logger as access_logger
     from quickshop.entrypoints.http.app import create_app
+    from quickshop.entrypoints.http.confidential import secrets_of_request
     from quickshop.entrypoints.http.connection import PunctualConnection
     from quickshop.entrypoints.http.edge import Edge
     from quickshop.entrypoints.http.limits import Limits
@@ -176,7 +177,7 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _log_requests(settings: Settings) -> None:
-    log_to_stderr(filters=[RequestIdFilter()])
+    log_to_stderr(filters=[RequestIdFilter()], confidential=secrets_of_request)
     if not settings.access_log:
         access_logger.setLevel(logging.WARNING)
 

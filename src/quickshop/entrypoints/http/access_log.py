@@ -9,7 +9,9 @@ from starlette.types import Scope
 
 logger: Final = logging.getLogger("quickshop.http")
 
-_MAX_PATH: Final = 200
+NOWHERE: Final = "(no route)"
+"""Instead of a path that leads nowhere: it may hold a secret that was put in the wrong place."""
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 def log_access(scope: Scope, status: int, *, client: str, seconds: float) -> None:
@@ -21,12 +23,13 @@ def log_access(scope: Scope, status: int, *, client: str, seconds: float) -> Non
     if not logger.isEnabledFor(logging.INFO) or scope["path"].startswith("/health/"):
         return
     route = scope.get("route")
-    path = getattr(route, "path", None) or scope["path"][:_MAX_PATH]
+    path = getattr(route, "path", None) or NOWHERE
+    method = scope["method"] if scope["method"] in _METHODS else "(other)"
     facts = {
-        "method": scope["method"],
+        "method": method,
         "path": path,
         "status": status,
         "duration_ms": round(1000 * seconds, 2),
         "client": client,
     }
-    logger.info("%s %s: %d", scope["method"], path, status, extra=facts)
+    logger.info("%s %s: %d", method, path, status, extra=facts)

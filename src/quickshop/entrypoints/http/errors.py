@@ -117,6 +117,8 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
         return problem(status, error.code, default_reason(status)[1], headers=headers)
     if isinstance(error, errors.InvalidValueError):
         return problem(status, error.code, errors=[_invalid_value(request, error)])
+    if isinstance(error, errors.FileFormatError):
+        return problem(status, error.code, f"The file {error.rule}.")
     facts = _FACTS[type(error)](error) if type(error) in _FACTS else {}
     return problem(status, error.code, str(error), headers=headers, **facts)
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Never
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from quickshop.entrypoints.http.confidential import BODY_KEY
 from quickshop.entrypoints.http.problems import ProblemError, default_reason
 
 MAX_DEPTH: Final = 16
@@ -24,7 +25,8 @@ _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        return parse_json(await self.body())
+        body = self.scope[BODY_KEY] = parse_json(await self.body())
+        return body
 
 
 class StrictRoute(APIRoute):

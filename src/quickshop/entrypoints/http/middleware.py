@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quickshop.entrypoints.http.access_log import log_access
 from quickshop.entrypoints.http.addresses import ClientAddress, ClientAddresses
+from quickshop.entrypoints.http.confidential import served
 from quickshop.entrypoints.http.cors import Cors
 from quickshop.entrypoints.http.edge import BodyLimit, Edge
 from quickshop.entrypoints.http.headers import Header, complete
@@ -92,7 +93,7 @@ class RequestEnvelope:
         host = self._host(scope, asked)
         client, https = self._addresses.of(scope, asked)
         scope[SCOPE_KEY] = RequestFacts(name, client, https, host.name if host else "")
-        token = request_id.set(name)
+        token, serving = request_id.set(name), served.set(scope)
         began, started, status = perf_counter(), False, 0
         no_body = scope["method"] == "HEAD"
 
@@ -125,6 +126,7 @@ class RequestEnvelope:
         finally:
             log_access(scope, status, client=client.text, seconds=perf_counter() - began)
             request_id.reset(token)
+            served.reset(serving)
 
     def _host(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Host | None:
         header = asked.get(b"host")
@@ -159,12 +161,20 @@ class RequestEnvelope:
                 return
             receive = _Body(receive, limit).receive
         elif method == "HEAD":
-            scope = {**scope, "method": "GET"}
+            await self._serve_head(scope, receive, send)
+            return
         elif (allowed := self._cors.preflight(method, asked)) is not None:
             await send({"type": "http.response.start", "status": 204, "headers": allowed})
             await send({"type": "http.response.body", "body": b""})
             return
         await self._app(scope, receive, send)
+
+    async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self._app(as_get, receive, send)
+        finally:
+            scope["route"] = as_get.get("route")  # for the log: its path holds nobody's secret
 
 
 class _Body:

@@ -46,7 +46,7 @@ _COOKIES: Final = re.compile(r"(?i)((?:set-)?cookie: ?)[^\n\"'\\]+")
 _SHAPES: Final = re.compile(
     r"""
     (?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:                # a line of a text may be quoted
-        qs[kr]_[\w-]+                                   # our own API keys and refresh tokens
+        qs[kor]_[\w-]+                                  # our own keys, tokens, mailed secrets
       | (?:sk|rk|pk)_(?:live|test)_\w+                  # Stripe's
       | whsec_[\w+/=-]+
       | (?:pm|tok)_\w+
@@ -73,7 +73,7 @@ _CARD: Final = re.compile(
 
 _HINTS: Final = tuple(
     "passw passph pwd secret token authori cookie credential api private x- card cvv cvc pan pin"
-    " pepper signature qsk_ qsr_ k_live k_test whsec_ pm_ tok_ eyj eya bearer"
+    " pepper signature qsk_ qsr_ qso_ k_live k_test whsec_ pm_ tok_ eyj eya bearer"
     " $2 @ failing )=( input".split()
 )
 _MANY_DIGITS: Final = re.compile(r"[2-6](?:[ -]?[0-9]){12}")
