@@ -20,7 +20,8 @@ from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.notifications import Message
 from quickshop.ports.payments import Charge, ChargeState, PaymentWebhooks
 from quickshop.shop import Shop
-from tests.builders import MovableClock, a_product, an_address, memory_shop, stock_up
+from tests.builders import MovableClock, a_product, an_address, stock_up
+from tests.twins import memory_shop
 
 
 def nothing() -> None:

@@ -16,8 +16,9 @@ from quickshop.domain.errors import NotFoundError
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.cart import CartView
 from quickshop.ports.hot_copies import CartCopies
-from tests.builders import NOW, an_address, memory_shop
+from tests.builders import NOW, an_address
 from tests.scripted import World
+from tests.twins import memory_shop
 from tests.unit.test_memory_limits import Seconds
 
 

@@ -11,10 +11,11 @@ from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.domain.errors import InvalidCredentialsError, NotSignedInError, OverloadedError
 from quickshop.domain.identity import AccountId, KeyRing, SessionId
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
-from tests.builders import NOW, QUICK_PASSWORDS, memory_shop, new_id
+from tests.builders import NOW, new_id
 from tests.contracts.credentials import AccessTokensContract, PasswordHasherContract
 from tests.people import PASSWORD, registered
 from tests.scripted import World
+from tests.twins import QUICK_PASSWORDS, memory_shop
 
 OLD = KeyRing.parse("old:" + "o1d-K3y!" * 8, "keys")
 BOTH = KeyRing.parse("new:" + "n3w_K3y?" * 8 + ",old:" + "o1d-K3y!" * 8, "keys")

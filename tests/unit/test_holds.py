@@ -23,8 +23,9 @@ from quickshop.domain.errors import (
 from quickshop.domain.inventory import Hold, HoldOwner
 from quickshop.domain.orders import OrderStatus
 from quickshop.domain.payments import PaymentSource
-from tests.builders import NOW, a_variant, an_address, memory_shop, revised, stock_up
+from tests.builders import NOW, a_variant, an_address, revised, stock_up
 from tests.scripted import World
+from tests.twins import memory_shop
 
 
 @pytest.fixture

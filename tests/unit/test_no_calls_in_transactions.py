@@ -14,8 +14,9 @@ from quickshop.adapters.memory.cache import MemoryProductCache
 from quickshop.adapters.memory.hot_copies import MemoryCartCopies
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.payments import CaptureMethod, PaymentSource
-from tests.builders import eur, memory_shop
+from tests.builders import eur
 from tests.scripted import World
+from tests.twins import memory_shop
 
 
 class Broker:
