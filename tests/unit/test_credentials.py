@@ -8,7 +8,12 @@ import pytest
 
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
 from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
-from quickshop.domain.errors import InvalidCredentialsError, NotSignedInError, OverloadedError
+from quickshop.domain.errors import (
+    InvalidCredentialsError,
+    InvalidValueError,
+    NotSignedInError,
+    OverloadedError,
+)
 from quickshop.domain.identity import AccountId, KeyRing, SessionId
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from tests.builders import NOW, new_id
@@ -30,6 +35,11 @@ def hasher() -> PasswordHasher:
 @pytest.fixture
 def tokens() -> AccessTokens:
     return JwtAccessTokens(fresh_keys())
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
 class TestBcryptPasswords(PasswordHasherContract):
@@ -131,3 +141,16 @@ def test_a_key_that_has_the_name_of_another_is_another() -> None:
     impostor = KeyRing.parse("old:" + "an0ther!" * 8, "keys")
     with pytest.raises(NotSignedInError):
         JwtAccessTokens(OLD).read(issue(impostor), now=NOW)
+
+
+@pytest.mark.parametrize("password", ["password", "Qwertyuiop", "1QAZ2WSX", "trustno1"])
+def test_a_password_that_everybody_tries_first_is_refused(world: World, password: str) -> None:
+    accounts = world.shop.accounts
+    for choose in (
+        lambda: accounts.register(email="ada@example.com", password=password),
+        lambda: accounts.reset_password("qso_whatever", password=password),
+        lambda: world.shop.staff.create_admin(email="ada@example.com", password=password),
+    ):
+        with pytest.raises(InvalidValueError, match="password: must not be one of those"):
+            choose()
+    assert not world.shop.customers.list().items

@@ -53,3 +53,8 @@ def test_settings_of_the_edge_say_what_they_should_be(
 def test_development_believes_nobody_and_lets_everybody_in():
     assert Edge.of(Settings.load()) == Edge()
     assert Edge.of(Settings.load(require_https=True)).require_https
+
+
+def test_in_production_nothing_is_taken_in_the_clear():
+    # The settings alone: what else production asks for is asked when the shop is opened.
+    assert Edge.of(Settings.load(mode="production")).require_https
