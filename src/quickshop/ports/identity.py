@@ -154,7 +154,9 @@ class OneTimeTokenRepository(Protocol):
         ...
 
     def with_digest(self, digest: str) -> OneTimeToken:
-        """The token of this secret, locked until the transaction ends.
+        """The token of this secret, locked with all others for its address.
+
+        So of two who follow links at once one comes first, whichever links they are.
 
         Raises:
             InvalidTokenError: there is none.

@@ -78,7 +78,12 @@ _USE_TOKEN: Final = (
 )
 _THIS: Final = select(one_time_tokens).with_for_update()
 _ONE_TIME: Final = _THIS.where(one_time_tokens.c.id == bindparam("token"))
-_WITH_DIGEST: Final = _THIS.where(one_time_tokens.c.digest == bindparam("of_token"))
+_ADDRESSEE: Final = select(one_time_tokens.c.email).where(
+    one_time_tokens.c.digest == bindparam("of_token")
+)
+_WITH_DIGEST: Final = _THIS.where(
+    one_time_tokens.c.email == _ADDRESSEE.scalar_subquery()
+).order_by(one_time_tokens.c.id)
 
 
 class SqlSessions:
@@ -178,10 +183,10 @@ class SqlOneTimeTokens:
 
     def with_digest(self, digest: str) -> OneTimeToken:
         """As the port promises."""
-        row = self._connection.execute(_WITH_DIGEST, {"of_token": digest}).one_or_none()
-        if row is None:
-            raise InvalidTokenError
-        return self._token(row)
+        for row in self._connection.execute(_WITH_DIGEST, {"of_token": digest}).all():
+            if row.digest == digest:
+                return self._token(row)
+        raise InvalidTokenError
 
     def _token(self, row: Row[Any]) -> OneTimeToken:
         return self._rows.watch(
