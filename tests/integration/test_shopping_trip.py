@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -49,19 +51,70 @@ class Town:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def cart(self, sku: str, quantity: int) -> tuple[str, dict[str, str], int]:
-        """Path and headers of a cart with these units, and what it comes to."""
-        cart = self.web.post("/v1/carts").json()
-        path, headers = f"/v1/carts/{cart['id']}", {"X-Cart-Token": cart["token"]}
+    def mailed_secret(self, email: str) -> str:
+        """The secret of the mail that is written to an address, once it is there."""
+        found: list[str] = []
+
+        def has_come() -> bool:
+            for file in (self.folder / "mail").glob("*.eml"):
+                mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+                text = mail.get_body(("plain",))
+                if mail["To"] == email and text is not None:
+                    found.extend(re.findall(r"qso_[\w-]+", text.get_content()))
+            return bool(found)
+
+        assert eventually(has_come), f"no mail to {email}"
+        return found[0]
+
+    def available(self, handle: str) -> int:
+        """Units of a product that can be bought, as staff see it."""
+        variant = self.web.get(f"/v1/products/{handle}").json()["variants"][0]
+        units: int = variant["available"]
+        return units
+
+
+Basket = tuple[str, dict[str, str], Any]
+"""Path of a cart, what opens it, and what it comes to."""
+
+
+class Guest:
+    """Somebody who shops, with the secrets that the shop handed out."""
+
+    mails = 0
+    """How many they get besides those about orders."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+
+    def new_cart(self) -> tuple[str, dict[str, str]]:
+        """Path of an empty cart, and what opens it."""
+        cart = self.town.web.post("/v1/carts").json()
+        return f"/v1/carts/{cart['id']}", {"X-Cart-Token": cart["token"]}
+
+    def opens(self, placed: Mapping[str, Any]) -> dict[str, str]:
+        """What opens an order of theirs."""
+        return {"X-Order-Token": placed["token"]}
+
+    def fill_cart(self, sku: str, quantity: int) -> Basket:
+        """A cart with these units."""
+        path, headers = self.new_cart()
         line = {"sku": sku, "quantity": quantity}
-        priced = self.web.post(f"{path}/lines", json=line, headers=headers)
+        priced = self.town.web.post(f"{path}/lines", json=line, headers=headers)
         assert priced.status_code < 300, priced.text
         return path, headers, priced.json()["total"]
 
+    def go_to_the_till(self, basket: Basket) -> Basket:
+        """As guests do: as they are."""
+        return basket
+
     def check_out(self, sku: str, quantity: int, token: str) -> httpx.Response:
         """The answer to ordering these units and paying that way."""
-        path, headers, total = self.cart(sku, quantity)
-        return self.web.post(
+        return self.order_cart(self.fill_cart(sku, quantity), token)
+
+    def order_cart(self, basket: Basket, token: str) -> httpx.Response:
+        """The answer to ordering what is in a cart."""
+        path, headers, total = basket
+        return self.town.web.post(
             f"{path}/checkout",
             headers=headers | {"Idempotency-Key": uuid4().hex},
             json={
@@ -74,22 +127,71 @@ class Town:
 
     def order(self, placed: Mapping[str, Any]) -> dict[str, Any]:
         """The order as it is now."""
-        answer = self.web.get(
-            f"/v1/orders/{placed['id']}", headers={"X-Order-Token": placed["token"]}
-        )
+        answer = self.town.web.get(f"/v1/orders/{placed['id']}", headers=self.opens(placed))
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    def ask(self, placed: Mapping[str, Any], what: str, **options: Any) -> httpx.Response:
+        """The answer to asking for something about an order."""
+        headers = self.opens(placed) | {"Idempotency-Key": uuid4().hex}
+        path = f"/v1/orders/{placed['id']}/{what}"
+        return self.town.web.post(path, headers=headers, **options)
 
     def until(self, placed: Mapping[str, Any], status: str) -> None:
         """Wait for an order to get that far."""
         assert eventually(lambda: self.order(placed)["status"] == status), self.order(placed)
 
-    def available(self, handle: str) -> int:
-        """Units of a product that can be bought, as staff see it."""
-        variant = self.web.get(f"/v1/products/{handle}").json()["variants"][0]
-        units: int = variant["available"]
-        return units
+    def listed(self, placed: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The orders that they are shown as theirs, the newest first."""
+        shown = []
+        for order in reversed(placed):
+            answer = self.town.web.get("/v1/orders", headers=self.opens(order))
+            shown += [each["id"] for each in answer.json()["items"]]
+        return shown
+
+
+class Customer(Guest):
+    """Somebody who has an account, and needs no secrets."""
+
+    mails = 1
+
+    def __init__(self, town: Town) -> None:
+        super().__init__(town)
+        self.headers: dict[str, str] = {}
+
+    def go_to_the_till(self, basket: Basket) -> Basket:
+        """Get an account by mail, and sign in with the cart that was filled before."""
+        path, guest, total = basket
+        person = {"email": "ada@example.com", "password": "correct horse battery"}
+        asked = self.town.web.post("/v1/auth/register", json=person | {"name": "Ada"})
+        assert asked.status_code == 202, asked.text
+        secret = self.town.mailed_secret(person["email"])
+        done = self.town.web.post("/v1/auth/confirm", json={"token": secret})
+        assert done.status_code == 204, done.text
+        cart = {"id": path.rpartition("/")[2], "token": guest["X-Cart-Token"]}
+        answer = self.town.web.post("/v1/auth/login", json=person | {"cart": cart})
+        assert (answer.status_code, answer.json()["cart_id"]) == (200, cart["id"])
+        self.headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        assert self.town.web.get(path, headers=guest).status_code == 404
+        return path, self.headers, total
+
+    def new_cart(self) -> tuple[str, dict[str, str]]:
+        """Once signed in, without a secret."""
+        if not self.headers:
+            return super().new_cart()
+        cart = self.town.web.post("/v1/carts", headers=self.headers).json()
+        return f"/v1/carts/{cart['id']}", self.headers
+
+    def opens(self, placed: Mapping[str, Any]) -> dict[str, str]:
+        """Their session."""
+        assert placed.get("token") is None
+        return self.headers
+
+    def listed(self, placed: Sequence[Mapping[str, Any]]) -> list[str]:
+        """In one list."""
+        answer = self.town.web.get("/v1/orders", headers=self.headers)
+        return [each["id"] for each in answer.json()["items"]][: len(placed)]
 
 
 def served(
@@ -120,6 +222,7 @@ def shared(url: str, folder: Path, **more: object) -> dict[str, str]:
         payment_patience_seconds=0.5,
         sweep_seconds=0.5,
         poll_seconds=0.2,
+        password_cost=4,
         **more,
     )
 
@@ -143,46 +246,44 @@ def town(request: pytest.FixtureRequest) -> Town:
     return found
 
 
-def test_shoppers_are_served_and_everything_adds_up(town: Town) -> None:
+@pytest.mark.parametrize("kind", [Guest, Customer])
+def test_shoppers_are_served_and_everything_adds_up(town: Town, kind: type[Guest]) -> None:
     town.quickshop("import", "shopify", "--sample")
     listed = town.web.get("/v1/products", params={"in_stock": "true", "sort": "price"}).json()
     assert listed["items"][0]["variants"][0]["price"]["currency"] == "USD"
     product = town.web.get("/v1/products", params={"q": "candle"}).json()["items"][0]
     handle, sku = product["handle"], product["variants"][0]["sku"]
     before = product["variants"][0]["available"]
+    shopper = kind(town)
+    basket = shopper.go_to_the_till(shopper.fill_cart(sku, 2))
+    answer = shopper.order_cart(basket, "tok_ok")
+    paid = answer.json()
+    assert (answer.status_code, paid["status"]) == (201, "pending")
+    shopper.until(paid, "paid")
 
-    paid = town.check_out(sku, 2, "tok_ok")
-    assert (paid.status_code, paid.json()["status"]) == (201, "pending")
-    town.until(paid.json(), "paid")
-
-    declined = town.check_out(sku, 3, "tok_declined").json()
-    town.until(declined, "payment_failed")
-    again = town.web.post(
-        f"/v1/orders/{declined['id']}/payments",
-        headers={"X-Order-Token": declined["token"], "Idempotency-Key": uuid4().hex},
-        json={"method": "card", "token": "tok_ok"},
-    )
+    declined = shopper.check_out(sku, 3, "tok_declined").json()
+    shopper.until(declined, "payment_failed")
+    again = shopper.ask(declined, "payments", json={"method": "card", "token": "tok_ok"})
     assert again.status_code == 201, again.text
-    town.until(declined, "paid")
+    shopper.until(declined, "paid")
 
-    late = town.check_out(sku, 1, "tok_timeout_then_ok").json()
-    town.until(late, "paid")
+    late = shopper.check_out(sku, 1, "tok_timeout_then_ok").json()
+    shopper.until(late, "paid")
 
-    greedy = town.check_out(sku, min(before, 999), "tok_ok")
+    greedy = shopper.check_out(sku, min(before, 999), "tok_ok")
     assert (greedy.status_code, greedy.json()["code"]) == (409, "out_of_stock")
 
-    canceled = town.check_out(sku, 4, "tok_ok").json()
-    town.until(canceled, "paid")
-    answer = town.web.post(
-        f"/v1/orders/{canceled['id']}/cancel",
-        headers={"X-Order-Token": canceled["token"], "Idempotency-Key": uuid4().hex},
-    )
+    canceled = shopper.check_out(sku, 4, "tok_ok").json()
+    shopper.until(canceled, "paid")
+    answer = shopper.ask(canceled, "cancel")
     assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
 
+    orders = [paid, declined, late, canceled]
+    assert shopper.listed(orders) == [order["id"] for order in reversed(orders)]
     stranger = town.web.get(f"/v1/orders/{canceled['id']}", headers={"X-Order-Token": "guess"})
     assert stranger.status_code == 404
     # A page may be a few seconds old; the stock itself is not.
     assert eventually(lambda: town.available(handle) == before - 6)
     mails = town.folder / "mail"
-    assert eventually(lambda: len(list(mails.glob("*.eml"))) == 7)
+    assert eventually(lambda: len(list(mails.glob("*.eml"))) == 7 + shopper.mails)
     town.quickshop("doctor")
