@@ -207,7 +207,7 @@ def _give_back(world: World, order: OrderView, amount: Money | None, key: str) -
     refund = partial(world.shop.orders.refund, order.id, amount=amount, idempotency_key=key)
     done = ask(world, refund)
     if not isinstance(done, DomainError):
-        world.journal.refunds[key] = (order.id, done.refunds[-1].amount.minor)
+        world.journal.refunds[key] = (order.id, done.payment.refunds[-1].amount.minor)
 
 
 def cashier(world: World) -> None:
