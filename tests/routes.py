@@ -43,7 +43,7 @@ register                POST   /v1/auth/register                               p
 confirm_account         POST   /v1/auth/confirm                                public
 log_in                  POST   /v1/auth/login                                  public
 refresh_session         POST   /v1/auth/refresh                                public
-log_out                 POST   /v1/auth/logout                                 account
+log_out                 POST   /v1/auth/logout                                 public
 log_out_everywhere      POST   /v1/auth/logout-everywhere                      account
 request_password_reset  POST   /v1/auth/password-reset                         public
 reset_password          POST   /v1/auth/password-reset/confirm                 public

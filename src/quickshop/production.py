@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from quickshop.domain.identity import KeyRing
 from quickshop.settings import PREFIX, Settings, entries
 
+_LEAST_COST: Final = 10
 _DEBUGGING: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE")
 
 
@@ -38,7 +39,10 @@ def _token_keys(settings: Settings) -> str | None:
 
 
 def _password_keys(settings: Settings) -> str | None:
-    return _weakness(settings.password_keys)
+    keys = settings.password_keys
+    if keys is not None and keys == settings.token_keys:
+        return "must be others than the token keys: what signs must not also keep"
+    return _weakness(keys)
 
 
 def _weakness(keys: SecretStr | None) -> str | None:
@@ -77,6 +81,35 @@ def _trusted_proxies(settings: Settings) -> str | None:
     return None
 
 
+def _password_cost(settings: Settings) -> str | None:
+    if settings.password_cost < _LEAST_COST:
+        return f"must be at least {_LEAST_COST}, or stolen hashes are guessed quickly"
+    return None
+
+
+def _rate_limits(settings: Settings) -> str | None:
+    return None if settings.rate_limits else "must be true, or passwords can be tried for ever"
+
+
+def _allowed_hosts(settings: Settings) -> str | None:
+    if not entries(settings.allowed_hosts):
+        return "must name the hosts that the shop is served under"
+    return None
+
+
+def _cors_origins(settings: Settings) -> str | None:
+    if any(not origin.startswith("https://") for origin in entries(settings.cors_origins)):
+        return "must begin with https://, each of them"
+    return None
+
+
+def _smtp_security(settings: Settings) -> str | None:
+    local = settings.smtp_host in {"localhost", "127.0.0.1", "::1"}
+    if settings.smtp_security == "none" and settings.smtp_host and not local:
+        return "must be starttls or tls, or mails and their secrets can be read on their way"
+    return None
+
+
 _CHECKS: Final[Mapping[str, Callable[[Settings], str | None]]] = {
     "token_keys": _token_keys,
     "password_keys": _password_keys,
@@ -85,6 +118,11 @@ _CHECKS: Final[Mapping[str, Callable[[Settings], str | None]]] = {
     "stripe_secret_key": _stripe_secret_key,
     "smtp_host": _smtp_host,
     "trusted_proxies": _trusted_proxies,
+    "password_cost": _password_cost,
+    "rate_limits": _rate_limits,
+    "allowed_hosts": _allowed_hosts,
+    "cors_origins": _cors_origins,
+    "smtp_security": _smtp_security,
 }
 """What is looked at, by the field that would have to change."""
 
@@ -92,6 +130,7 @@ _FILLED_BY: Final[Mapping[str, str]] = {
     "payment_gateway": "payment_gateway",
     "stripe_secret_key": "payment_gateway",
     "smtp_host": "notifier",
+    "smtp_security": "notifier",
 }
 """The port that a field only matters for while nobody brings an object of their own."""
 

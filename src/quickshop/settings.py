@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     session_days: float = Field(30, gt=0, le=365)
     """How long somebody stays signed in on a device."""
     password_cost: int = Field(12, ge=4, le=16)
-    """bcrypt cost: one more takes twice as long; passwords are kept anew at the next sign-in."""
+    """bcrypt cost; each one more takes twice as long. Raise it, and never lower it."""
     storefront_url: Annotated[str, _url_of("https", "http"), AfterValidator(_private)] | None = (
         None
     )

@@ -26,7 +26,13 @@ UNNAMED = (
     "QUICKSHOP_PAYMENT_GATEWAY: must be named, also if it is to be the sandbox, which moves no"
     " money"
 )
-FIT = {"mode": "production", "payment_gateway": "sandbox", "smtp_host": "127.0.0.1", **KEYS}
+FIT = {
+    "mode": "production",
+    "payment_gateway": "sandbox",
+    "smtp_host": "127.0.0.1",
+    "allowed_hosts": "127.0.0.1",
+    **KEYS,
+}
 OFF = (
     "QUICKSHOP_DATABASE_URL: the database must run with {} = on: it may lose what it has confirmed"
 )
@@ -63,6 +69,7 @@ def test_nothing_starts_on_the_defaults_and_all_that_is_missing_is_told(
             "QUICKSHOP_PASSWORD_KEYS: must be set: `quickshop keys new` makes one",
             UNNAMED,
             "QUICKSHOP_SMTP_HOST: must be set, or mails become files",
+            "QUICKSHOP_ALLOWED_HOSTS: must name the hosts that the shop is served under",
             "PYTHONASYNCIODEBUG: must not be set, it is for debugging",
             *(OFF.format(name) for name in ("fsync", "full_page_writes", "synchronous_commit")),
         )

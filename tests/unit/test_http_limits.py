@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from quickshop.adapters.memory.limits import MemoryRateLimiter
 from quickshop.container import open_front_desk
+from quickshop.domain.identity import AccountId, ApiKeyId, SessionId
 from quickshop.entrypoints.http.limits import (
     LOGIN,
     LOGIN_STRANGERS,
@@ -21,12 +23,17 @@ from quickshop.entrypoints.http.limits import (
     refusal,
     refused,
 )
+from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, Limit
 from quickshop.settings import Settings
 from tests.contracts.limits import ask, in_a_loop, take, take_often
 from tests.unit.test_memory_limits import Seconds
 
 HOME, EMAIL = "203.0.113.7", "owner@example.com"
+SOMEBODY = Caller(
+    account_id=AccountId(uuid4()), permissions=frozenset(), session_id=SessionId(uuid4())
+)
+PROGRAM = replace(SOMEBODY, session_id=None, api_key_id=ApiKeyId(uuid4()))
 
 
 @pytest.fixture
@@ -97,11 +104,13 @@ def test_of_two_refusals_the_longer_one_is_told(limiter: MemoryRateLimiter) -> N
 def test_without_limits_nothing_is_said(limiter: MemoryRateLimiter) -> None:
     limits = Limits.of(Settings(rate_limits=False))
     buckets = [
-        *limits.of_request(HOME, account=uuid4(), api_key=uuid4()),
+        *limits.of_request(HOME),
+        *limits.of_caller(SOMEBODY),
+        *limits.of_caller(PROGRAM),
         *limits.of_login(HOME, EMAIL, known=False),
         *limits.of_registration(HOME, EMAIL),
         *limits.of_reset(HOME, EMAIL),
-        *limits.of_refresh(HOME, "digest"),
+        *limits.of_refresh(HOME),
         *limits.of_own_data(uuid4()),
     ]
     assert headers_of(take(limiter, *buckets)) == buckets == []
@@ -110,21 +119,27 @@ def test_without_limits_nothing_is_said(limiter: MemoryRateLimiter) -> None:
 def test_every_purpose_is_counted_by_itself() -> None:
     limits, account = Limits(), uuid4()
     buckets = [
-        *limits.of_request(HOME, account=account, api_key=account),
+        *limits.of_request(HOME),
+        *limits.of_caller(SOMEBODY),
+        *limits.of_caller(PROGRAM),
         *limits.of_login(HOME, EMAIL, known=False),
         *limits.of_registration(HOME, EMAIL),
         *limits.of_reset(HOME, EMAIL),
-        *limits.of_refresh(HOME, "digest"),
+        *limits.of_refresh(HOME),
         *limits.of_own_data(account),
     ]
     names = [bucket.limit.name for bucket in buckets]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 14
     assert not any("owner" in bucket.subject or "203" in bucket.subject for bucket in buckets)
 
 
 def test_settings_say_how_much_is_general() -> None:
     limits = Limits.of(Settings(rate_limit_per_minute=7, login_limit_per_minute=3))
-    general = limits.of_request(HOME, account=uuid4(), api_key=uuid4())
+    general = [
+        *limits.of_request(HOME),
+        *limits.of_caller(SOMEBODY),
+        *limits.of_caller(PROGRAM),
+    ]
     assert [(bucket.limit.count, bucket.limit.seconds) for bucket in general] == [(7, 60)] * 3
     assert limits.of_login(HOME, EMAIL, known=True)[0].limit.count == 3
 

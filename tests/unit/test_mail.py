@@ -30,6 +30,7 @@ ABOUT_ACCOUNTS = sorted(
         MessageKind.ACCOUNT_EXISTS,
         MessageKind.RESET_PASSWORD,
         MessageKind.PASSWORD_CHANGED,
+        MessageKind.API_KEY_MADE,
         MessageKind.CHANGE_EMAIL,
         MessageKind.EMAIL_CHANGED,
     }

@@ -29,6 +29,7 @@ def settings(**changes: Any) -> Settings:
         "password_keys": OTHER,
         "payment_gateway": "sandbox",
         "smtp_host": "mail.example.com",
+        "allowed_hosts": "shop.example.com",
     }
     wanted = {name: value for name, value in (fit | changes).items() if value is not None}
     return Settings.load(**wanted)
@@ -62,6 +63,15 @@ def test_what_is_fit_for_production_is_not_objected_to() -> None:
             {"trusted_proxies": "10.0.0.0/8, *"},
             "QUICKSHOP_TRUSTED_PROXIES: must name addresses or networks: with * anybody can",
         ),
+        ({"password_keys": STRONG}, "QUICKSHOP_PASSWORD_KEYS: must be others than the token keys"),
+        ({"password_cost": 9}, "QUICKSHOP_PASSWORD_COST: must be at least 10"),
+        ({"rate_limits": False}, "QUICKSHOP_RATE_LIMITS: must be true"),
+        ({"allowed_hosts": None}, "QUICKSHOP_ALLOWED_HOSTS: must name the hosts"),
+        (
+            {"cors_origins": "https://a.example,http://b.example"},
+            "QUICKSHOP_CORS_ORIGINS: must begin with https://",
+        ),
+        ({"smtp_security": "none"}, "QUICKSHOP_SMTP_SECURITY: must be starttls or tls"),
         ({"smtp_host": None}, "QUICKSHOP_SMTP_HOST: must be set, or mails become files"),
     ],
 )
@@ -88,6 +98,7 @@ def test_all_reasons_are_told_at_once_and_nothing_is_opened(tmp_path: Path) -> N
         "QUICKSHOP_PASSWORD_KEYS",
         "QUICKSHOP_PAYMENT_GATEWAY",
         "QUICKSHOP_SMTP_HOST",
+        "QUICKSHOP_ALLOWED_HOSTS",
     ]
     assert [*tmp_path.iterdir()] == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from quickshop.application.identity.passwords import CheckPassword
+from quickshop.application.identity.passwords import CheckPassword, require_proven
 from quickshop.application.identity.staff import require_above
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
@@ -213,21 +213,30 @@ class Erasing:
     clock: Clock
     copies: SessionCopies
 
-    def __call__(self, customer_id: CustomerId, by: Caller | None) -> None:
+    def __call__(
+        self, customer_id: CustomerId, by: Caller | None, *, proven: str | None = None
+    ) -> None:
         """Orders stay, and tell nothing of who placed them.
 
+        `proven` is what was kept of the password when its owner proved to know it.
+
         Raises:
+            InvalidCredentialsError: another password was chosen since.
             NotFoundError: no such customer, or erased before.
-            ConflictError: they work here: take them out of their roles first.
+            WorksHereError: they work here: take them out of their roles first.
             OrdersInProgressError: orders on their way need the address.
             GrantTooWideError: the account holds more than `by` does.
         """
-        self.copies.forget(*map(str, self._erase(customer_id, by)))
+        self.copies.forget(*map(str, self._erase(customer_id, by, proven)))
 
     @retried
-    def _erase(self, customer_id: CustomerId, by: Caller | None) -> Sequence[SessionId]:
+    def _erase(
+        self, customer_id: CustomerId, by: Caller | None, proven: str | None
+    ) -> Sequence[SessionId]:
         now = self.clock.now()
         with self.unit_of_work() as tx:
+            if proven is not None:
+                require_proven(tx, AccountId(customer_id), proven)
             account = tx.accounts.get(AccountId(customer_id))
             require_above(tx, by, account)
             if under_way := tx.orders.under_way(customer_id):
@@ -258,12 +267,12 @@ class EraseOwnAccount:
 
         Raises:
             InvalidCredentialsError: it is not the password.
-            ConflictError: one works here: that ends first.
+            WorksHereError: one works here: that ends first.
             OrdersInProgressError: orders on their way need the address.
             OverloadedError: too many are signing in right now.
         """
-        self.check(AccountId(customer_id), password)
-        self.erase(customer_id, None)
+        proven = self.check(AccountId(customer_id), password)
+        self.erase(customer_id, None, proven=proven)
 
 
 @needs(Permission.CUSTOMERS_WRITE)
@@ -278,7 +287,7 @@ class EraseCustomer:
 
         Raises:
             NotFoundError: no such customer, or erased before.
-            ConflictError: they work here: take them out of their roles first.
+            WorksHereError: they work here: take them out of their roles first.
             OrdersInProgressError: orders on their way need the address.
             GrantTooWideError: the account holds more than `by` does.
         """

@@ -21,6 +21,8 @@ from quickshop.domain.identity import (
     ApiKeyRevoked,
     EmailChanged,
     PasswordChanged,
+    Role,
+    RoleChanged,
     RoleGranted,
     RoleRevoked,
     Session,
@@ -108,6 +110,11 @@ def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
         case Account() | Session() | ApiKey() if _identity.isEnabledFor(logging.INFO):
             for event in events:
                 _report_identity(saved, event)
+        case Role():
+            for event in events:
+                assert isinstance(event, RoleChanged)
+                held = sorted(saved.permissions)
+                _identity.info("role changed", extra={"role": saved.name, "permissions": held})
         case _:
             pass
 

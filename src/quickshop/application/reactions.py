@@ -11,7 +11,12 @@ from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
 from quickshop.domain.events import DomainEvent
-from quickshop.domain.identity import EmailChanged, OneTimeTokenRequested, PasswordChanged
+from quickshop.domain.identity import (
+    ApiKeyMade,
+    EmailChanged,
+    OneTimeTokenRequested,
+    PasswordChanged,
+)
 from quickshop.domain.imports import ImportEvent, ImportPaused, ImportRequested
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
@@ -53,6 +58,7 @@ REACTIONS: Final[Mapping[type[DomainEvent], tuple[str, ...]]] = {
     OneTimeTokenRequested: ("mail_one_time_token",),
     PasswordChanged: ("mail_password_changed",),
     EmailChanged: ("mail_email_changed",),
+    ApiKeyMade: ("mail_api_key_made",),
     ImportRequested: ("run_import",),
     ImportPaused: ("run_import",),
 }
@@ -159,7 +165,12 @@ def _account_mails(
         kind = MessageKind.EMAIL_CHANGED
         tell_account(job.event_id, kind, event.account_id, email=event.old_email)
 
+    def mail_api_key_made(job: Job) -> None:
+        assert isinstance(job.event, ApiKeyMade)
+        tell_account(job.event_id, MessageKind.API_KEY_MADE, job.event.account_id)
+
     return {
+        "mail_api_key_made": mail_api_key_made,
         "mail_one_time_token": mail_one_time_token,
         "mail_password_changed": mail_password_changed,
         "mail_email_changed": mail_email_changed,

@@ -263,6 +263,15 @@ class LastAdminError(DomainError):
         super().__init__("this is the last admin: make another one first")
 
 
+class WorksHereError(DomainError):
+    """Whoever is in a role cannot be erased."""
+
+    code = "works_here"
+
+    def __init__(self) -> None:
+        super().__init__("whoever works here is taken out of their roles before they are erased")
+
+
 class RoleInUseError(DomainError):
     """A role cannot go while accounts are in it."""
 

@@ -32,6 +32,7 @@ class MessageKind(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a message
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     CHANGE_EMAIL = "change_email"
+    API_KEY_MADE = "api_key_made"
     EMAIL_CHANGED = "email_changed"
     """To the address that it was before."""
 

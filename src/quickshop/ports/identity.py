@@ -56,7 +56,7 @@ class AccountRepository(Protocol):
         ...
 
     def lock_admins(self) -> Sequence[AccountId]:
-        """The active accounts in the role `admin`; nobody else makes one cease to be it meanwhile.
+        """The accounts in the role `admin` that can be signed in to; nobody ends one meanwhile.
 
         Call it before accounts are got: so nobody waits for each other.
         """
@@ -196,6 +196,10 @@ class ApiKeyRepository(Protocol):
         Raises:
             NotFoundError: there is none with this id.
         """
+        ...
+
+    def of_account(self, account_id: AccountId) -> Sequence[ApiKey]:
+        """Those of an account that were not revoked, the first one first; locked."""
         ...
 
     def add(self, api_key: ApiKey) -> None:

@@ -108,6 +108,8 @@ def build_staff(
         set_role=role_cases.SetRole(unit_of_work, clock),
         remove_role=role_cases.RemoveRole(unit_of_work),
         api_keys=role_cases.ListApiKeys(identity),
-        make_api_key=role_cases.MakeApiKey(unit_of_work, clock, identifiers),
+        make_api_key=role_cases.MakeApiKey(
+            unit_of_work, clock, identifiers, passwords.CheckPassword(unit_of_work, hasher)
+        ),
         revoke_api_key=role_cases.RevokeApiKey(unit_of_work, clock, copies),
     )

@@ -39,6 +39,7 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ACCOUNT_EXISTS: "You already have an account at {shop}",
     MessageKind.RESET_PASSWORD: "Choose a new password for {shop}",
     MessageKind.PASSWORD_CHANGED: "Your password at {shop} was changed",
+    MessageKind.API_KEY_MADE: "A key to your account at {shop} was made",
     MessageKind.CHANGE_EMAIL: "Confirm your new address at {shop}",
     MessageKind.EMAIL_CHANGED: "Your address at {shop} was changed",
 }

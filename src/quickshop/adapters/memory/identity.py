@@ -286,6 +286,14 @@ class MemoryApiKeys:
             raise NotFoundError("API key")
         return self._session.hand_out(self._state.api_keys[api_key_id])
 
+    def of_account(self, account_id: AccountId) -> Sequence[ApiKey]:
+        """As `ApiKeyRepository.of_account`."""
+        return [
+            self._session.hand_out(key)
+            for _id, key in sorted(self._state.api_keys.items())
+            if key.account_id == account_id and key.revoked_at is None
+        ]
+
     def add(self, api_key: ApiKey) -> None:
         """As `ApiKeyRepository.add`."""
         assert api_key.account_id in self._state.accounts, "no such account"

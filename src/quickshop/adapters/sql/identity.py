@@ -42,7 +42,11 @@ _ROLES_OF: Final = select(account_roles.c.role).where(
 _ADMINS: Final = (
     select(account_roles.c.account_id)
     .join(accounts, accounts.c.id == account_roles.c.account_id)
-    .where(account_roles.c.role == ADMIN, accounts.c.status == AccountStatus.ACTIVE)
+    .where(
+        account_roles.c.role == ADMIN,
+        accounts.c.status == AccountStatus.ACTIVE,
+        accounts.c.password_hash.is_not(None),
+    )
     .order_by(account_roles.c.account_id)
     .with_for_update()
 )
@@ -53,6 +57,12 @@ _REVOKE: Final = delete(account_roles).where(
 _ROLE: Final = select(roles).where(roles.c.name == bindparam("called")).with_for_update()
 _IS_USED: Final = select(exists().where(account_roles.c.role == bindparam("called")))
 _KEY: Final = select(api_keys).where(api_keys.c.id == bindparam("key")).with_for_update()
+_KEYS_OF: Final = (
+    select(api_keys)
+    .where(api_keys.c.account_id == bindparam("account"), api_keys.c.revoked_at.is_(None))
+    .order_by(api_keys.c.id)
+    .with_for_update()
+)
 
 _ACCOUNTS: Final[RowShape[Account]] = RowShape(
     accounts,
@@ -194,6 +204,14 @@ class SqlApiKeys:
         row = self._connection.execute(_KEY, {"key": api_key_id}).one_or_none()
         if row is None:
             raise NotFoundError("API key")
+        return self._key(row)
+
+    def of_account(self, account_id: AccountId) -> Sequence[ApiKey]:
+        """As the port promises."""
+        rows = self._connection.execute(_KEYS_OF, {"account": account_id}).all()
+        return [self._key(row) for row in rows]
+
+    def _key(self, row: Row[Any]) -> ApiKey:
         return self._rows.watch(
             ApiKey(
                 id=ApiKeyId(row.id),

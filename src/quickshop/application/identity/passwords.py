@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quickshop.application.access import digest
@@ -44,15 +45,17 @@ class CheckPassword:
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
 
-    def __call__(self, account_id: AccountId, password: str) -> None:
-        """Returns when it is the password.
+    def __call__(self, account_id: AccountId, password: str) -> str:
+        """What is kept of the password that it was: whoever goes on makes sure that it still is.
 
         Raises:
-            InvalidCredentialsError: it is not.
+            InvalidCredentialsError: it is not the password.
             OverloadedError: too many are signing in right now.
         """
-        if not self.passwords.verify(password, self._kept(account_id)):
+        kept = self._kept(account_id)
+        if not self.passwords.verify(password, kept) or kept is None:
             raise InvalidCredentialsError
+        return kept
 
     @retried
     def _kept(self, account_id: AccountId) -> str | None:
@@ -81,14 +84,28 @@ class ChangePassword:
             OverloadedError: too many are signing in right now.
         """
         require_good_password(new, self.passwords, field="new_password")
-        self.check(account_id, current)
-        ended = self._change(account_id, self.passwords.hash(new), keep)
+        proven = self.check(account_id, current)
+        ended = self._change(account_id, proven, self.passwords.hash(new), keep)
         self.copies.forget(*map(str, ended))
 
     @retried
-    def _change(self, account_id: AccountId, kept: str, keep: SessionId | None) -> list[SessionId]:
+    def _change(
+        self, account_id: AccountId, proven: str, kept: str, keep: SessionId | None
+    ) -> list[SessionId]:
         with self.unit_of_work() as tx:
+            require_proven(tx, account_id, proven)
             return change_password(tx, account_id, kept, self.clock, keep=keep)
+
+
+def require_proven(tx: Transaction, account_id: AccountId, kept: str) -> None:
+    """Make sure that nobody chose another password since it was proven that one knows it.
+
+    Raises:
+        InvalidCredentialsError: somebody did, or the account was disabled.
+    """
+    account = tx.accounts.get(account_id)
+    if not account.is_active or account.password_hash != kept:
+        raise InvalidCredentialsError
 
 
 def change_password(
@@ -152,8 +169,11 @@ class ResetPassword:
     passwords: PasswordHasher
     copies: SessionCopies
 
-    def __call__(self, secret: str, *, password: str) -> None:
-        """Every session ends, and every link that was mailed before leads nowhere.
+    def __call__(self, secret: str, *, password: str) -> str:
+        """The e-mail address of the account.
+
+        Whoever needs this may have lost the account to somebody else: every session ends, every
+        API key opens nothing any more, and every link that was mailed before leads nowhere.
 
         Raises:
             InvalidTokenError: unknown, used or too old, or the account was disabled.
@@ -162,8 +182,9 @@ class ResetPassword:
         """
         require_good_password(password, self.passwords)
         self._require_usable(secret)
-        ended = self._reset(secret, self.passwords.hash(password))
-        self.copies.forget(*map(str, ended))
+        email, ended = self._reset(secret, self.passwords.hash(password))
+        self.copies.forget(*ended)
+        return email
 
     @retried
     def _require_usable(self, secret: str) -> None:
@@ -172,14 +193,19 @@ class ResetPassword:
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
 
     @retried
-    def _reset(self, secret: str, kept: str) -> list[SessionId]:
+    def _reset(self, secret: str, kept: str) -> tuple[str, Sequence[str]]:
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
             account = tx.accounts.find(token.email)
             if account is None or not account.is_active:
                 raise InvalidTokenError
-            return change_password(tx, account.id, kept, self.clock)
+            sessions = change_password(tx, account.id, kept, self.clock)
+            keys = tx.api_keys.of_account(account.id)
+            for key in keys:
+                key.revoke(now=self.clock.now())
+                tx.api_keys.save(key)
+            return account.email, [*map(str, sessions), *(key.digest for key in keys)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +226,10 @@ class RequestEmailChange:
             OverloadedError: too many are signing in right now.
         """
         address = normalize_email(email)
-        self.check(account_id, password)
-        self._store(account_id, address)
+        self._store(account_id, self.check(account_id, password), address)
 
     @retried
-    def _store(self, account_id: AccountId, email: str) -> None:
+    def _store(self, account_id: AccountId, proven: str, email: str) -> None:
         token = OneTimeToken.request(
             id=OneTimeTokenId(self.identifiers.new()),
             purpose=Purpose.CHANGE_EMAIL,
@@ -213,6 +238,7 @@ class RequestEmailChange:
             now=self.clock.now(),
         )
         with self.unit_of_work() as tx:
+            require_proven(tx, account_id, proven)
             tx.one_time_tokens.add(token)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from quickshop.application.access import digest
+from quickshop.application.identity.passwords import CheckPassword
 from quickshop.application.identity.tokens import API_KEY_PREFIX
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
@@ -24,7 +27,9 @@ from quickshop.ports.clock import Clock
 from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import ApiKeyView, Caller, IdentityReader
-from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
+
+logger: Final = logging.getLogger("quickshop.identity")
 
 
 @needs(Permission.USERS_READ)
@@ -99,6 +104,7 @@ class RemoveRole:
             if by is not None:
                 require_within(role.permissions, by.permissions)
             tx.roles.remove(role)
+        logger.info("role removed", extra={"role": name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,8 @@ class MakeApiKey:
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
+    check: CheckPassword
 
-    @retried
     def __call__(
         self,
         account_id: AccountId,
@@ -126,32 +132,61 @@ class MakeApiKey:
         name: str,
         scopes: Iterable[Permission],
         expires_at: datetime | None = None,
+        password: str | None = None,
         by: Caller | None = None,
     ) -> NewApiKey:
         """Keep the secret: it is written down nowhere. It never does more than its account may.
 
+        It outlives sessions, so somebody who is signed in proves with their password who they
+        are; a key that a key makes does not outlive that one. Its owner is told by mail.
+
         Raises:
             InvalidValueError: it has no name or no scope, or would have expired.
+            InvalidCredentialsError: it is not the password of who is signed in.
             NotFoundError: no such account.
             GrantTooWideError: `by` does not hold a scope.
+            OverloadedError: too many are signing in right now.
         """
         wanted = frozenset(scopes)
         if by is not None:
             require_within(wanted, by.permissions)
+            if by.session_id is not None:
+                self.check(by.account_id, password or "")
+        return self._store(account_id, name, wanted, expires_at, by)
+
+    @retried
+    def _store(
+        self,
+        account_id: AccountId,
+        name: str,
+        wanted: frozenset[Permission],
+        expires_at: datetime | None,
+        by: Caller | None,
+    ) -> NewApiKey:
         secret = API_KEY_PREFIX + self.identifiers.secret()
-        key = ApiKey.make(
-            id=ApiKeyId(self.identifiers.new()),
-            account_id=account_id,
-            name=name,
-            digest=digest(secret),
-            scopes=wanted,
-            expires_at=expires_at,
-            now=self.clock.now(),
-        )
         with self.unit_of_work() as tx:
             tx.accounts.get(account_id)
+            key = ApiKey.make(
+                id=ApiKeyId(self.identifiers.new()),
+                account_id=account_id,
+                name=name,
+                digest=digest(secret),
+                scopes=wanted,
+                expires_at=_earlier(expires_at, _end_of(tx, by)),
+                now=self.clock.now(),
+            )
             tx.api_keys.add(key)
         return NewApiKey(key.id, secret)
+
+
+def _end_of(tx: Transaction, by: Caller | None) -> datetime | None:
+    if by is None or by.api_key_id is None:
+        return None
+    return tx.api_keys.get(by.api_key_id).expires_at
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 @needs(Permission.USERS_READ)

@@ -31,6 +31,9 @@ API_KEY_PREFIX: Final = "qsk_"
 MAILED_PREFIX: Final = "qso_"
 """Secrets say what they are, so that scanners find them where they were left lying."""
 
+MOST_SESSIONS: Final = 50
+"""Devices that an account is signed in on; the one that came first goes first."""
+
 COPY_SECONDS: Final = 2
 """How long a copy of what a session may do is believed, where it is kept for all processes."""
 
@@ -68,6 +71,9 @@ class Issuing:
             now=now,
             lasts=self.session_lasts,
         )
+        for oldest in tx.sessions.of_account(account_id)[: -(MOST_SESSIONS - 1)]:
+            oldest.revoke("too many devices", now=now)
+            tx.sessions.save(oldest)
         tx.sessions.add(session)
         secret = self.new_refresh_token()
         tx.sessions.put_token(

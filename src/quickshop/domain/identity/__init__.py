@@ -31,7 +31,7 @@ from quickshop.domain.identity.permissions import (
     Permission,
     with_implied,
 )
-from quickshop.domain.identity.roles import Role, require_within
+from quickshop.domain.identity.roles import Role, RoleChanged, require_within
 from quickshop.domain.identity.sessions import (
     GRACE,
     Redemption,
@@ -73,6 +73,7 @@ __all__ = [
     "Redemption",
     "RefreshToken",
     "Role",
+    "RoleChanged",
     "RoleGranted",
     "RoleRevoked",
     "Session",

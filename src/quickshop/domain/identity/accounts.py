@@ -10,7 +10,7 @@ from typing import NewType
 from uuid import UUID
 
 from quickshop.domain.customers import erased_email
-from quickshop.domain.errors import ConflictError, InvalidValueError, NotFoundError
+from quickshop.domain.errors import InvalidValueError, NotFoundError, WorksHereError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import ADMIN
 
@@ -122,8 +122,8 @@ class Account(Aggregate):
 
     @property
     def is_admin(self) -> bool:
-        """Whether it counts as one of those who must not all go."""
-        return self.is_active and ADMIN in self.roles
+        """Whether it counts as one of those who must not all go: it can be signed in to."""
+        return self.is_active and self.password_hash is not None and ADMIN in self.roles
 
     def change_password(self, password_hash: str, *, now: datetime) -> None:
         """Take another password.
@@ -193,12 +193,12 @@ class Account(Aggregate):
         """Forget who it was. It can never be used again.
 
         Raises:
-            ConflictError: it is in a role: whoever works here is taken out of it first.
+            WorksHereError: it is in a role.
             NotFoundError: it was erased before.
         """
         self._require_there()
         if self.roles:
-            raise ConflictError("account")
+            raise WorksHereError
         self.email = erased_email(self.id)
         self.password_hash = None
         self.status = AccountStatus.ERASED

@@ -25,7 +25,9 @@ class ApiKeyEvent(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyMade(ApiKeyEvent):
-    """A program may act for an account."""
+    """A program may act for an account, whose owner is told."""
+
+    account_id: AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class ApiKey(Aggregate):
             created_at=now,
             expires_at=expires_at,
         )
-        key._record(ApiKeyMade(api_key_id=id, occurred_at=now))
+        key._record(ApiKeyMade(api_key_id=id, account_id=account_id, occurred_at=now))
         return key
 
     def revoke(self, *, now: datetime) -> None:

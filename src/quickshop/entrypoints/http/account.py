@@ -155,10 +155,16 @@ def get_profile(shop: ShopDependency, me: OwnCustomerId) -> Response:
     responses=problems(400, 409, 413, 415, 422, 503),
 )
 @access(ACCOUNT)
-def update_profile(shop: ShopDependency, me: OwnCustomerId, body: ProfileChange) -> Response:
+async def update_profile(
+    request: Request, shop: ShopDependency, me: OwnCustomerId, body: ProfileChange
+) -> Response:
     """Change your name, phone, or whether we may write to you about anything but orders."""
-    view = shop.customers.update(
-        me, name=body.name, phone=body.phone, marketing_consent=body.marketing_consent
+    if body.marketing_consent is not None:  # each change is kept for good
+        await take(request, guard_of(request.scope).limits.of_own_data(me))
+    view = await anyio.to_thread.run_sync(
+        lambda: shop.customers.update(
+            me, name=body.name, phone=body.phone, marketing_consent=body.marketing_consent
+        )
     )
     return private(profile_of(view))
 

@@ -18,7 +18,12 @@ from quickshop.application.identity.tokens import SignedIn
 from quickshop.domain.cart import CartId
 from quickshop.domain.customers import CustomerId, normalize_email
 from quickshop.domain.errors import CartStateError, NotFoundError, NotSignedInError
-from quickshop.domain.identity import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
+from quickshop.domain.identity import (
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
+    AccountId,
+    SessionId,
+)
 from quickshop.entrypoints.http.access import ACCOUNT, PUBLIC, access
 from quickshop.entrypoints.http.credentials import (
     clear_cookies,
@@ -28,6 +33,7 @@ from quickshop.entrypoints.http.credentials import (
 )
 from quickshop.entrypoints.http.customers import Line
 from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
+from quickshop.entrypoints.http.errors import answer_shop_error
 from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.hashing import hashing
 from quickshop.entrypoints.http.limits import refusal, retry_after
@@ -146,7 +152,7 @@ async def take(request: Request, buckets: Sequence[Bucket]) -> None:
 
 
 def _address(request: Request) -> str:
-    return facts_of(request.scope).client.text
+    return facts_of(request.scope).client.limit_subject
 
 
 @router.post(
@@ -254,23 +260,52 @@ async def refresh_session(
     cookie = None if given else credentials_of(request.scope).refresh_token
     token = given or cookie
     limits = guard_of(request.scope).limits
-    await take(request, limits.of_refresh(_address(request), token))
+    await take(request, limits.of_refresh(_address(request)))
     if token is None:
         raise NotSignedInError
-    signed_in = await anyio.to_thread.run_sync(shop.accounts.refresh, token)
+    try:
+        signed_in = await anyio.to_thread.run_sync(shop.accounts.refresh, token)
+    except NotSignedInError as error:
+        answer = await answer_shop_error(request, error)
+        if cookie is not None:
+            # Scripts cannot take them away, and with them nobody could shop as a guest.
+            clear_cookies(answer)
+        return answer
     return _handed_out(shop, signed_in, cookies=cookie is not None)
 
 
-@router.post("/logout", operation_id="log_out", status_code=204, responses=problems(413, 503))
-@access(ACCOUNT)
-def log_out(request: Request, shop: ShopDependency, caller: SignedInCaller) -> Response:
-    """Sign out here."""
-    assert caller.session_id is not None, "only sessions are let in"
-    shop.accounts.end_session(caller.account_id, caller.session_id)
-    guard_of(request.scope).forget(str(caller.session_id))
+@router.post(
+    "/logout",
+    operation_id="log_out",
+    status_code=204,
+    responses=problems(400, 401, 403, 413, 503),
+    openapi_extra={"security": [{"bearer": []}, {"cookie": []}]},
+)
+@access(PUBLIC)
+def log_out(request: Request, shop: ShopDependency) -> Response:
+    """Sign out here, also when the access token is too old and a cookie holds the refresh token.
+
+    Safe to repeat: of a session that ended nothing is left to do.
+    """
+    brought = credentials_of(request.scope)
+    if brought.access_token is not None:
+        claims = shop.accounts.authenticate.claims(brought.access_token)
+        _end(request, shop, claims.account_id, claims.session_id)
+    elif brought.refresh_token is not None:
+        with suppress(NotSignedInError):
+            found = shop.accounts.refresh(brought.refresh_token)
+            _end(request, shop, found.account_id, found.session_id)
+    else:
+        raise NotSignedInError
     answer = nothing()
     clear_cookies(answer)
     return answer
+
+
+def _end(request: Request, shop: Shop, account_id: AccountId, session_id: SessionId) -> None:
+    with suppress(NotFoundError):
+        shop.accounts.end_session(account_id, session_id)
+    guard_of(request.scope).forget(str(session_id))
 
 
 @router.post(
@@ -318,9 +353,12 @@ async def reset_password(
     request: Request, shop: ShopDependency, body: NewPasswordByMail
 ) -> Response:
     """Choose a new password, with the secret of the mail. Every session ends."""
-    await hashing(
+    email = await hashing(
         request, lambda: shop.accounts.reset_password(body.token, password=body.password)
     )
+    # Whoever reads the mail of the account is no stranger, and gets in from where they are.
+    guard, address = guard_of(request.scope), facts_of(request.scope).client.limit_subject
+    await guard.desk.clear(guard.limits.of_strangers(address, email))
     return nothing()
 
 

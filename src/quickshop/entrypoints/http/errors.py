@@ -51,6 +51,7 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.GrantTooWideError: 403,
     errors.LastAdminError: 409,
     errors.RoleInUseError: 409,
+    errors.WorksHereError: 409,
     errors.OrdersInProgressError: 409,
     errors.OverloadedError: 429,
     errors.AdapterError: 503,

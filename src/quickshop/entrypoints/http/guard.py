@@ -22,19 +22,19 @@ from quickshop.application.access import digest
 from quickshop.application.identity.tokens import caller_of
 from quickshop.domain.errors import NotSignedInError
 from quickshop.entrypoints.http.access import Access, Audience, access_of
-from quickshop.entrypoints.http.credentials import Credentials, credentials_of
+from quickshop.entrypoints.http.access_log import CALLER_KEY
+from quickshop.entrypoints.http.credentials import NONE, Credentials, credentials_of
 from quickshop.entrypoints.http.json_body import StrictRoute
 from quickshop.entrypoints.http.limits import Limits, headers_of, refused
 from quickshop.entrypoints.http.middleware import facts_of
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.identity import Caller
-from quickshop.ports.limits import Decision, FrontDesk
+from quickshop.ports.limits import Bucket, Decision, FrontDesk, Passage
 from quickshop.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CALLER_KEY: Final = "quickshop.caller"
 BELIEVED_SECONDS: Final = 2
 """How long a process believes what it knows of a caller. With what it may have been told by Redis,
 which was as old at most, a session that ended is believed for 4 of the 5 seconds promised."""
@@ -87,43 +87,63 @@ class Guard:
         """
         if access.audience is Audience.PROBE:
             return Admission(None, (), None)
-        brought = credentials_of(scope) if access.asks_who else Credentials()
-        key, account, api_key = self._claimed(brought)
+        address = facts_of(scope).client.limit_subject
+        brought = credentials_of(scope) if access.asks_who else NONE
+        try:
+            key, account = self._claimed(brought)
+        except NotSignedInError:
+            # Counted all the same, or forging would be free.
+            await self._count(self.limits.of_request(address))
+            raise
         known = self._remembered(key) if key else None
-        buckets = self.limits.of_request(
-            facts_of(scope).client.text, account=account, api_key=api_key
+        live = known[0] if known else None
+        passage = await self._pass(
+            [*self.limits.of_request(address), *self._of_caller(live)],
+            session=key if known is None else None,
+            page=page,
         )
-        asks = key if known is None else None
-        if not buckets and asks is None and page is None:
-            decisions, copy, found = [], None, None
-        else:
-            passage = await self.desk.ask(buckets, session=asks, page=page)
-            decisions, copy, found = [*passage.decisions], passage.session, passage.page
-        if answer := refused(decisions):
-            raise RefusedError(answer)
-        caller = None
-        if key is not None:
-            caller = known[0] if known else await self._look_up(key, brought, copy)
+        decisions = [*passage.decisions]
+        caller = live
+        if key is not None and known is None:
+            caller = await self._look_up(key, brought, passage.session)
+            # Only now: a token of a session that ended takes nothing from its owner.
+            decisions += await self._count(self._of_caller(caller))
         if caller is None and not brought.are_none:
             raise NotSignedInError
         if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
         access.require(caller)
-        return Admission(caller, decisions, found)
+        return Admission(caller, decisions, passage.page)
 
-    def _claimed(self, brought: Credentials) -> tuple[str | None, UUID | None, UUID | None]:
-        """Under which key the caller is kept, and whom to count; believes no forged token.
+    def _of_caller(self, caller: Caller | None) -> list[Bucket]:
+        return [] if caller is None else self.limits.of_caller(caller)
+
+    async def _pass(
+        self, buckets: list[Bucket], *, session: str | None, page: str | None
+    ) -> Passage:
+        if not buckets and session is None and page is None:
+            return Passage((), None, None)
+        passage = await self.desk.ask(buckets, session=session, page=page)
+        _require_allowed(passage.decisions)
+        return passage
+
+    async def _count(self, buckets: list[Bucket]) -> Sequence[Decision]:
+        decisions = await self.desk.take(buckets) if buckets else ()
+        _require_allowed(decisions)
+        return decisions
+
+    def _claimed(self, brought: Credentials) -> tuple[str | None, UUID | None]:
+        """Under which key the caller is kept, and whose the token is; believes no forged one.
 
         Raises:
             NotSignedInError: the access token is none, or too old.
         """
         if brought.api_key is not None:
-            key = digest(brought.api_key)
-            return key, None, UUID(hex=key[:32])
+            return digest(brought.api_key), None
         if brought.access_token is None:
-            return None, None, None
+            return None, None
         claims = self._shop().accounts.authenticate.claims(brought.access_token)
-        return str(claims.session_id), claims.account_id, None
+        return str(claims.session_id), claims.account_id
 
     def _remembered(self, key: str) -> tuple[Caller | None, float] | None:
         known = self._known.get(key)
@@ -152,6 +172,11 @@ class Guard:
     def forget(self, key: str) -> None:
         """Ask anew about a session or key that is known to have changed."""
         self._known.pop(key, None)
+
+
+def _require_allowed(decisions: Sequence[Decision]) -> None:
+    if answer := refused(decisions):
+        raise RefusedError(answer)
 
 
 class GuardedRoute(StrictRoute):

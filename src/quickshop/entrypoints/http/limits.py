@@ -12,6 +12,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from quickshop.entrypoints.http.problems import problem
+from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, Limit
 from quickshop.settings import Settings
 
@@ -40,8 +41,7 @@ REGISTER_ACCOUNT: Final = Limit("register-account", 5, _HOUR)
 """Mails to one address, whoever asks for them."""
 RESET_ADDRESS: Final = Limit("reset-address", 10, _HOUR)
 RESET_ACCOUNT: Final = Limit("reset-account", 5, _HOUR)
-REFRESH_ADDRESS: Final = Limit("refresh-address", 120, _MINUTE)
-REFRESH_SESSION: Final = Limit("refresh-session", 30, _MINUTE)
+REFRESH: Final = Limit("refresh", 60, _MINUTE)
 OWN_DATA: Final = Limit("own-data", 5, _HOUR)
 
 
@@ -71,16 +71,15 @@ class Limits:
             login_address=replace(LOGIN_ADDRESS, count=settings.login_limit_per_minute),
         )
 
-    def of_request(
-        self, address: str, *, account: UUID | None = None, api_key: UUID | None = None
-    ) -> list[Bucket]:
-        """Of any request, with whoever it is known to come from."""
-        buckets = [_of_address(self.address, address)]
-        if account is not None:
-            buckets.append(Bucket(self.account, account.hex))
-        if api_key is not None:
-            buckets.append(Bucket(self.api_key, api_key.hex))
-        return self._if_enabled(*buckets)
+    def of_request(self, address: str) -> list[Bucket]:
+        """Of any request."""
+        return self._if_enabled(_of_address(self.address, address))
+
+    def of_caller(self, caller: Caller) -> list[Bucket]:
+        """Of whoever a request is known to come from: an account, or a key."""
+        if caller.api_key_id is not None:
+            return self._if_enabled(Bucket(self.api_key, caller.api_key_id.hex))
+        return self._if_enabled(Bucket(self.account, caller.account_id.hex))
 
     def of_login(self, address: str, email: str, *, known: bool) -> list[Bucket]:
         """Of a try to log in; `known` if this account was signed in to from there before."""
@@ -94,6 +93,12 @@ class Limits:
         network = network_of(address)
         return self._if_enabled(*(Bucket.of(limit, email, network) for limit in LOGIN))
 
+    def of_strangers(self, address: str, email: str) -> list[Bucket]:
+        """What reading the mail of an account forgives: to be cleared."""
+        return self._if_enabled(
+            *self.of_failures(address, email), Bucket.of(LOGIN_STRANGERS, email)
+        )
+
     def of_registration(self, address: str, email: str) -> list[Bucket]:
         """Of a new account, whether or not there is one."""
         return self._if_enabled(_of_address(REGISTER, address), Bucket.of(REGISTER_ACCOUNT, email))
@@ -104,12 +109,9 @@ class Limits:
             _of_address(RESET_ADDRESS, address), Bucket.of(RESET_ACCOUNT, email)
         )
 
-    def of_refresh(self, address: str, session: str | None = None) -> list[Bucket]:
-        """Of new tokens for a session, by what names it, if there is one."""
-        buckets = [_of_address(REFRESH_ADDRESS, address)]
-        if session is not None:
-            buckets.append(Bucket.of(REFRESH_SESSION, session))
-        return self._if_enabled(*buckets)
+    def of_refresh(self, address: str) -> list[Bucket]:
+        """Of new tokens for a session."""
+        return self._if_enabled(_of_address(REFRESH, address))
 
     def of_own_data(self, account: UUID) -> list[Bucket]:
         """Of having one's data exported or erased."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.application.identity.roles import (
@@ -17,18 +17,24 @@ from quickshop.application.identity.roles import (
     SetRole,
 )
 from quickshop.application.identity.staff import GrantRole, InviteUser, ListUsers, RevokeRole
-from quickshop.domain.identity import BUILT_IN_ROLES, AccountId, ApiKeyId, Permission
+from quickshop.domain.identity import (
+    BUILT_IN_ROLES,
+    AccountId,
+    AccountStatus,
+    ApiKeyId,
+    Permission,
+)
 from quickshop.entrypoints.http.access import access, staff
-from quickshop.entrypoints.http.admin.customers import CustomerPage, customer_of
 from quickshop.entrypoints.http.admin.shared import Line, staff_problems
-from quickshop.entrypoints.http.auth import Email
+from quickshop.entrypoints.http.auth import Email, GivenPassword, take
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.hashing import hashing
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.ports.paging import DEFAULT_LIMIT
 
@@ -40,6 +46,24 @@ RoleName = Annotated[str, Field(min_length=1, max_length=40, examples=["order_ma
 Permissions = Annotated[
     list[Annotated[Permission, Field(strict=False)]], Field(max_length=len(Permission))
 ]
+
+
+class UserOut(Output):
+    """Somebody who works here: who they are, and not where they live."""
+
+    id: UUID
+    email: str
+    name: str
+    status: AccountStatus
+    roles: tuple[str, ...]
+    created_at: AwareDatetime
+
+
+class UserPage(Output):
+    """Some who work here, the newest account first, and the cursor that continues after them."""
+
+    items: tuple[UserOut, ...]
+    next_cursor: str | None
 
 
 class Invitation(Input):
@@ -84,6 +108,8 @@ class ApiKeyIn(Input):
     scopes: Annotated[Permissions, Field(min_length=1)]
     expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
     """Never, unless it is given."""
+    password: GivenPassword | None = None
+    """Of whoever is signed in, for a key outlives their session. Another key needs none."""
 
 
 class NewApiKeyOut(Output):
@@ -117,7 +143,7 @@ class ApiKeys(Output):
 @router.get(
     "/users",
     operation_id="list_users",
-    response_model=CustomerPage,
+    response_model=UserPage,
     responses=staff_problems(422),
 )
 @access(staff(ListUsers))
@@ -126,8 +152,8 @@ def list_users(
 ) -> Response:
     """List those who work here."""
     page = shop.staff.list(limit=limit, cursor=cursor)
-    items = tuple(customer_of(view) for view in page.items)
-    return private(CustomerPage(items=items, next_cursor=page.next_cursor))
+    items = tuple(UserOut.of(view) for view in page.items)
+    return private(UserPage(items=items, next_cursor=page.next_cursor))
 
 
 @router.post(
@@ -230,17 +256,24 @@ def list_api_keys(shop: ShopDependency) -> Response:
     operation_id="make_api_key",
     status_code=201,
     response_model=NewApiKeyOut,
-    responses=staff_problems(400, 413, 415, 422),
+    responses=staff_problems(400, 404, 413, 415, 422),
 )
 @access(staff(MakeApiKey))
-def make_api_key(shop: ShopDependency, caller: SignedInCaller, body: ApiKeyIn) -> Response:
+async def make_api_key(
+    request: Request, shop: ShopDependency, caller: SignedInCaller, body: ApiKeyIn
+) -> Response:
     """Let a program do some of what you may do. Keep the secret: it is shown this once."""
-    new = shop.staff.make_api_key(
-        caller.account_id,
-        name=body.name,
-        scopes=body.scopes,
-        expires_at=body.expires_at,
-        by=caller,
+    await take(request, guard_of(request.scope).limits.of_own_data(caller.account_id))
+    new = await hashing(
+        request,
+        lambda: shop.staff.make_api_key(
+            caller.account_id,
+            name=body.name,
+            scopes=body.scopes,
+            expires_at=body.expires_at,
+            password=body.password,
+            by=caller,
+        ),
     )
     return private(NewApiKeyOut(id=new.id, secret=new.secret), status=201)
 
