@@ -27,6 +27,7 @@ from quickshop.domain.payments import PaymentSource
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
 from quickshop.settings import Settings
+from tests.attacks.direct import PEER, Answer, ask
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
 from tests.builders import an_address
 from tests.http_client import Web, serve
@@ -87,6 +88,11 @@ class Stage:
             headers=headers,
             content=content,
         )
+
+    def ask(self, call: Call, *, peer: tuple[str, int] = PEER) -> Answer:
+        """Do it without a client in between."""
+        client = self.web.client
+        return client.portal.call(lambda: ask(client.app, call, peer=peer))
 
     def call(self, operation: Operation, who: str) -> Call:
         """A request of theirs that is right, about things made for it."""
