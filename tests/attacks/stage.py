@@ -298,6 +298,7 @@ def open_stage(
     limits: Limits | None = None,
     edge: Edge | None = None,
     desk: FrontDesk | None = None,
+    stocked: bool = False,
     **options: Any,
 ) -> Iterator[Stage]:
     """A stocked shop behind its API; nobody is told to ask less often, unless `limits` say so."""
@@ -308,7 +309,8 @@ def open_stage(
         limits = limits or Limits(enabled=False)
         with serve(shop, mails, edge=edge, limits=limits, front_desk=desk) as web:
             stage = Stage(web, operations_of(web.client.app.openapi()))
-            stage.stock()
+            if not stocked:
+                stage.stock()
             yield stage
 
 
