@@ -21,12 +21,13 @@ from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
-from quickshop.container import open_front_desk
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
+from quickshop.ports.limits import FrontDesk
 from quickshop.settings import Settings
+from tests.attacks.direct import PEER, Answer, ask
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
 from tests.builders import an_address
 from tests.http_client import Web, serve
@@ -87,6 +88,11 @@ class Stage:
             headers=headers,
             content=content,
         )
+
+    def ask(self, call: Call, *, peer: tuple[str, int] = PEER) -> Answer:
+        """Do it without a client in between."""
+        client = self.web.client
+        return client.portal.call(lambda: ask(client.app, call, peer=peer))
 
     def call(self, operation: Operation, who: str) -> Call:
         """A request of theirs that is right, about things made for it."""
@@ -291,18 +297,20 @@ def open_stage(
     *,
     limits: Limits | None = None,
     edge: Edge | None = None,
-    with_desk: bool = False,
+    desk: FrontDesk | None = None,
+    stocked: bool = False,
     **options: Any,
 ) -> Iterator[Stage]:
     """A stocked shop behind its API; nobody is told to ask less often, unless `limits` say so."""
-    settings, mails, gateway = settings or quick_settings(), MemoryNotifier(), _sandbox()
+    settings, gateway = settings or quick_settings(), _sandbox()
+    mails = options.pop("notifier", None) or MemoryNotifier()
     given = {"settings": settings, "notifier": mails, "payment_gateway": gateway} | options
     with closing(gateway), open_shop(**given) as shop:
-        desk = open_front_desk(settings) if with_desk else None
         limits = limits or Limits(enabled=False)
         with serve(shop, mails, edge=edge, limits=limits, front_desk=desk) as web:
             stage = Stage(web, operations_of(web.client.app.openapi()))
-            stage.stock()
+            if not stocked:
+                stage.stock()
             yield stage
 
 
