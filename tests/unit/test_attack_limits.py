@@ -13,8 +13,10 @@ from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.hot_copies import NoSessionCopies
 from quickshop.adapters.memory.limits import MemoryFrontDesk
 from quickshop.entrypoints.http.edge import Edge
+from quickshop.entrypoints.http.hashing import MOST
 from quickshop.entrypoints.http.limits import LOGIN, LOGIN_STRANGERS, Limits
 from quickshop.ports.limits import Limit
+from tests.attacks.canaries import leaking
 from tests.attacks.direct import Answer
 from tests.attacks.stage import Stage, open_stage
 from tests.attacks.surface import CUSTOMER, GUEST, Call
@@ -179,3 +181,17 @@ def test_the_limit_of_a_route_is_that_of_its_caller_wherever_they_come_from() ->
         mine = stage.call(stage.operation("get_profile"), CUSTOMER)
         places = [f"198.51.100.{n}" for n in range(30)]
         assert statuses(come_from(stage, *places, call=mine)) == {200: 10, 429: 20}
+
+
+def test_a_crowd_beyond_the_pool_is_refused_before_anything_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open_stage() as stage:
+        web, places = stage.web, stage.web.client.app.state.hash_threads
+        monkeypatch.setattr(places, "_busy", MOST)
+        web.client.app.state.shop = leaking(web.shop, LookupError, ["what was looked up"])
+        answers = [log_in(stage, "ada@example.com", HOME) for _ in range(20)]
+    assert {(each.status, b'"overloaded"' in each.body) for each in answers} == {(429, True)}
+    waits = {int(each.by_name["retry-after"]) for each in answers}
+    assert len(waits) > 1, "all of them would come back at the same moment"
+    assert min(waits) >= 1

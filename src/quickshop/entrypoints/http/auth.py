@@ -35,7 +35,7 @@ from quickshop.entrypoints.http.customers import Line
 from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
 from quickshop.entrypoints.http.errors import answer_shop_error
 from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
-from quickshop.entrypoints.http.hashing import hashing
+from quickshop.entrypoints.http.hashing import hash_threads_of, hashing
 from quickshop.entrypoints.http.limits import refusal, retry_after
 from quickshop.entrypoints.http.middleware import facts_of
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
@@ -200,17 +200,18 @@ async def log_in(request: Request, shop: ShopDependency, body: Login) -> Respons
         require_own_origin(request.scope)
     guard, email = guard_of(request.scope), normalize_email(body.email)
     address = facts_of(request.scope).client.limit_subject
-    known = await anyio.to_thread.run_sync(shop.accounts.log_in.is_known, email, address)
-    await take(request, guard.limits.of_login(address, email, known=known))
-    signed_in = await hashing(
-        request,
-        lambda: shop.accounts.log_in(
-            email=email,
-            password=body.password,
-            device=request.headers.get("user-agent", ""),
-            address=address,
-        ),
-    )
+    threads = hash_threads_of(request)
+    with threads.place():  # first of all: a crowd that is refused anyway is looked up nowhere
+        known = await anyio.to_thread.run_sync(shop.accounts.log_in.is_known, email, address)
+        await take(request, guard.limits.of_login(address, email, known=known))
+        signed_in = await threads.run(
+            lambda: shop.accounts.log_in(
+                email=email,
+                password=body.password,
+                device=request.headers.get("user-agent", ""),
+                address=address,
+            )
+        )
     await guard.desk.clear(guard.limits.of_failures(address, email))
     cart_id = None
     if body.cart is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from secrets import randbelow
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -68,6 +69,8 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
 _RETRY: Final = {"Retry-After": "1"}
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _SERVER_ERROR: Final = 500
+_CROWD_SECONDS: Final = 8
+"""Over so long whoever came in a crowd is asked to spread."""
 
 _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
     errors.OutOfStockError: lambda error: {"sku": error.sku, "available": error.available},
@@ -125,6 +128,9 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
 
 
 def _headers_of(error: errors.QuickShopError) -> Mapping[str, str] | None:
+    if isinstance(error, errors.OverloadedError):
+        # Not the same to all, or the whole crowd is back at the same moment.
+        return {"Retry-After": str(2 + randbelow(_CROWD_SECONDS))}
     if isinstance(error, errors.TransientError):
         return _RETRY
     return _CHALLENGE if isinstance(error, errors.NotSignedInError) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import anyio
@@ -25,21 +26,32 @@ class HashThreads:
         self._busy = 0
         self._limiter: anyio.CapacityLimiter | None = None
 
-    async def run(self, story: Callable[[], T]) -> T:
-        """Run a use case that hashes.
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place for one who is going to hash. A crowd without one costs next to nothing.
 
         Raises:
             OverloadedError: as many as there may be are at it.
         """
         if self._busy >= self._most:
             raise OverloadedError
-        if self._limiter is None:  # made here, because it belongs to the loop that is running
-            self._limiter = anyio.CapacityLimiter(self._most)
         self._busy += 1
         try:
-            return await anyio.to_thread.run_sync(story, limiter=self._limiter)
+            yield
         finally:
             self._busy -= 1
+
+    async def run(self, story: Callable[[], T]) -> T:
+        """Run a use case that hashes, in a place that was found for it."""
+        if self._limiter is None:  # made here, because it belongs to the loop that is running
+            self._limiter = anyio.CapacityLimiter(self._most)
+        return await anyio.to_thread.run_sync(story, limiter=self._limiter)
+
+
+def hash_threads_of(request: Request) -> HashThreads:
+    """The threads of the application that serves a request."""
+    threads: HashThreads = request.app.state.hash_threads
+    return threads
 
 
 async def hashing(request: Request, story: Callable[[], T]) -> T:
@@ -48,5 +60,6 @@ async def hashing(request: Request, story: Callable[[], T]) -> T:
     Raises:
         OverloadedError: too many are at it.
     """
-    threads: HashThreads = request.app.state.hash_threads
-    return await threads.run(story)
+    threads = hash_threads_of(request)
+    with threads.place():
+        return await threads.run(story)
