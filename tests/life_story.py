@@ -7,6 +7,7 @@ from typing import Final
 
 from quickshop.application.access import Shopper
 from quickshop.domain.customers import Address
+from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId
 from quickshop.domain.payments import PaymentSource
 from tests.people import PASSWORD, Person, Scene, mailed_secret, signed_in
@@ -67,6 +68,45 @@ def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
     shop.run_jobs()
     assert mailed_secret(scene, TO_BE)
     return person, order.id
+
+
+def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -> None:
+    """Have staff write about them wherever staff can, and leave nothing under way."""
+    shop = scene.shop
+    desk = "account:of staff"
+    shop.orders.fulfill(
+        order_id,
+        lines={sku: 1},
+        carrier="Snail",
+        tracking_number="QX99-ZENOBIA",
+        tracking_url="https://snail.example/?to=palmyra",
+        by=desk,
+        idempotency_key="ship",
+    )
+    shop.orders.refund(
+        order_id,
+        amount=Money(100, shop.policy.currency),
+        reason="Zenobia found a scratch",
+        by=desk,
+        idempotency_key="refund",
+    )
+    shop.orders.add_note(order_id, "Ms Quux lives behind the Tetrapylon")
+    shopper = Shopper(customer_id=person.customer_id)
+    cart = shop.carts.create(customer_id=person.customer_id).cart
+    shop.carts.add_line(cart.id, shopper, sku=sku)
+    regretted = shop.orders.place(
+        cart.id,
+        shopper,
+        email=ORDERED_TO,
+        shipping_address=HOME,
+        payment=PaymentSource("tok_ok"),
+    ).order
+    shop.orders.cancel_own(
+        regretted.id, shopper, reason="moving away from Palmyra", idempotency_key="regret"
+    )
+    shop.run_jobs()
+    shop.orders.fulfill(order_id, by=desk, idempotency_key="the rest")
+    shop.run_jobs()
 
 
 def traces_in(text: str) -> list[str]:

@@ -34,6 +34,14 @@ class Scene(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Any shop whose mailbox can be looked into."""
+
+    shop: Shop
+    mailbox: MemoryNotifier
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who is signed in."""
 

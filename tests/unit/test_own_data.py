@@ -8,15 +8,17 @@ import pytest
 
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import (
+    IdempotencyInProgressError,
     InvalidCredentialsError,
     NotFoundError,
     NotSignedInError,
     OrdersInProgressError,
     WorksHereError,
 )
+from quickshop.domain.money import Money
 from tests.builders import an_address, facts, new_id
 from tests.http_client import assert_problem, order_form, serve
-from tests.life_story import EMAIL, HOME, ORDERED_TO, live, traces_in
+from tests.life_story import EMAIL, HOME, ORDERED_TO, be_looked_after, live, traces_in
 from tests.people import (
     PASSWORD,
     log_in,
@@ -72,7 +74,65 @@ def test_nobody_can_tell_who_it_was_once_they_are_forgotten(world: World) -> Non
     assert world.problems() == []
 
 
-def test_an_address_that_was_changed_is_forgotten_with_the_jobs_that_told_it(
+def test_nothing_that_was_written_about_them_tells_who_it_was(world: World) -> None:
+    sku = a_sku(world)
+    person, order_id = live(world, sku)
+    be_looked_after(world, person, order_id, sku)
+    told = world.timeline(order_id)
+    world.shop.customers.erase(person.customer_id)
+    assert traces_in(everything(world)) == []
+
+    parcel, rest = world.shop.orders.get(order_id).fulfillments
+    assert (parcel.carrier, parcel.tracking_number, parcel.tracking_url) == ("Snail", "", "")
+    assert rest.tracking_number == ""
+    facts_told = {each.kind: each.facts for each in world.shop.orders.timeline(order_id)}
+    assert world.timeline(order_id) == told
+    assert facts_told["OrderNoted"] == {"note": "erased"}
+    assert facts_told["OrderRefunded"]["reason"] == "erased"
+    assert facts_told["OrderRefunded"]["amount_minor"] == "100"
+    assert world.run(days=1) == 0
+    assert world.problems() == []
+
+
+def test_staff_who_repeat_a_request_after_that_send_nothing_back_twice(world: World) -> None:
+    sku = a_sku(world)
+    person, order_id = live(world, sku)
+    be_looked_after(world, person, order_id, sku)
+    world.shop.customers.erase(person.customer_id)
+    with pytest.raises(IdempotencyInProgressError):
+        world.shop.orders.refund(
+            order_id,
+            amount=Money(100, "EUR"),
+            reason="Zenobia found a scratch",
+            by="account:of staff",
+            idempotency_key="refund",
+        )
+    world.run()
+    assert [refund.minor for refund in world.gateway.refunded.values()].count(100) == 1
+
+
+def test_a_job_that_was_given_up_on_forgets_them_and_can_still_be_replayed(world: World) -> None:
+    person, order_id = live(world, a_sku(world))
+    world.shop.orders.fulfill(order_id)
+    world.run()
+    world.notifier.is_down = True
+    world.shop.orders.refund(
+        order_id, amount=Money(1, "EUR"), reason="for Zenobia", idempotency_key="r"
+    )
+    for _ in range(20):
+        world.run(hours=1)
+    (dead,) = world.shop.jobs.dead().items
+    world.notifier.is_down = False
+    world.shop.customers.erase(person.customer_id)
+    assert traces_in(everything(world)) == []
+    written = len(world.notifier.sent)
+    world.shop.jobs.replay(dead.id)
+    world.run()
+    assert list(world.shop.jobs.dead().items) == []
+    assert len(world.notifier.sent) == written
+
+
+def test_an_address_that_was_changed_is_forgotten_at_once(
     world: World,
 ) -> None:
     person = signed_in(world, EMAIL)
@@ -84,7 +144,6 @@ def test_an_address_that_was_changed_is_forgotten_with_the_jobs_that_told_it(
     world.run()
     assert mails_to(world, EMAIL)[-1].kind == "email_changed"
     world.shop.customers.erase(person.customer_id)
-    world.run(days=7, hours=2)
     assert traces_in(everything(world)) == []
     assert "plain@example.com" not in everything(world)
 

@@ -216,7 +216,10 @@ class Erasing:
     def __call__(
         self, customer_id: CustomerId, by: Caller | None, *, proven: str | None = None
     ) -> None:
-        """Orders stay, and tell nothing of who placed them.
+        """Orders stay, and neither they nor what was written about them tell who placed them.
+
+        Orders that a guest placed with the same address are not this customer's, and stay as
+        they are: whoever holds their secret may still ask where the parcel is.
 
         `proven` is what was kept of the password when its owner proved to know it.
 
@@ -252,6 +255,7 @@ class Erasing:
             tx.notifications.forget_recipient(customer_id, instead=nobody)
             tx.one_time_tokens.forget_of(account.id, email)
             tx.idempotency.forget_of(f"account:{customer_id}")
+            tx.traces.erase(customer_id)
             return ended
 
 

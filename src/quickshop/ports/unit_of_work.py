@@ -23,6 +23,7 @@ from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
 from quickshop.ports.payment_webhooks import PaymentWebhookRepository
 from quickshop.ports.payments import PaymentRepository
+from quickshop.ports.traces import TraceRepository
 
 
 class Transaction(Protocol):
@@ -64,6 +65,8 @@ class Transaction(Protocol):
     def api_keys(self) -> ApiKeyRepository: ...
     @property
     def customers(self) -> CustomerRepository: ...
+    @property
+    def traces(self) -> TraceRepository: ...
 
 
 class UnitOfWork(Protocol):

@@ -29,6 +29,7 @@ from quickshop.adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from quickshop.adapters.memory.payments import MemoryPayments
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
+from quickshop.adapters.memory.traces import MemoryTraces
 from quickshop.domain.events import Aggregate, DomainEvent
 
 OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
@@ -56,6 +57,7 @@ class MemoryTransaction:
         self.one_time_tokens = MemoryOneTimeTokens(session)
         self.api_keys = MemoryApiKeys(session)
         self.customers = MemoryCustomers(session)
+        self.traces = MemoryTraces(session)
 
 
 class MemoryUnitOfWork:

@@ -27,6 +27,7 @@ from quickshop.adapters.sql.orders import SqlOrders
 from quickshop.adapters.sql.payment_webhooks import SqlPaymentWebhooks
 from quickshop.adapters.sql.payments import SqlPayments
 from quickshop.adapters.sql.sessions import SqlOneTimeTokens, SqlSessions
+from quickshop.adapters.sql.traces import SqlTraces
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.events import Aggregate, DomainEvent
 
@@ -140,6 +141,11 @@ class SqlTransaction:
     def customers(self) -> SqlCustomers:
         """The customers."""
         return SqlCustomers(self._connection, self.tracker, self.log)
+
+    @cached_property
+    def traces(self) -> SqlTraces:
+        """What is told of customers elsewhere."""
+        return SqlTraces(self._connection)
 
 
 class SqlUnitOfWork:
