@@ -12,8 +12,9 @@ from quickshop.application.access import digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.catalog import Product
 from quickshop.domain.customers import CustomerId
-from quickshop.domain.errors import ConflictError, NotFoundError
+from quickshop.domain.errors import ConflictError, InvalidValueError, NotFoundError
 from quickshop.ports.cart import ActiveCart, CartView
+from quickshop.ports.paging import Cursor
 from tests.builders import (
     LATER,
     NOW,
@@ -167,15 +168,45 @@ class CartRepositoryContract:
         empty = store_own(backend, me, an_empty_cart(product), LATER - MINUTE)
         store_cart(backend.unit_of_work, product)
 
-        views = backend.cart_reader.of_customer(me, limit=5)
+        views = backend.cart_reader.of_customer(me, limit=5).items
         assert [view.id for view in views] == [lately.id, empty.id]
         assert views[0] == CartView.of(lately)
-        assert [v.id for v in backend.cart_reader.of_customer(me, limit=1)] == [lately.id]
         with backend.unit_of_work() as tx:
             latest = tx.carts.latest_of(me)
             assert latest is not None
             assert facts(latest) == facts(lately)
             assert tx.carts.latest_of(CustomerId(new_id())) is None
+
+    @pytest.mark.parametrize("limit", [1, 2, 4, 5])
+    def test_pages_show_each_of_a_customers_carts_once(self, backend: Backend, limit: int) -> None:
+        me = store_customer(backend)[0].id
+        product = store_product(backend.unit_of_work)
+        moments = [LATER, LATER, LATER + MINUTE / 7, LATER - MINUTE]
+        carts = [store_own(backend, me, an_empty_cart(product), when) for when in moments]
+        shown: list[CartId] = []
+        cursor = None
+        while True:
+            page = backend.cart_reader.of_customer(me, limit=limit, cursor=cursor)
+            shown += [view.id for view in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            assert len(page.items) == limit
+        same = sorted((carts[0].id, carts[1].id), reverse=True)
+        assert shown == [carts[2].id, *same, carts[3].id]
+
+    @pytest.mark.parametrize(
+        ("sort", "key"),
+        [("newest", 0), ("changed", 0), ("changed", "2026-13-01"), ("changed", "")],
+    )
+    def test_no_page_of_carts_goes_on_from_nowhere(
+        self, backend: Backend, sort: str, key: str | float
+    ) -> None:
+        cursor = Cursor(sort, key, new_id()).encode()
+        me = store_customer(backend)[0].id
+        store_own(backend, me, an_empty_cart(store_product(backend.unit_of_work)), LATER)
+        with pytest.raises(InvalidValueError):
+            backend.cart_reader.of_customer(me, cursor=cursor)
 
     def test_carts_that_somebody_may_come_back_to_are_active(self, backend: Backend) -> None:
         me = store_customer(backend)[0].id

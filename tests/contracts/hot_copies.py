@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from quickshop.ports.hot_copies import CartCopies, CartCopy, SessionCopies
-from tests.builders import NOW
-
-SECOND = timedelta(seconds=1)
 
 
 def a_copy(version: int) -> CartCopy:
@@ -104,37 +100,3 @@ class CartCopiesContract:
         cart_copies.put(cart_id, a_copy(3))
         cart_copies.forget(cart_id, version=2)
         assert cart_copies.find(cart_id) == a_copy(3)
-
-    def test_carts_that_were_changed_are_counted_once(self, cart_copies: CartCopies) -> None:
-        first, second = uuid4(), uuid4()
-        cart_copies.touch(uuid4(), NOW - SECOND)
-        for cart_id in (first, second, first):
-            cart_copies.touch(cart_id, NOW)
-        cart_copies.touch(uuid4(), NOW + SECOND)
-        assert cart_copies.active_since(NOW - SECOND) == 4
-        assert cart_copies.active_since(NOW) == 3
-        assert cart_copies.active_since(NOW + SECOND) == 1
-        assert cart_copies.active_since(NOW + 2 * SECOND) == 0
-
-    def test_late_news_make_no_cart_less_active(self, cart_copies: CartCopies) -> None:
-        cart_id = uuid4()
-        cart_copies.touch(uuid4(), NOW)
-        cart_copies.touch(cart_id, NOW + SECOND)
-        cart_copies.touch(cart_id, NOW)
-        assert cart_copies.active_since(NOW + SECOND) == 1
-
-    def test_how_many_were_active_before_anyone_counted_is_not_told(
-        self, cart_copies: CartCopies
-    ) -> None:
-        assert cart_copies.active_since(NOW) is None
-        cart_copies.touch(uuid4(), NOW)
-        assert cart_copies.active_since(NOW - timedelta(microseconds=1)) is None
-        assert cart_copies.active_since(NOW) == 1
-
-    def test_how_many_were_active_longer_than_a_day_ago_is_not_told(
-        self, cart_copies: CartCopies
-    ) -> None:
-        cart_copies.touch(uuid4(), NOW)
-        cart_copies.touch(uuid4(), NOW + timedelta(hours=25))
-        assert cart_copies.active_since(NOW) is None
-        assert cart_copies.active_since(NOW + timedelta(hours=1)) == 1

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from quickshop.application.access import digest
-from quickshop.domain.identity import BUILT_IN_ROLES, Permission, SessionId, with_implied
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.identity import BUILT_IN_ROLES, ApiKeyId, Permission, SessionId, with_implied
 from quickshop.ports.identity import Caller
 from tests.builders import LATER, NOW, facts, new_id
 from tests.contracts.backend import Backend
@@ -121,13 +122,40 @@ class IdentityReaderContract:
     def test_every_key_is_listed_and_none_is_told(self, backend: Backend) -> None:
         account = store_account(backend)
         keys = [store_api_key(backend, account), store_api_key(backend, after=revoked)]
-        listed = backend.identity_reader.api_keys()
+        listed = backend.identity_reader.api_keys().items
         assert [view.id for view in listed] == sorted((key.id for key in keys), reverse=True)
         (view,) = [view for view in listed if view.id == keys[0].id]
         assert view.scopes == sorted(keys[0].scopes)
         assert "digest" not in facts(view)
         kept = facts(keys[0])
         assert all(kept[name] == fact for name, fact in facts(view).items() if name != "scopes")
+
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_pages_show_every_key_once(self, backend: Backend, limit: int) -> None:
+        keys = [store_api_key(backend).id for _ in range(3)]
+        shown: list[ApiKeyId] = []
+        cursor = None
+        while True:
+            page = backend.identity_reader.api_keys(limit=limit, cursor=cursor)
+            shown += [view.id for view in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            assert len(page.items) == limit
+        assert shown == sorted(keys, reverse=True)
+        for wrong in ({"limit": 0}, {"limit": 101}, {"cursor": "nonsense"}):
+            with pytest.raises(InvalidValueError):
+                backend.identity_reader.api_keys(**wrong)
+
+    def test_sessions_that_ended_are_told_as_long_as_they_are_kept(self, backend: Backend) -> None:
+        account = store_account(backend)
+        live = store_session(backend, account, now=NOW)
+        out = store_session(backend, account, now=NOW - timedelta(hours=1), after=sign_out)
+        store_session(backend)
+        found = backend.identity_reader.kept_sessions(account.id)
+        assert [view.id for view in found] == [live.id, out.id]
+        assert [view.revoked_at for view in found] == [None, out.revoked_at]
+        assert out.revoked_at is not None
 
     def test_an_address_is_known_once_somebody_signed_in_from_it(self, backend: Backend) -> None:
         account, other = store_account(backend), store_account(backend)

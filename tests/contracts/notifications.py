@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from quickshop.domain.notifications import Channel, MessageKind, Notification
+from quickshop.ports.customers import SentMessage
 from tests.builders import NOW, new_id, store_order
 from tests.contracts.backend import Backend
 from tests.contracts.customers import store_customer, store_order_of
@@ -58,6 +59,36 @@ class NotificationRepositoryContract:
             tx.notifications.mark_sent(notification, now=NOW)
             raise ZeroDivisionError
         assert claim(backend, notification)
+
+    def test_what_was_sent_to_a_customer_is_told_the_first_first(self, backend: Backend) -> None:
+        customer, other = (store_customer(backend)[0] for _ in range(2))
+        order = store_order_of(backend, customer.id)
+        about_order = replace(a_notification(backend), order_id=order.id)
+        about_account = replace(
+            about_order,
+            event_id=new_id(),
+            order_id=None,
+            recipient=str(customer.id),
+            kind=MessageKind.PASSWORD_CHANGED,
+        )
+        for sent, later in ((about_account, 2), (about_order, 1), (a_notification(backend), 3)):
+            claim(backend, sent)
+            with backend.unit_of_work() as tx:
+                tx.notifications.mark_sent(sent, now=NOW + timedelta(minutes=later))
+        claim(backend, replace(about_order, event_id=new_id()))  # never sent
+        assert backend.customer_reader.messages(customer.id) == [
+            SentMessage(
+                kind=MessageKind.ORDER_CONFIRMATION,
+                order_id=order.id,
+                sent_at=NOW + timedelta(minutes=1),
+            ),
+            SentMessage(
+                kind=MessageKind.PASSWORD_CHANGED,
+                order_id=None,
+                sent_at=NOW + timedelta(minutes=2),
+            ),
+        ]
+        assert backend.customer_reader.messages(other.id) == []
 
     def test_the_recipient_of_a_customers_mails_is_forgotten(self, backend: Backend) -> None:
         customer, _ = store_customer(backend)

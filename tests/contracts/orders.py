@@ -237,7 +237,7 @@ class OrderRepositoryContract:
         with pytest.raises(ConflictError), backend.unit_of_work() as tx:
             tx.orders.save(stale)
         assert backend.order_reader.get(order.id).status is OrderStatus.PAID
-        assert [entry.kind for entry in backend.order_reader.timeline(order.id)] == [
+        assert [entry.kind for entry in backend.order_reader.timeline(order.id, newest=9)] == [
             "OrderPlaced",
             "OrderPaid",
         ]
@@ -277,16 +277,18 @@ class OrderReaderContract:
             again = tx.orders.get(order.id)
             again.cancel(AWKWARD, now=NOW)
             tx.orders.save(again)
-        assert list(backend.order_reader.timeline(order.id)) == [
+        assert list(backend.order_reader.timeline(order.id, newest=9)) == [
             TimelineEntry("OrderPlaced", NOW, {}),
             TimelineEntry("OrderPaymentFailed", NOW, {"reason": f"card_declined {AWKWARD}"}),
             TimelineEntry("OrderPaymentRetried", NOW, {"attempt": "2"}),
             TimelineEntry("OrderCanceled", NOW, {"reason": AWKWARD}),
         ]
+        last = [entry.kind for entry in backend.order_reader.timeline(order.id, newest=2)]
+        assert last == ["OrderPaymentRetried", "OrderCanceled"]
 
     def test_an_order_that_does_not_exist_has_no_timeline(self, backend: Backend) -> None:
         store_order(backend.unit_of_work)
-        assert list(backend.order_reader.timeline(OrderId(new_id()))) == []
+        assert list(backend.order_reader.timeline(OrderId(new_id()), newest=9)) == []
 
     def test_orders_are_listed_by_status_and_secret(self, backend: Backend) -> None:
         work = backend.unit_of_work

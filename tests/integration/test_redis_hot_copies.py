@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from time import monotonic
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,9 +11,8 @@ from redis import Redis
 from quickshop.adapters.redis.carts import KNOWN_SECONDS, RedisCartCopies
 from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
 from quickshop.adapters.redis.sessions import RedisSessionCopies
-from quickshop.ports.hot_copies import ACTIVE_SECONDS, CART_SECONDS
+from quickshop.ports.hot_copies import CART_SECONDS
 from tests import servers
-from tests.builders import NOW
 from tests.contracts.hot_copies import CartCopiesContract, SessionCopiesContract, a_copy
 from tests.fault_proxy import FaultProxy
 
@@ -85,7 +82,6 @@ def test_every_copy_goes_by_itself(
     session_copies.keep("brief", b"1", seconds=0)
     cart_copies.put(cart_id, a_copy(1))
     cart_copies.forget(changed, version=2)
-    cart_copies.touch(cart_id, NOW)
 
     def lasts(key: str) -> int:
         return int(redis.ttl(f"quickshop:{key}"))
@@ -93,7 +89,6 @@ def test_every_copy_goes_by_itself(
     assert 50 < lasts("session:one") <= 60
     assert 0 < lasts(f"cart:{cart_id.hex}") <= CART_SECONDS
     assert 3_500 < lasts(f"cart-version:{changed.hex}") <= KNOWN_SECONDS
-    assert 86_000 < lasts("carts-active") <= ACTIVE_SECONDS
     assert all(redis.pttl(key) != -1 for key in redis.scan_iter())
 
 
@@ -114,14 +109,12 @@ def fill(sessions: RedisSessionCopies, carts: RedisCartCopies) -> list[UUID]:
     ids = [uuid4() for _ in range(CARTS)]
     for cart_id in ids:
         carts.put(cart_id, a_copy(1))
-        carts.touch(cart_id, NOW)
         assert carts.find(cart_id) == a_copy(1)
     for cart_id in ids[:SESSIONS]:
         sessions.keep(cart_id.hex, cart_id.bytes, seconds=600)
     assert [sessions.find(cart_id.hex) for cart_id in ids[:SESSIONS]] == [
         cart_id.bytes for cart_id in ids[:SESSIONS]
     ]
-    assert carts.active_since(NOW) == CARTS
     return ids
 
 
@@ -153,11 +146,8 @@ def test_what_redis_lost_is_not_found_and_nobody_is_told_nonsense(
     try:
         assert {cart_copies.find(cart_id) for cart_id in ids} == {None}
         assert {session_copies.find(cart_id.hex) for cart_id in ids[:SESSIONS]} == {None}
-        assert cart_copies.active_since(NOW) is None
         cart_copies.put(ids[0], a_copy(2))
         cart_copies.forget(ids[1], version=2)
-        cart_copies.touch(ids[1], NOW + timedelta(seconds=1))
-        assert cart_copies.active_since(NOW) is None
     finally:
         if not server.is_running:
             server.start()
@@ -168,8 +158,7 @@ def use(sessions: RedisSessionCopies, carts: RedisCartCopies) -> None:
     cart_id = uuid4()
     sessions.keep("one", b"1", seconds=60)
     carts.put(cart_id, a_copy(1))
-    carts.touch(cart_id, NOW)
-    assert sessions.find("one") is carts.find(cart_id) is carts.active_since(NOW) is None
+    assert sessions.find("one") is carts.find(cart_id) is None
     sessions.forget("one")
     carts.forget(cart_id, version=2)
 
@@ -186,24 +175,6 @@ def test_a_redis_that_is_away_holds_nothing_and_is_left_alone(
     assert proxy.accepted in {0, FAILURES_UNTIL_OPEN}  # of both together
     assert not redis.dbsize()
     asked.close()
-
-
-def test_carts_that_redis_was_not_told_of_are_not_left_out_of_a_count(
-    distant: RedisServer, proxy: FaultProxy
-) -> None:
-    carts = RedisCartCopies(distant)
-    carts.touch(uuid4(), NOW)
-    proxy.refuse()
-    missed = uuid4()
-    carts.touch(missed, NOW + timedelta(seconds=1))
-    proxy.forward()
-
-    later, deadline = NOW + timedelta(seconds=2), monotonic() + 30
-    while carts.active_since(later) is None and monotonic() < deadline:
-        carts.touch(uuid4(), later)
-
-    assert carts.active_since(NOW) is None
-    assert carts.active_since(later)
 
 
 def test_a_redis_that_takes_no_more_holds_nothing(

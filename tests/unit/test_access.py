@@ -12,12 +12,22 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from quickshop import open_shop
+from quickshop.application.orders import ListOrders
 from quickshop.application.permissions import needs, permission_of
 from quickshop.domain.identity import ADMIN, BUILT_IN_ROLES, Permission, with_implied
 from quickshop.entrypoints.http import app as http
-from quickshop.entrypoints.http.access import access_of
+from quickshop.entrypoints.http.access import (
+    ACCOUNT,
+    PUBLIC,
+    SHOPPER,
+    Access,
+    access,
+    access_of,
+    staff,
+)
 from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.limits import Limits
+from quickshop.entrypoints.http.page_route import PageRoute
 from tests.http_client import Web, assert_problem, open_web
 from tests.people import Person, an_api_key, bearer, signed_in
 from tests.routes import ROUTES, Route
@@ -157,6 +167,22 @@ def test_a_route_that_does_not_declare_its_access_stops_the_api_from_starting():
         @router.get("/v1/leak")
         def leak() -> str:
             return "everything"
+
+
+@pytest.mark.parametrize("declared", [SHOPPER, ACCOUNT, staff(ListOrders)])
+def test_a_route_that_answers_from_a_cache_is_for_everybody_or_does_not_start(declared: Access):
+    router = APIRouter(route_class=PageRoute)
+    with pytest.raises(LookupError, match="/v1/mine answers from a cache"):
+
+        @router.get("/v1/mine")
+        @access(declared)
+        def mine() -> str:
+            return "mine"
+
+    @router.get("/v1/everybodys")
+    @access(PUBLIC)
+    def everybodys() -> str:
+        return "everybody's"
 
 
 def test_a_route_that_is_not_guarded_stops_the_api_from_starting(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -16,7 +15,7 @@ from quickshop.domain.errors import NotFoundError
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.cart import CartView
 from quickshop.ports.hot_copies import CartCopies
-from tests.builders import NOW, an_address
+from tests.builders import an_address
 from tests.scripted import World
 from tests.twins import memory_shop
 from tests.unit.test_memory_limits import Seconds
@@ -169,16 +168,6 @@ def test_a_change_that_did_not_happen_forgets_no_copy(scene: CartWorld) -> None:
         scene.shop.carts.add_line(scene.cart.cart.id, scene.cart.token, sku="no such thing")
     scene.show()
     assert scene.rendered == 1
-
-
-def test_carts_that_are_changed_are_active(scene: CartWorld, copies: MemoryCartCopies) -> None:
-    scene.world.clock.advance(seconds=10)
-    scene.show()
-    assert copies.active_since(NOW + timedelta(seconds=1)) == 0
-    add(scene)
-    other = scene.world.fill_cart(scene.product)
-    scene.show(cart=other)
-    assert copies.active_since(NOW) == copies.active_since(NOW + timedelta(seconds=10)) == 2
 
 
 def test_without_copies_every_cart_is_rendered_from_the_database() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from quickshop.domain.orders import OrderId
 from tests.http_client import Receipt, assert_problem
 from tests.unit.staff_client import BackOffice, open_back_office, usd
 
@@ -129,6 +130,22 @@ def test_money_goes_back_in_parts_and_never_more_than_came(office: BackOffice) -
     office.done(f"{path(receipt)}/refunds", status=201)
     office.shop.run_jobs()
     assert office.get(path(receipt))["status"] == "refunded"
+
+
+def test_a_long_story_is_cut_and_says_so(office: BackOffice) -> None:
+    receipt = office.order()
+    order_id = OrderId(UUID(receipt.id))
+    for number in range(198):
+        office.shop.orders.add_note(order_id, f"note {number}")
+    whole = office.get(path(receipt))
+    assert (len(whole["timeline"]), whole["timeline_is_whole"]) == (200, True)
+    assert whole["timeline"][0]["kind"] == "OrderPlaced"
+    office.shop.orders.add_note(order_id, "the last")
+    cut = office.get(path(receipt))
+    assert (len(cut["timeline"]), cut["timeline_is_whole"]) == (200, False)
+    kinds = [entry["kind"] for entry in cut["timeline"]]
+    assert kinds[:2] == ["OrderPaid", "OrderNoted"]
+    assert cut["timeline"][-1]["facts"] == {"note": "the last"}
 
 
 def test_notes_stand_in_the_story(office: BackOffice) -> None:

@@ -1,15 +1,19 @@
 """The documentation and the health of the API."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from quickshop.domain.errors import TransientError
+from quickshop.entrypoints.http.health import Readiness
 from tests.http_client import Web, assert_problem, open_web
+from tests.people import Seconds
 from tests.routes import ROUTES
 
 UNTOLD = {"go_to_docs", "show_docs", "show_schema"}
@@ -46,6 +50,25 @@ def test_every_failure_is_documented_as_a_problem(web: Web):
                     assert media_type == "application/problem+json"
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert "HTTPValidationError" not in schema["components"]["schemas"]
+
+
+def test_the_description_is_made_once_while_others_are_served(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    app, made = web.client.app, []
+    describe = app.openapi
+
+    def watched() -> dict[str, Any]:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        made.append(describe())
+        return made[-1]
+
+    monkeypatch.setattr(app, "openapi", watched)
+    first, *others = (web.client.get("/openapi.json") for _ in range(3))
+    assert {other.content for other in others} == {first.content}
+    assert first.headers["content-type"] == "application/json"
+    assert [first.json()] == made
 
 
 def test_the_documentation_needs_no_other_server(web: Web):
@@ -129,3 +152,17 @@ def test_a_shop_whose_database_does_not_answer_is_not_ready(web: Web, error: Exc
     assert_problem(answer, 503, "not_ready")
     assert answer.headers["retry-after"] == "1"
     assert str(error) not in answer.text
+
+
+def test_however_many_ask_the_database_is_asked_once_a_second(web: Web):
+    seconds = Seconds()
+    web.client.app.state.readiness = Readiness(monotonic=seconds)
+    assert web.client.get("/health/ready").status_code == 200
+    web.break_use_case("products", "list", TransientError("down"))
+    assert web.client.get("/health/ready").status_code == 200
+    seconds.advance(1)
+    assert web.client.get("/health/ready").status_code == 503
+    web.client.app.state.shop = web.shop
+    assert web.client.get("/health/ready").status_code == 503
+    seconds.advance(1)
+    assert web.client.get("/health/ready").status_code == 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,7 +12,6 @@ from quickshop.adapters.memory.hot_copies import (
     NoCartCopies,
     NoSessionCopies,
 )
-from tests.builders import NOW
 from tests.contracts.hot_copies import CartCopiesContract, SessionCopiesContract, a_copy
 from tests.unit.test_memory_limits import Seconds
 
@@ -30,7 +28,7 @@ def session_copies(seconds: Seconds) -> MemorySessionCopies:
 
 @pytest.fixture
 def cart_copies(seconds: Seconds) -> MemoryCartCopies:
-    return MemoryCartCopies(monotonic=seconds, max_copies=3, max_active=4)
+    return MemoryCartCopies(monotonic=seconds, max_copies=3)
 
 
 class TestMemorySessionCopies(SessionCopiesContract):
@@ -75,22 +73,12 @@ def test_what_was_kept_first_makes_room(
     assert [cart_id for cart_id in ids if session_copies.find(cart_id.hex) == b""] == ids[2:]
 
 
-def test_carts_that_there_was_no_room_to_count_are_not_said_to_have_been_idle(
-    cart_copies: MemoryCartCopies,
-) -> None:
-    for second in range(6):
-        cart_copies.touch(uuid4(), NOW + timedelta(seconds=second))
-    assert cart_copies.active_since(NOW + timedelta(seconds=1)) is None
-    assert cart_copies.active_since(NOW + timedelta(seconds=2)) == 4
-
-
 def test_without_a_place_to_keep_them_there_are_no_copies() -> None:
     sessions, carts, cart_id = NoSessionCopies(), NoCartCopies(), uuid4()
     sessions.keep("one", b"1", seconds=60)
     sessions.forget("one")
     carts.put(cart_id, a_copy(1))
     carts.forget(cart_id, version=2)
-    carts.touch(cart_id, NOW)
-    assert sessions.find("one") is carts.find(cart_id) is carts.active_since(NOW) is None
+    assert sessions.find("one") is carts.find(cart_id) is None
     assert not sessions.keeps
     assert not carts.keeps

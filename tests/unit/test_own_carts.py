@@ -107,7 +107,7 @@ class Till:
     def quantities(self) -> list[list[int]]:
         return [
             [line.quantity for line in cart.lines]
-            for cart in self.world.shop.carts.list_own(self.me.customer_id)
+            for cart in self.world.shop.carts.list_own(self.me.customer_id).items
         ]
 
 

@@ -220,10 +220,31 @@ def test_people_take_with_them_all_that_is_known_of_them() -> None:
         assert [each["id"] for each in told["orders"]] == [str(order_id)]
         assert told["orders"][0]["email"] == ORDERED_TO
         assert len(told["carts"][0]["lines"]) == 1
+        mailed = [(each["kind"], each["order_id"]) for each in told["messages"]]
+        assert mailed == [("order_confirmation", str(order_id))]
+        assert told["roles"] == []
         assert len(traces_in(answer.text)) == 9
         nothing = town.web.client.get("/v1/me/export", headers=other.headers)
         assert traces_in(nothing.text) == []
         assert json.loads(nothing.text)["orders"] == []
+
+
+def test_what_they_take_with_them_is_cut_nowhere(world: World) -> None:
+    person = signed_in(world, roles=("support",))
+    carts = {world.shop.carts.create(customer_id=person.customer_id).cart.id for _ in range(101)}
+    out = log_in(world, person.email, device="an old telephone")
+    world.shop.accounts.end_session(person.id, out.session_id)
+    world.shop.accounts.change_password(
+        person.id, current=PASSWORD, new="another horse battery", keep=person.session_id
+    )
+    world.run()
+    told = world.shop.customers.export(person.customer_id)
+    assert {cart.id for cart in told.carts} == carts
+    ended = {each.id for each in told.sessions if each.revoked_at is not None}
+    assert ended >= {out.session_id}
+    assert person.session_id not in ended
+    assert list(told.customer.roles) == ["support"]
+    assert [each.kind for each in told.messages] == ["password_changed"]
 
 
 def test_a_guests_order_is_nobodys_to_have_forgotten(world: World) -> None:

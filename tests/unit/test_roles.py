@@ -92,7 +92,7 @@ def test_nobody_grants_more_than_they_hold(world: World, mine: str, theirs: str)
         assert roles_of(world, other) == []
         assert roles_of(world, by.account_id) == [mine]
         assert "made_here" not in staff.roles()
-        assert staff.api_keys() == []
+        assert staff.api_keys().items == []
         assert mails_to(world, "new@example.com") == []
     else:
         assert roles_of(world, other) == [theirs]
@@ -314,7 +314,7 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(world: World) -> None:
     key = world.shop.staff.make_api_key(owner.id, name="ERP", scopes=[Permission.ORDERS_READ])
     assert key.secret.startswith("qsk_")
     assert key.secret not in repr(key)
-    (view,) = world.shop.staff.api_keys()
+    (view,) = world.shop.staff.api_keys().items
     assert (view.id, view.name, list(view.scopes)) == (key.id, "ERP", [Permission.ORDERS_READ])
     with world.unit_of_work() as tx:
         stored = tx.api_keys.get(key.id)
@@ -337,7 +337,7 @@ def test_a_key_that_is_of_no_use_is_not_made(world: World) -> None:
         make(AccountId(new_id()), name="a", scopes=scopes)
     with pytest.raises(NotFoundError):
         world.shop.staff.revoke_api_key(ApiKeyId(new_id()))
-    assert world.shop.staff.api_keys() == []
+    assert world.shop.staff.api_keys().items == []
 
 
 def test_a_key_that_was_revoked_opens_nothing(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from quickshop.application.access import Shopper, digest
 from quickshop.application.cart_copies import CartNews
@@ -54,7 +54,7 @@ class CreateCart:
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
-        self.news(cart, now)
+        self.news(cart)
         return NewCart(CartView.of(cart), token)
 
 
@@ -82,9 +82,15 @@ class ListOwnCarts:
 
     carts: CartReader
 
-    def __call__(self, customer_id: CustomerId, *, limit: int = 20) -> Sequence[CartView]:
-        """The one changed last first."""
-        return self.carts.of_customer(customer_id, limit=limit)
+    def __call__(
+        self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[CartView]:
+        """The one changed last first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        return self.carts.of_customer(customer_id, limit=limit, cursor=cursor)
 
 
 @needs(Permission.ORDERS_READ)
@@ -93,16 +99,17 @@ class ListActiveCarts:
     """Show staff which carts somebody may come back to."""
 
     carts: CartReader
+    clock: Clock
 
     def __call__(
-        self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+        self, within: timedelta, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ActiveCart]:
-        """Open carts with something in them, changed since then; newest cart first.
+        """Open carts with something in them, changed no longer ago; newest cart first.
 
         Raises:
             InvalidValueError: limit or cursor is not what it should be.
         """
-        return self.carts.active(since, limit=limit, cursor=cursor)
+        return self.carts.active(self.clock.now() - within, limit=limit, cursor=cursor)
 
 
 def open_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
@@ -177,7 +184,7 @@ class AddCartLine:
             tx.carts.save(cart)
             if self.stock.hold_carts:
                 self.stock.follow(tx, cart, now)
-        self.news(cart, now)
+        self.news(cart)
         return CartView.of(cart)
 
 
@@ -216,7 +223,7 @@ class ChangeCartLine:
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
-        self.news(cart, now)
+        self.news(cart)
         return CartView.of(cart)
 
 
@@ -244,7 +251,7 @@ class RemoveCartLine:
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
-        self.news(cart, now)
+        self.news(cart)
         return CartView.of(cart)
 
 
@@ -276,7 +283,7 @@ class ClaimCart:
         except OutOfStockError:
             changed = self._claim(cart_id, shopper, now, joins=False)
         for cart in changed:
-            self.news(cart, now)
+            self.news(cart)
         return CartView.of(changed[-1])
 
     @retried

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from quickshop.application.access import Shopper
 from quickshop.domain.cart import Cart, CartId
@@ -19,10 +18,9 @@ class CartNews:
 
     copies: CartCopies
 
-    def __call__(self, cart: Cart, now: datetime) -> None:
-        """Nobody is shown an older copy, and the cart counts as active."""
+    def __call__(self, cart: Cart) -> None:
+        """Nobody is shown an older copy."""
         self.copies.forget(cart.id, version=cart.version)
-        self.copies.touch(cart.id, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class PlaceOrder:
             tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
             # Last, so that a level stays locked for as short as can be.
             tx.stock.allocate(allocations, now=now, spending=holds)
-        self.news(cart, now)
+        self.news(cart)
         return PlacedOrder(view, _token_of(view, shopper))
 
     def _order(

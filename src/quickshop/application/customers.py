@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from quickshop.application.identity.passwords import CheckPassword, require_proven
 from quickshop.application.identity.staff import require_above
@@ -23,7 +24,7 @@ from quickshop.domain.errors import NotFoundError, OrdersInProgressError
 from quickshop.domain.identity import AccountId, AccountStatus, Permission, SessionId
 from quickshop.ports.cart import CartReader, CartView
 from quickshop.ports.clock import Clock
-from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView
+from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView, SentMessage
 from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller, IdentityReader, SessionView
@@ -31,7 +32,7 @@ from quickshop.ports.orders import OrderQuery, OrderReader, OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from quickshop.ports.unit_of_work import UnitOfWork
 
-MAX_CARTS_TOLD = 100
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +163,21 @@ class RemoveAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnData:
-    """All that the shop knows of a customer."""
+    """What the shop knows of a customer, all of each.
+
+    Left out is what is not theirs to read: hashes and digests of secrets; what staff wrote about
+    orders, and the ledgers behind them (payments, stock). API keys that they made at work belong
+    to the shop, and keys of requests with their answers repeat what stands here. Which mails with
+    a secret were theirs is not recorded.
+    """
 
     customer: CustomerView
+    """With the roles that they work in, and all that they consented to or no longer do."""
     sessions: Sequence[SessionView]
+    """Also those that ended, as long as they are kept."""
     carts: Sequence[CartView]
     orders: Sequence[OrderView]
+    messages: Sequence[SentMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,6 @@ class ExportOwnData:
     identity: IdentityReader
     carts: CartReader
     orders: OrderReader
-    clock: Clock
 
     def __call__(self, customer_id: CustomerId) -> OwnData:
         """Read only.
@@ -188,21 +197,26 @@ class ExportOwnData:
         """
         return OwnData(
             customer=self.customers.get(customer_id),
-            sessions=self.identity.sessions(AccountId(customer_id), self.clock.now()),
-            carts=self.carts.of_customer(customer_id, limit=MAX_CARTS_TOLD),
-            orders=self._orders(customer_id),
+            sessions=self.identity.kept_sessions(AccountId(customer_id)),
+            carts=_all(
+                lambda cursor: self.carts.of_customer(customer_id, limit=MAX_LIMIT, cursor=cursor)
+            ),
+            orders=_all(
+                lambda cursor: self.orders.list(
+                    OrderQuery(customer_id=customer_id, limit=MAX_LIMIT, cursor=cursor)
+                )
+            ),
+            messages=self.customers.messages(customer_id),
         )
 
-    def _orders(self, customer_id: CustomerId) -> Sequence[OrderView]:
-        found: list[OrderView] = []
-        cursor: str | None = None
-        while True:
-            query = OrderQuery(customer_id=customer_id, limit=MAX_LIMIT, cursor=cursor)
-            page = self.orders.list(query)
-            found.extend(page.items)
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+
+def _all(page_after: Callable[[str | None], Page[T]]) -> Sequence[T]:
+    page = page_after(None)
+    found = list(page.items)
+    while page.next_cursor is not None:
+        page = page_after(page.next_cursor)
+        found.extend(page.items)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

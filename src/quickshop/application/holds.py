@@ -295,7 +295,7 @@ class HoldCart:
             )
             once.keep(tx, held)
             self.holding.cover(tx, cart, HoldOwner.CHECKOUT, now)
-        self.news(cart, now)
+        self.news(cart)
         return CartHeld(held)
 
 

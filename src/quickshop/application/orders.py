@@ -138,6 +138,10 @@ class ListOwnOrders:
         )
 
 
+MAX_TIMELINE: Final = 200
+"""Things that are told of one order, unless more are asked for."""
+
+
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetTimeline:
@@ -145,9 +149,11 @@ class GetTimeline:
 
     orders: OrderReader
 
-    def __call__(self, order_id: OrderId) -> Sequence[TimelineEntry]:
-        """Oldest first; empty for an order that does not exist."""
-        return self.orders.timeline(order_id)
+    def __call__(
+        self, order_id: OrderId, *, newest: int = MAX_TIMELINE
+    ) -> Sequence[TimelineEntry]:
+        """So many of the newest, oldest first; empty for an order that does not exist."""
+        return self.orders.timeline(order_id, newest=newest)
 
 
 @dataclass(frozen=True, slots=True)

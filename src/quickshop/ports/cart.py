@@ -103,8 +103,14 @@ class CartReader(Protocol):
         """
         ...
 
-    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
-        """The open carts of this customer, the one changed last first."""
+    def of_customer(
+        self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[CartView]:
+        """One page of the open carts of this customer, the one changed last first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
         ...
 
     def active(

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 
 from quickshop.domain.customers import Consent, Customer, CustomerId, SavedAddress
 from quickshop.domain.identity import Account, AccountStatus
+from quickshop.domain.notifications import MessageKind
+from quickshop.domain.orders import OrderId
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
@@ -72,10 +74,20 @@ class CustomerQuery:
 
     email: str | None = None
     """Exactly this address, case-folded."""
-    staff: bool | None = None
-    """True: only those who are in a role. False: only those who are in none."""
+    staff: bool = False
+    """Only those who are in a role."""
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """That the shop wrote to somebody."""
+
+    kind: MessageKind
+    order_id: OrderId | None
+    """None when it was about their account."""
+    sent_at: datetime
 
 
 class CustomerReader(Protocol):
@@ -94,5 +106,12 @@ class CustomerReader(Protocol):
 
         Raises:
             InvalidValueError: limit or cursor is not what it should be.
+        """
+        ...
+
+    def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
+        """What was sent about a customer's orders and account, the first first.
+
+        Not the mails with a secret in them: it is not recorded whose account those were about.
         """
         ...

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 CART_SECONDS: Final = 2
 """How long the copy of a cart is believed: prices change, and no cart is told."""
-ACTIVE_SECONDS: Final = 24 * 3600
-"""How long a cart counts as one that was changed lately."""
 
 
 class SessionCopies(Protocol):
@@ -46,7 +43,7 @@ class CartCopy:
 
 
 class CartCopies(Protocol):
-    """Rendered carts, believed for 2 seconds; and which carts were changed within a day.
+    """Rendered carts, believed for 2 seconds.
 
     Nothing here raises: a place that cannot be reached holds nothing.
     """
@@ -67,16 +64,5 @@ class CartCopies(Protocol):
 
         To be called when the change is committed. Where the version is not known any more, an
         hour later or sooner, an older copy put so late is believed for its 2 seconds.
-        """
-        ...
-
-    def touch(self, cart_id: UUID, at: datetime) -> None:
-        """A cart was changed."""
-        ...
-
-    def active_since(self, at: datetime) -> int | None:
-        """How many carts were changed at `at` or later.
-
-        None when that cannot be told: it is longer ago than a day, or than what was lost.
         """
         ...

@@ -21,6 +21,7 @@ from quickshop.domain.identity import (
     Session,
     SessionId,
 )
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class AccountRepository(Protocol):
@@ -247,6 +248,8 @@ class SessionView:
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
+    revoked_at: datetime | None = None
+    """When it was ended before its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,8 +287,18 @@ class IdentityReader(Protocol):
         """The live sessions of an account, the one used last first."""
         ...
 
-    def api_keys(self) -> Sequence[ApiKeyView]:
-        """Every API key, the newest first."""
+    def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
+        """The sessions of an account that are still known, also those that ended; likewise."""
+        ...
+
+    def api_keys(
+        self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ApiKeyView]:
+        """One page of all API keys, the newest first.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
         ...
 
     def knows_address(self, email: str, address: str) -> bool:

@@ -193,6 +193,6 @@ class OrderReader(Protocol):
         """
         ...
 
-    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
-        """What happened to the order, oldest first."""
+    def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
+        """So many of the newest things that happened to the order, oldest first."""
         ...

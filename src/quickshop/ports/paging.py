@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
@@ -55,6 +56,26 @@ class Cursor:
         if cursor is None or cursor.sort != sort or not _is_key(cursor.key):
             raise InvalidValueError("cursor", "must be the next_cursor of the page before")
         return cursor
+
+
+def moment_key(moment: datetime) -> str:
+    """A moment as a sort key: later ones are greater."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_of(key: str | float) -> datetime:
+    """Read back what `moment_key` wrote.
+
+    Raises:
+        InvalidValueError: it was not written by it.
+    """
+    try:
+        moment = datetime.fromisoformat(str(key))
+    except ValueError:
+        moment = None
+    if moment is None or moment_key(moment) != key:
+        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+    return moment
 
 
 def _is_key(key: object) -> bool:

@@ -54,5 +54,5 @@ def build_carts(
         release=holds.ReleaseCart(unit_of_work, clock),
         claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock, news),
         list_own=cart.ListOwnCarts(reader),
-        active=cart.ListActiveCarts(reader),
+        active=cart.ListActiveCarts(reader, clock),
     )

@@ -51,7 +51,7 @@ def build_customers(
         update=customers.UpdateProfile(edit),
         save_address=customers.SaveAddress(edit, identifiers),
         remove_address=customers.RemoveAddress(edit),
-        export=customers.ExportOwnData(reader, identity, carts, orders, clock),
+        export=customers.ExportOwnData(reader, identity, carts, orders),
         erase_own=customers.EraseOwnAccount(erasing, CheckPassword(unit_of_work, hasher)),
         get=customers.GetCustomer(reader),
         list=customers.ListCustomers(reader),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +12,7 @@ from quickshop.domain.cart import Cart, CartId, CartStatus
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
 from quickshop.ports.cart import ActiveCart, CartView
-from quickshop.ports.paging import DEFAULT_LIMIT, Page
+from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, moment_key, moment_of
 
 
 class MemoryCarts:
@@ -113,10 +112,21 @@ class MemoryCartReader:
         """
         return CartView.of(_opened(self._store.state, cart_id, token_digest, customer_id))
 
-    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
-        """As `CartReader.of_customer`."""
-        mine = _of_customer(self._store.state, customer_id)
-        return [CartView.of(cart) for cart in mine[:limit]]
+    def of_customer(
+        self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[CartView]:
+        """As `CartReader.of_customer`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        if cursor is not None:
+            moment_of(Cursor.decode(cursor, sort="changed").key)
+        rows = (
+            Row(moment_key(_changed(cart)), cart.id, CartView.of(cart))
+            for cart in _of_customer(self._store.state, customer_id)
+        )
+        return page_of(rows, sort="changed", limit=limit, cursor=cursor, descending=True)
 
     def active(
         self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.customers import Customer, CustomerId
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
 from quickshop.domain.identity import AccountId
-from quickshop.ports.customers import CustomerQuery, CustomerView
+from quickshop.domain.notifications import Notification
+from quickshop.ports.customers import CustomerQuery, CustomerView, SentMessage
 from quickshop.ports.paging import Page
 
 
@@ -86,8 +89,27 @@ class MemoryCustomerReader:
             Row(0, customer.id, view)
             for customer in state.customers.values()
             if query.email in {None, (view := _view(state, customer)).email}
-            and query.staff in {None, bool(view.roles)}
+            and (view.roles or not query.staff)
         )
         return page_of(
             rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True
         )
+
+    def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
+        """As `CustomerReader.messages`."""
+        state = self._store.state
+        theirs = sorted(
+            (record.sent_at, record.event_id, record)
+            for record in state.notifications.values()
+            if record.sent_at is not None and _is_about(state, record, customer_id)
+        )
+        return [
+            SentMessage(kind=record.kind, order_id=record.order_id, sent_at=sent_at)
+            for sent_at, _event_id, record in theirs
+        ]
+
+
+def _is_about(state: MemoryState, record: Notification, customer_id: CustomerId) -> bool:
+    if record.order_id is None:
+        return record.recipient == str(customer_id)
+    return state.orders[record.order_id].customer_id == customer_id

@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from quickshop.ports.hot_copies import ACTIVE_SECONDS, CART_SECONDS, CartCopy
+from quickshop.ports.hot_copies import CART_SECONDS, CartCopy
 
 MAX_COPIES: Final = 1_000
-MAX_ACTIVE: Final = 10_000
-_ACTIVE: Final = timedelta(seconds=ACTIVE_SECONDS)
 
 
 class NoSessionCopies:
@@ -85,13 +82,6 @@ class NoCartCopies:
     def forget(self, cart_id: UUID, *, version: int) -> None:
         """There is nothing to forget."""
 
-    def touch(self, cart_id: UUID, at: datetime) -> None:
-        """Nothing is counted."""
-
-    def active_since(self, at: datetime) -> int | None:  # noqa: ARG002 - it counts nothing
-        """None."""
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -113,15 +103,11 @@ class MemoryCartCopies:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         max_copies: int = MAX_COPIES,
-        max_active: int = MAX_ACTIVE,
     ) -> None:
         self._monotonic = monotonic
         self._max_copies = max_copies
-        self._max_active = max_active
         self._lock = Lock()
         self._known: dict[UUID, _Known] = {}
-        self._active: dict[UUID, datetime] = {}
-        self._counted_from: datetime | None = None
 
     def find(self, cart_id: UUID) -> CartCopy | None:
         """As `CartCopies.find`."""
@@ -137,29 +123,9 @@ class MemoryCartCopies:
         """As `CartCopies.forget`."""
         self._learn(cart_id, _Known(version))
 
-    def touch(self, cart_id: UUID, at: datetime) -> None:
-        """As `CartCopies.touch`."""
-        with self._lock:
-            last = self._active.pop(cart_id, at)
-            self._active[cart_id] = max(last, at)
-            self._counted_from = max(self._counted_from or at, at - _ACTIVE)
-            while len(self._active) > self._max_active or self._eldest() < at - _ACTIVE:
-                gone = self._active.pop(next(iter(self._active)))
-                self._counted_from = max(self._counted_from, gone + timedelta(microseconds=1))
-
-    def active_since(self, at: datetime) -> int | None:
-        """As `CartCopies.active_since`."""
-        with self._lock:
-            if self._counted_from is None or at < self._counted_from:
-                return None
-            return sum(changed >= at for changed in self._active.values())
-
     def _learn(self, cart_id: UUID, news: _Known) -> None:
         with self._lock:
             known = self._known.pop(cart_id, news)
             self._known[cart_id] = known if known.version > news.version else news
             if len(self._known) > self._max_copies:
                 del self._known[next(iter(self._known))]
-
-    def _eldest(self) -> datetime:
-        return self._active[next(iter(self._active))]

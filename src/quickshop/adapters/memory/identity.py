@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
 
+from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.errors import (
@@ -31,6 +32,7 @@ from quickshop.domain.identity import (
     with_implied,
 )
 from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 V = TypeVar("V", SessionView, ApiKeyView)
 
@@ -359,18 +361,31 @@ class MemoryIdentityReader:
 
     def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
         """As `IdentityReader.sessions`."""
-        live = (
+        return _latest_first(
             session
             for session in self._store.state.sessions.values()
             if session.account_id == account_id and session.is_live(now)
         )
-        latest_first = sorted(live, key=lambda each: (each.last_used_at, each.id), reverse=True)
-        return [_view_of(SessionView, session) for session in latest_first]
 
-    def api_keys(self) -> Sequence[ApiKeyView]:
-        """As `IdentityReader.api_keys`."""
-        keys = sorted(self._store.state.api_keys.items(), reverse=True)
-        return [_view_of(ApiKeyView, key, scopes=sorted(key.scopes)) for _id, key in keys]
+    def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
+        """As `IdentityReader.kept_sessions`."""
+        return _latest_first(
+            each for each in self._store.state.sessions.values() if each.account_id == account_id
+        )
+
+    def api_keys(
+        self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ApiKeyView]:
+        """As `IdentityReader.api_keys`.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        rows = (
+            Row(0, key.id, _view_of(ApiKeyView, key, scopes=sorted(key.scopes)))
+            for key in self._store.state.api_keys.values()
+        )
+        return page_of(rows, sort="newest", limit=limit, cursor=cursor, descending=True)
 
     def knows_address(self, email: str, address: str) -> bool:
         """As `IdentityReader.knows_address`."""
@@ -379,6 +394,11 @@ class MemoryIdentityReader:
             session.address == address and state.accounts[session.account_id].email == email
             for session in state.sessions.values()
         )
+
+
+def _latest_first(sessions: Iterable[Session]) -> Sequence[SessionView]:
+    ordered = sorted(sessions, key=lambda each: (each.last_used_at, each.id), reverse=True)
+    return [_view_of(SessionView, session) for session in ordered]
 
 
 def _view_of(kind: type[V], aggregate: object, **other: object) -> V:

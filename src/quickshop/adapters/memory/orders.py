@@ -201,7 +201,7 @@ class MemoryOrderReader:
         )
         return Page([_view(state, order) for order in page.items], page.next_cursor)
 
-    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
+    def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
         """As `OrderReader.timeline`."""
         return [
             TimelineEntry(
@@ -209,5 +209,5 @@ class MemoryOrderReader:
                 event.occurred_at,
                 {name: fact for name, fact in event.facts.items() if name != "order_id"},
             )
-            for event in self._store.state.timelines.get(order_id, ())
+            for event in self._store.state.timelines.get(order_id, ())[-newest:]
         ]

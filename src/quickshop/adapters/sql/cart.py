@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Engine,
     Row,
     Select,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -28,13 +30,21 @@ from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import cart_lines, carts, products, stock_holds, variants
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import Cart, CartId, CartLine, CartLineId, CartStatus
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import ConflictError, NotFoundError
 from quickshop.ports.cart import ActiveCart, CartView
-from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
+from quickshop.ports.paging import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Page,
+    moment_key,
+    moment_of,
+    require_limit,
+)
 
 _SELECT: Final[Select[Any]] = (
     select(
@@ -62,12 +72,13 @@ _OPENS: Final = or_(
     carts.c.customer_id == bindparam("customer", type_=Uuid()),
 )
 _GET: Final = _SELECT.where(carts.c.id == bindparam("cart"), _OPENS)
-_LATEST: Final = (
-    select(carts.c.id)
+_OPEN_OF: Final = (
+    select(carts.c.id, carts.c.changed_at)
     .where(carts.c.customer_id == bindparam("customer"), carts.c.status == CartStatus.OPEN)
     .order_by(carts.c.changed_at.desc(), carts.c.id.desc())
     .limit(bindparam("most"))
 )
+_LATEST_FIRST: Final = "changed"
 _THESE: Final = _SELECT.where(carts.c.id.in_(bindparam("these", expanding=True)))
 _ACTIVE: Final = (
     select(
@@ -140,7 +151,7 @@ class SqlCarts:
 
     def latest_of(self, customer_id: CustomerId) -> Cart | None:
         """As the port promises."""
-        latest = self._connection.execute(_LATEST, {"customer": customer_id, "most": 1})
+        latest = self._connection.execute(_OPEN_OF, {"customer": customer_id, "most": 1})
         cart_id = latest.scalar_one_or_none()
         if cart_id is None:
             return None
@@ -213,16 +224,22 @@ class SqlCartReader:
         with translated(), self._engine.connect() as connection:
             return CartView.of(_opened(connection.execute(_GET, opened_by).all()))
 
-    def of_customer(self, customer_id: CustomerId, *, limit: int) -> Sequence[CartView]:
+    def of_customer(
+        self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[CartView]:
         """As the port promises."""
+        require_limit(limit)
+        statement = _OPEN_OF if cursor is None else _OPEN_OF.where(_after(cursor))
+        values = {"customer": customer_id, "most": limit + 1}
         with translated(), self._engine.connect() as connection:
-            latest = connection.execute(_LATEST, {"customer": customer_id, "most": limit})
-            ids = latest.scalars().all()
-            rows = connection.execute(_THESE, {"these": ids}).all() if ids else []
-        return [
-            CartView.of(_cart_of([row for row in rows if row.cart_id == cart_id]))
-            for cart_id in ids
-        ]
+            latest = connection.execute(statement, values).all()
+            these = {"these": [row.id for row in latest]}
+            rows = connection.execute(_THESE, these).all() if latest else []
+        page = page_of(
+            latest, limit, sort=_LATEST_FIRST, key=lambda row: moment_key(row.changed_at)
+        )
+        lines = [[row for row in rows if row.cart_id == cart.id] for cart in page.items]
+        return Page([CartView.of(_cart_of(each)) for each in lines], page.next_cursor)
 
     def active(
         self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
@@ -234,10 +251,12 @@ class SqlCartReader:
             statement = statement.where(carts.c.id < Cursor.decode(cursor, sort="newest").id)
         with translated(), self._engine.connect() as connection:
             rows = connection.execute(statement).mappings().all()
-        found = [ActiveCart(**row) for row in rows]
-        if len(found) <= limit:
-            return Page(found)
-        return Page(found[:limit], Cursor("newest", 0, found[limit - 1].id).encode())
+        return page_of([ActiveCart(**row) for row in rows], limit)
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    last = Cursor.decode(cursor, sort=_LATEST_FIRST)
+    return tuple_(carts.c.changed_at, carts.c.id) < (moment_of(last.key), last.id)
 
 
 def _opened(rows: Sequence[Row[Any]]) -> Cart:

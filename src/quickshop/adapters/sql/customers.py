@@ -7,19 +7,27 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, Row, Select, bindparam, exists, select
+from sqlalchemy import Engine, Row, Select, and_, bindparam, exists, or_, select
 
 from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
-from quickshop.adapters.sql.tables import account_roles, accounts, customers
+from quickshop.adapters.sql.paging import page_of
+from quickshop.adapters.sql.tables import (
+    account_roles,
+    accounts,
+    customers,
+    notifications,
+    orders,
+)
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.customers import Consent, Customer, CustomerId, SavedAddress
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.identity import AccountStatus
-from quickshop.ports.customers import CustomerQuery, CustomerView
+from quickshop.domain.notifications import MessageKind
+from quickshop.ports.customers import CustomerQuery, CustomerView, SentMessage
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 _ADDRESSES: Final = TypeAdapter(tuple[SavedAddress, ...])
@@ -43,6 +51,19 @@ _VIEWS: Final = select(customers, accounts.c.email, accounts.c.status).join(
 )
 _ROLES: Final = select(account_roles).where(
     account_roles.c.account_id.in_(bindparam("accounts", expanding=True))
+)
+_MESSAGES: Final = (
+    select(notifications.c.kind, notifications.c.order_id, notifications.c.sent_at)
+    .where(
+        notifications.c.sent_at.is_not(None),
+        or_(
+            notifications.c.order_id.in_(
+                select(orders.c.id).where(orders.c.customer_id == bindparam("customer"))
+            ),
+            and_(notifications.c.order_id.is_(None), notifications.c.recipient == bindparam("to")),
+        ),
+    )
+    .order_by(notifications.c.sent_at, notifications.c.event_id)
 )
 
 
@@ -98,17 +119,22 @@ class SqlCustomerReader:
         statement = _VIEWS.order_by(customers.c.id.desc()).limit(query.limit + 1)
         if query.email is not None:
             statement = statement.where(accounts.c.email == query.email)
-        if query.staff is not None:
+        if query.staff:
             is_staff = exists().where(account_roles.c.account_id == customers.c.id)
-            statement = statement.where(is_staff if query.staff else ~is_staff)
+            statement = statement.where(is_staff)
         if query.cursor is not None:
             last = Cursor.decode(query.cursor, sort="newest")
             statement = statement.where(customers.c.id < last.id)
-        views = self._views(statement)
-        if len(views) <= query.limit:
-            return Page(views)
-        views = views[: query.limit]
-        return Page(views, Cursor("newest", 0, views[-1].id).encode())
+        return page_of(self._views(statement), query.limit)
+
+    def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
+        """As the port promises."""
+        with translated(), self._engine.connect() as connection:
+            rows = connection.execute(_MESSAGES, {"customer": customer_id, "to": str(customer_id)})
+            return [
+                SentMessage(kind=MessageKind(row.kind), order_id=row.order_id, sent_at=row.sent_at)
+                for row in rows
+            ]
 
     def _views(self, statement: Select[Any]) -> Sequence[CustomerView]:
         with translated(), self._engine.connect() as connection:

@@ -14,6 +14,7 @@ from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import account_roles, accounts, api_keys, roles, sessions
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.errors import NotFoundError, RoleInUseError
@@ -31,6 +32,7 @@ from quickshop.domain.identity import (
     with_implied,
 )
 from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 T = TypeVar("T")
 
@@ -263,14 +265,13 @@ _WITH_KEY: Final = (
         api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > _NOW),
     )
 )
-_LIVE_SESSIONS: Final = (
+_KEPT_SESSIONS: Final = (
     select(*(sessions.c[each] for each in SessionView.__dataclass_fields__))
-    .where(
-        sessions.c.account_id == bindparam("account"),
-        sessions.c.revoked_at.is_(None),
-        sessions.c.expires_at > _NOW,
-    )
+    .where(sessions.c.account_id == bindparam("account"))
     .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
+)
+_LIVE_SESSIONS: Final = _KEPT_SESSIONS.where(
+    sessions.c.revoked_at.is_(None), sessions.c.expires_at > _NOW
 )
 _ALL_KEYS: Final = select(
     *(api_keys.c[each] for each in ApiKeyView.__dataclass_fields__)
@@ -324,12 +325,24 @@ class SqlIdentityReader:
         rows = self._rows(_LIVE_SESSIONS, {"account": account_id, "now": now})
         return _views(rows, lambda row: SessionView(**row))
 
-    def api_keys(self) -> Sequence[ApiKeyView]:
+    def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
         """As the port promises."""
-        return _views(
-            self._rows(_ALL_KEYS, {}),
+        rows = self._rows(_KEPT_SESSIONS, {"account": account_id})
+        return _views(rows, lambda row: SessionView(**row))
+
+    def api_keys(
+        self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ApiKeyView]:
+        """As the port promises."""
+        require_limit(limit)
+        statement = _ALL_KEYS.limit(limit + 1)
+        if cursor is not None:
+            statement = statement.where(api_keys.c.id < Cursor.decode(cursor, sort="newest").id)
+        views = _views(
+            self._rows(statement, {}),
             lambda row: ApiKeyView(**row | {"scopes": sorted(_known(row["scopes"]))}),
         )
+        return page_of(views, limit)
 
     def knows_address(self, email: str, address: str) -> bool:
         """As the port promises."""

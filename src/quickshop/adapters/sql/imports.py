@@ -12,6 +12,7 @@ from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import import_chunks, import_issues, imports
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.errors import InvalidValueError, NotFoundError
@@ -127,9 +128,7 @@ class SqlImportReader:
             last = Cursor.decode(cursor, sort="newest")
             statement = statement.where(imports.c.id < last.id)
         views = [ImportView.of(_import_of(row)) for row in self._rows(statement, {})]
-        if len(views) <= limit:
-            return Page(views)
-        return Page(views[:limit], Cursor("newest", 0, views[limit - 1].id).encode())
+        return page_of(views, limit)
 
     def issues(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

@@ -25,6 +25,7 @@ from quickshop.adapters.sql.column_types import UtcDateTime
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
+from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import jobs, schedules
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
@@ -205,11 +206,9 @@ class SqlJobQueue:
                 error=row.error,
                 occurred_at=row.occurred_at,
             )
-            for row in rows[:limit]
+            for row in rows
         ]
-        if len(rows) <= limit:
-            return Page(views)
-        return Page(views, Cursor("oldest", 0, views[-1].id).encode())
+        return page_of(views, limit, sort="oldest")
 
     def replay(self, job_id: JobId, now: datetime) -> bool:
         """As the port promises."""

@@ -28,6 +28,7 @@ from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.fulfillment import parcels_of
 from quickshop.adapters.sql.jobs import EventLog
+from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import order_events, order_lines, orders, payments
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import CartId
@@ -248,24 +249,19 @@ class SqlOrderReader:
         if query.cursor is not None:
             last = Cursor.decode(query.cursor, sort="newest")
             statement = statement.where(orders.c.id < last.id)
-        views = self._views(statement, {})
-        if len(views) <= query.limit:
-            return Page(views)
-        views = views[: query.limit]
-        return Page(views, Cursor("newest", 0, views[-1].id).encode())
+        return page_of(self._views(statement, {}), query.limit)
 
-    def timeline(self, order_id: OrderId) -> Sequence[TimelineEntry]:
+    def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
         """As the port promises."""
         statement = (
             select(order_events)
             .where(order_events.c.order_id == order_id)
-            .order_by(order_events.c.id)
+            .order_by(order_events.c.id.desc())
+            .limit(newest)
         )
         with translated(), self._engine.connect() as connection:
-            return [
-                TimelineEntry(row.kind, row.occurred_at, row.facts)
-                for row in connection.execute(statement)
-            ]
+            rows = connection.execute(statement).all()
+        return [TimelineEntry(row.kind, row.occurred_at, row.facts) for row in reversed(rows)]
 
     def _views(self, statement: Any, values: Mapping[str, Any]) -> Sequence[OrderView]:
         with translated(), self._engine.connect() as connection:

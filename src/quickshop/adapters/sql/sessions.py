@@ -163,8 +163,10 @@ class SqlSessions:
 
     def forget_ended(self, before: datetime) -> int:
         """As the port promises."""
-        ended = or_(sessions.c.expires_at < before, sessions.c.revoked_at < before)
-        return self._connection.execute(delete(sessions).where(ended)).rowcount
+        # One by one, so that each goes by its index.
+        ended = (sessions.c.expires_at < before, sessions.c.revoked_at < before)
+        gone = (self._connection.execute(delete(sessions).where(how)).rowcount for how in ended)
+        return sum(gone)
 
 
 class SqlOneTimeTokens:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -27,6 +27,7 @@ from quickshop.ports.clock import Clock
 from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import ApiKeyView, Caller, IdentityReader
+from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 logger: Final = logging.getLogger("quickshop.identity")
@@ -196,9 +197,15 @@ class ListApiKeys:
 
     identity: IdentityReader
 
-    def __call__(self) -> Sequence[ApiKeyView]:
-        """Also those that ended, the newest first. The keys themselves are not known."""
-        return self.identity.api_keys()
+    def __call__(
+        self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[ApiKeyView]:
+        """Also those that ended, the newest first. The keys themselves are not known.
+
+        Raises:
+            InvalidValueError: limit or cursor is not what it should be.
+        """
+        return self.identity.api_keys(limit=limit, cursor=cursor)
 
 
 @needs(Permission.USERS_WRITE)

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from quickshop.application.orders import MAX_TIMELINE
 from quickshop.domain.orders import OrderStatus
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.failures import FAILED
@@ -176,3 +177,5 @@ def _show_timeline(timeline: Sequence[TimelineEntry]) -> None:
         facts = ", ".join(f"{name}: {value}" for name, value in entry.facts.items() if value)
         add_row(listing, moment(entry.occurred_at), entry.kind, facts)
     show(listing)
+    if len(timeline) == MAX_TIMELINE:
+        say(f"Only the newest {MAX_TIMELINE} things are told.")

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from quickshop.domain.customers import ConsentPurpose, SavedAddress, SavedAddressId
 from quickshop.domain.identity import SessionId
+from quickshop.domain.notifications import MessageKind
 from quickshop.entrypoints.http.access import ACCOUNT, access
 from quickshop.entrypoints.http.auth import Asked, Email, GivenPassword, NewPassword, take
 from quickshop.entrypoints.http.cart import CartOut
@@ -117,13 +118,35 @@ class Proof(Input):
     password: GivenPassword
 
 
+class OwnSessionOut(SessionOut):
+    """A device that is or was signed in."""
+
+    revoked_at: AwareDatetime | None
+    """When it was signed out."""
+
+
+class SentMessageOut(Output):
+    """That the shop wrote to somebody."""
+
+    kind: MessageKind
+    order_id: UUID | None
+    """Null: about their account."""
+    sent_at: AwareDatetime
+
+
 class OwnDataOut(Output):
-    """All that the shop knows of a customer."""
+    """All that the shop knows of a customer, but what nobody may read: hashes of secrets."""
 
     customer: ProfileOut
-    sessions: tuple[SessionOut, ...]
+    roles: tuple[str, ...]
+    """In which they work here."""
+    sessions: tuple[OwnSessionOut, ...]
+    """Also those that ended, as long as they are kept."""
     carts: tuple[CartOut, ...]
+    """Those that they have not checked out."""
     orders: tuple[OrderOut, ...]
+    messages: tuple[SentMessageOut, ...]
+    """What was mailed about orders and the account, but for links with a secret."""
 
 
 def profile_facts(view: CustomerView) -> dict[str, bool]:
@@ -303,9 +326,11 @@ async def export_own_data(request: Request, shop: ShopDependency, me: OwnCustome
     return private(
         OwnDataOut(
             customer=profile_of(data.customer),
-            sessions=tuple(SessionOut.of(each) for each in data.sessions),
+            roles=tuple(data.customer.roles),
+            sessions=tuple(OwnSessionOut.of(each) for each in data.sessions),
             carts=tuple(CartOut.of(each) for each in data.carts),
             orders=tuple(OrderOut.of(each) for each in data.orders),
+            messages=tuple(SentMessageOut.of(each) for each in data.messages),
         ),
         headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
     )

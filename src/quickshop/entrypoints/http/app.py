@@ -111,6 +111,7 @@ def create_app(
     app.state.guard = Guard(lambda: app.state.shop, desk, limits or Limits())
     app.state.hash_threads = HashThreads()
     app.state.pages = PageCache(seconds=product_cache_seconds)
+    app.state.readiness = health.Readiness()
     for router in (*_ROUTERS, docs.router):
         # Not include_router: it would match every request against the routes twice.
         app.router.routes.extend(router.routes)

@@ -15,6 +15,8 @@ from quickshop.entrypoints.http.dependencies import (
     CallerDependency,
     CartShopper,
     CartToken,
+    Cursor,
+    Limit,
     OwnCustomerId,
     ShopDependency,
 )
@@ -22,6 +24,7 @@ from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, private, private_json
 from quickshop.entrypoints.http.money import MoneyOut
 from quickshop.entrypoints.http.problems import problems
+from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
 
@@ -76,10 +79,11 @@ class NewCartOut(CartOut):
     ]
 
 
-class Carts(Output):
-    """Carts, the one changed last first."""
+class CartPage(Output):
+    """Some carts, the one changed last first, and the cursor that continues after them."""
 
     items: tuple[CartOut, ...]
+    next_cursor: str | None
 
 
 @router.post(
@@ -98,12 +102,17 @@ def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
     return private(answer, status=201, headers={"Location": f"/v1/carts/{new.cart.id}"})
 
 
-@router.get("", operation_id="list_own_carts", response_model=Carts, responses=problems(503))
+@router.get(
+    "", operation_id="list_own_carts", response_model=CartPage, responses=problems(422, 503)
+)
 @access(ACCOUNT)
-def list_own_carts(shop: ShopDependency, me: OwnCustomerId) -> Response:
+def list_own_carts(
+    shop: ShopDependency, me: OwnCustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
     """Show the carts that you have not checked out yet."""
-    views = shop.carts.list_own(me)
-    return private(Carts(items=tuple(CartOut.of(view) for view in views)))
+    page = shop.carts.list_own(me, limit=limit, cursor=cursor)
+    items = tuple(CartOut.of(view) for view in page.items)
+    return private(CartPage(items=items, next_cursor=page.next_cursor))
 
 
 @router.post(

@@ -21,7 +21,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, private, within
+from quickshop.entrypoints.http.models import Input, private, replay_headers, within
 from quickshop.entrypoints.http.money import MoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
 from quickshop.entrypoints.http.problems import problems
@@ -124,7 +124,6 @@ def pay_order_again(
 
 
 def _placed(answer: OrderOut, placed: PlacedOrder) -> Response:
-    headers = {"Location": f"/v1/orders/{placed.order.id}"}
-    if placed.replayed:
-        headers["Idempotent-Replayed"] = "true"
+    location = {"Location": f"/v1/orders/{placed.order.id}"}
+    headers = location | replay_headers(replayed=placed.replayed)
     return private(answer, status=201, headers=headers)

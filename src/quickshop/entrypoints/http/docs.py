@@ -9,6 +9,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Final
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
@@ -93,7 +95,27 @@ async def show_docs() -> Response:
 @access(PUBLIC)
 async def show_schema(request: Request) -> Response:
     """Describe the API to programs."""
-    return JSONResponse(request.app.openapi())
+    document: _Document = request.app.state.document
+    return Response(await document.body(), media_type="application/json")
+
+
+class _Document:
+    """What describes the API, rendered once: that takes a second, in which others are served."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._lock = anyio.Lock()
+        self._body: bytes | None = None
+
+    async def body(self) -> bytes:
+        """As bytes for the wire."""
+        async with self._lock:
+            if self._body is None:
+                self._body = await anyio.to_thread.run_sync(self._render)
+        return self._body
+
+    def _render(self) -> bytes:
+        return bytes(JSONResponse(self._app.openapi()).body)
 
 
 class _Assets(StaticFiles):
@@ -116,6 +138,7 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.state.document = _Document(app)
 
 
 def _describe(app: FastAPI) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+import time
+from collections.abc import Callable
+from typing import Final, Literal
 
-from fastapi import APIRouter, Response
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from quickshop.entrypoints.http.access import PROBE, access
@@ -13,11 +17,44 @@ from quickshop.entrypoints.http.dependencies import ShopDependency
 from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.problems import problem, problems
 from quickshop.ports.catalog import ProductQuery
+from quickshop.shop import Shop
 
 router = APIRouter(prefix="/health", tags=["operations"], route_class=GuardedRoute)
 
 _log = logging.getLogger(__name__)
 _UNCACHED = {"Cache-Control": "no-store"}
+BELIEVED_SECONDS: Final = 1
+"""How long what the database last did is believed."""
+
+
+class Readiness:
+    """Whether the database answers: asked once a second at most, however many want to know.
+
+    Anybody may ask, and is not counted. `monotonic` tells seconds.
+    """
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = anyio.Lock()
+        self._is_ready = False
+        self._until = 0.0
+
+    async def __call__(self, shop: Shop) -> bool:
+        """As it was a second ago or sooner."""
+        async with self._lock:
+            if self._monotonic() >= self._until:
+                self._is_ready = await anyio.to_thread.run_sync(_answers, shop)
+                self._until = self._monotonic() + BELIEVED_SECONDS
+            return self._is_ready
+
+
+def _answers(shop: Shop) -> bool:
+    try:
+        shop.products.list(ProductQuery(limit=1))
+    except Exception:  # noqa: BLE001 - whatever it is, it is not ready
+        _log.exception("not ready")
+        return False
+    return True
 
 
 class Health(BaseModel):
@@ -35,15 +72,13 @@ async def check_live() -> Response:
 
 @router.get("/ready", operation_id="check_ready", response_model=Health, responses=problems(503))
 @access(PROBE)
-def check_ready(shop: ShopDependency) -> Response:
+async def check_ready(request: Request, shop: ShopDependency) -> Response:
     """Whether the database answers. Send no traffic here while it does not."""
-    try:
-        shop.products.list(ProductQuery(limit=1))
-    except Exception:  # noqa: BLE001 - whatever it is, it is not ready
-        _log.exception("not ready")
-        detail = "The database does not answer."
-        return problem(503, "not_ready", detail, headers={"Retry-After": "1", **_UNCACHED})
-    return _ok()
+    readiness: Readiness = request.app.state.readiness
+    if await readiness(shop):
+        return _ok()
+    detail = "The database does not answer."
+    return problem(503, "not_ready", detail, headers={"Retry-After": "1", **_UNCACHED})
 
 
 def _ok() -> Response:

@@ -11,7 +11,7 @@ from quickshop.domain.cart import CartId
 from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.dependencies import CartShopper, IdempotencyKey, ShopDependency
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Output, nothing, private
+from quickshop.entrypoints.http.models import Output, nothing, private, replay_headers
 from quickshop.entrypoints.http.problems import problems
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
@@ -46,7 +46,7 @@ def hold_cart(
 ) -> Response:
     """Set aside all that is in the cart while its shopper checks out; again makes it last anew."""
     answer = shop.carts.hold(CartId(cart_id), shopper, idempotency_key=idempotency_key)
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    headers = replay_headers(replayed=answer.replayed)
     return private(HoldOut.of(answer.held), status=201, headers=headers)
 
 

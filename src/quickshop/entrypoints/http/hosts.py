@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -16,15 +15,6 @@ _HOST: Final = re.compile(
 """A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A `Host` that can be read."""
-
-    name: str
-    """In lower case, without port and without the dot that may end it."""
-    allowed: bool
-
-
 class Hosts:
     """Names that the shop answers to: `shop.example`, `*.shop.example`, or any when none is given.
 
@@ -33,18 +23,17 @@ class Hosts:
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         names = [name.lower() for name in allowed]
-        self._any = not names
+        self.takes_any = not names
+        """Whether the shop answers to any name, and to HTTP/1.0 requests that have none."""
         self._exact = frozenset(name for name in names if not name.startswith("*"))
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
-        self.find = lru_cache(maxsize=_CACHED)(self._find)
-        """The host that a header names; None when it names none, or several."""
-        self.absent = Host("", self._any)
-        """What an HTTP/1.0 request is for that has no such header."""
+        self.knows = lru_cache(maxsize=_CACHED)(self._knows)
+        """Whether the shop answers to a header; None when it names no host, or several."""
 
-    def _find(self, header: bytes) -> Host | None:
+    def _knows(self, header: bytes) -> bool | None:
         text = header.decode("latin-1").lower()
         found = _HOST.fullmatch(text) if len(text) <= _MAX_LENGTH else None
         if found is None:
             return None
         name = found["name"].removesuffix(".")
-        return Host(name, self._any or name in self._exact or name.endswith(self._endings))
+        return self.takes_any or name in self._exact or name.endswith(self._endings)

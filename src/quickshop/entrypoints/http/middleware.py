@@ -22,7 +22,7 @@ from quickshop.entrypoints.http.confidential import served
 from quickshop.entrypoints.http.cors import Cors
 from quickshop.entrypoints.http.edge import BodyLimit, Edge
 from quickshop.entrypoints.http.headers import Header, complete
-from quickshop.entrypoints.http.hosts import Host, Hosts
+from quickshop.entrypoints.http.hosts import Hosts
 from quickshop.entrypoints.http.problems import ProblemError, problem
 
 SCOPE_KEY: Final = "quickshop"
@@ -47,8 +47,6 @@ class RequestFacts:
     client: ClientAddress
     https: bool
     """Whether it came encrypted, as far as can be told."""
-    host: str
-    """The name that the shop was asked for by, in lower case and without port."""
 
 
 def facts_of(scope: Scope) -> RequestFacts:
@@ -90,9 +88,9 @@ class RequestEnvelope:
             return
         asked = _by_name(scope["headers"])
         name = _name(asked)
-        host = self._host(scope, asked)
+        is_ours = self._is_ours(scope, asked)
         client, https = self._addresses.of(scope, asked)
-        scope[SCOPE_KEY] = RequestFacts(name, client, https, host.name if host else "")
+        scope[SCOPE_KEY] = RequestFacts(name, client, https)
         token, serving = request_id.set(name), served.set(scope)
         began, started, status = perf_counter(), False, 0
         no_body = scope["method"] == "HEAD"
@@ -112,7 +110,7 @@ class RequestEnvelope:
             await send(message)
 
         try:
-            if refusal := self._refusal(scope, host, https=https):
+            if refusal := self._refusal(scope, is_ours, https=https):
                 await refusal(scope, receive, send_completed)
             else:
                 await self._serve(scope, asked, receive, send_completed)
@@ -128,21 +126,23 @@ class RequestEnvelope:
             request_id.reset(token)
             served.reset(serving)
 
-    def _host(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Host | None:
+    def _is_ours(self, scope: Scope, asked: Mapping[bytes, bytes]) -> bool | None:
         header = asked.get(b"host")
         if header is None:
-            return self._hosts.absent if scope["http_version"] == "1.0" else None
-        return self._hosts.find(header)
+            return self._hosts.takes_any if scope["http_version"] == "1.0" else None
+        return self._hosts.knows(header)
 
-    def _refusal(self, scope: Scope, host: Host | None, *, https: bool) -> Response | None:
+    def _refusal(self, scope: Scope, is_ours: bool | None, *, https: bool) -> Response | None:
         path = scope["path"]
-        if host is None or path[:1] != "/":  # a path that is none: another server's whole address
+        if (
+            is_ours is None or path[:1] != "/"
+        ):  # a path that is none: another server's whole address
             return problem(400)
-        if host.allowed and (https or not self._edge.require_https):
+        if is_ours and (https or not self._edge.require_https):
             return None
         if path in _PROBES:
             return None
-        if not host.allowed:
+        if not is_ours:
             detail = "The shop is not served under this name."
             return problem(400, "host_not_allowed", detail)
         # Not sent on to https: that would hide for ever that secrets travel in the clear.

@@ -68,6 +68,11 @@ def nothing() -> Response:
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
+def replay_headers(*, replayed: bool) -> dict[str, str]:
+    """What says that an answer was given before."""
+    return {"Idempotent-Replayed": "true"} if replayed else {}
+
+
 @contextmanager
 def within(field: str) -> Iterator[None]:
     """Say of an `InvalidValueError` raised in this block in which field of the body it lies."""

@@ -19,7 +19,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, private
+from quickshop.entrypoints.http.models import Input, Output, private, replay_headers
 from quickshop.entrypoints.http.money import MoneyOut
 from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.paging import DEFAULT_LIMIT
@@ -152,5 +152,5 @@ def cancel_own_order(
         reason=body.reason if body else "",
         idempotency_key=idempotency_key,
     )
-    headers = {"Idempotent-Replayed": "true"} if canceled.replayed else {}
+    headers = replay_headers(replayed=canceled.replayed)
     return private(OrderOut.of(canceled.order), headers=headers)

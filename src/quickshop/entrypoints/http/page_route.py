@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Hashable
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from quickshop.entrypoints.http.access import access_of
+from quickshop.entrypoints.http.access import PUBLIC, access_of
 from quickshop.entrypoints.http.guard import GuardedRoute, RefusedError, counted, guard_of
 from quickshop.entrypoints.http.page_cache import Page, PageCache
 
@@ -35,7 +35,18 @@ class PageRoute(GuardedRoute):
     Parsing parameters and dependencies costs more than everything else about a cached page, and
     counting it costs as much as answering; so what this process has at hand is not counted. What
     only Redis has comes with the count, in one round trip.
+
+    Raises:
+        LookupError: when it is made, and it is not for everybody: nobody is asked who they are.
     """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make sure of the declaration when the route is made."""
+        if access_of(self.endpoint) != PUBLIC:
+            raise LookupError(
+                f"route {self.path} answers from a cache: declare it @access(PUBLIC)"
+            )
+        return super().get_route_handler()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from a cache, or do it the usual way."""

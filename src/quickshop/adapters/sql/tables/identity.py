@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import CHAR, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Uuid
 
 from quickshop.adapters.sql.column_types import Json, PlainText, SortedText, UtcDateTime
-from quickshop.adapters.sql.tables.schema import metadata
+from quickshop.adapters.sql.tables.schema import metadata, partial_index
 
 accounts: Final = Table(
     "accounts",
@@ -52,6 +52,7 @@ sessions: Final = Table(
     Column("version", Integer, nullable=False),
     Index("ix_sessions_account_id", "account_id", "id"),
     Index("ix_sessions_expires_at", "expires_at"),
+    partial_index("ix_sessions_revoked_at", "revoked_at", where="revoked_at IS NOT NULL"),
 )
 
 refresh_tokens: Final = Table(

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Table, Uuid
 
 from quickshop.adapters.sql.column_types import PlainText, UtcDateTime
 from quickshop.adapters.sql.tables.orders import orders
-from quickshop.adapters.sql.tables.schema import metadata
+from quickshop.adapters.sql.tables.schema import metadata, partial_index
 
 notifications: Final = Table(
     "notifications",
@@ -20,4 +20,5 @@ notifications: Final = Table(
     Column("order_id", ForeignKey(orders.c.id), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
+    partial_index("ix_notifications_account", "recipient", where="order_id IS NULL"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -161,5 +161,5 @@ def list_active_carts(
     cursor: Cursor = None,
 ) -> Response:
     """List the carts that somebody may come back to: open, with something in them."""
-    since = datetime.now(UTC) - timedelta(hours=hours)
-    return private(ActiveCartPage.of(shop.carts.active(since, limit=limit, cursor=cursor)))
+    within = timedelta(hours=hours)
+    return private(ActiveCartPage.of(shop.carts.active(within, limit=limit, cursor=cursor)))

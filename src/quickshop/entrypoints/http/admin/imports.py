@@ -18,7 +18,6 @@ from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import (
     MAX_LOCATION_LENGTH,
     Caller,
-    replay_headers,
     staff_problems,
 )
 from quickshop.entrypoints.http.dependencies import (
@@ -30,7 +29,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Output, private
+from quickshop.entrypoints.http.models import Output, private, replay_headers
 from quickshop.entrypoints.http.problems import ProblemError
 from quickshop.ports.imports import Severity
 from quickshop.ports.paging import DEFAULT_LIMIT

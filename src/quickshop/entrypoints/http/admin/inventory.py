@@ -26,13 +26,12 @@ from quickshop.entrypoints.http.admin.shared import (
     LedgerReason,
     Location,
     Sku,
-    replay_headers,
     staff_problems,
 )
 from quickshop.entrypoints.http.catalog import Name
 from quickshop.entrypoints.http.dependencies import Cursor, IdempotencyKey, Limit, ShopDependency
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/admin", tags=["admin: inventory"], route_class=GuardedRoute)

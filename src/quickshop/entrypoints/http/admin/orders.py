@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.application.fulfillment import AddNote, CompleteOrder, FulfillOrder
-from quickshop.application.orders import CancelOrder, GetOrder, ListOrders
+from quickshop.application.orders import MAX_TIMELINE, CancelOrder, GetOrder, ListOrders
 from quickshop.application.payments import (
     CapturePayment,
     PaymentChanged,
@@ -27,7 +27,6 @@ from quickshop.entrypoints.http.admin.shared import (
     Caller,
     Id,
     Location,
-    replay_headers,
     staff_problems,
 )
 from quickshop.entrypoints.http.dependencies import (
@@ -38,7 +37,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 from quickshop.entrypoints.http.orders import Cancellation, OrderOut
 from quickshop.ports.orders import OrderView
@@ -113,7 +112,9 @@ class WholeOrderOut(AdminOrderOut):
     payments: tuple[PaymentOut, ...]
     """The first attempt first."""
     timeline: tuple[TimelineEntryOut, ...]
-    """Oldest first."""
+    """Oldest first; at most the newest 200."""
+    timeline_is_whole: bool
+    """Whether nothing happened before that."""
 
 
 class ParcelLineIn(Input):
@@ -221,10 +222,12 @@ def get_order(shop: ShopDependency, order_id: UUID) -> Response:
 
 
 def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
+    timeline = shop.orders.timeline(order_id, newest=MAX_TIMELINE + 1)
     return WholeOrderOut.of(
         shop.orders.get(order_id),
         payments=shop.orders.payments(order_id),
-        timeline=shop.orders.timeline(order_id),
+        timeline=timeline[-MAX_TIMELINE:],
+        timeline_is_whole=len(timeline) <= MAX_TIMELINE,
     )
 
 

@@ -53,8 +53,3 @@ Caller = Annotated[str, Depends(_scope)]
 def staff_problems(*more: int) -> dict[int | str, dict[str, Any]]:
     """What a route's `responses` say: what every route of staff may answer with, and `more`."""
     return problems(*sorted({401, 403, 429, 503, *more}))
-
-
-def replay_headers(*, replayed: bool) -> dict[str, str]:
-    """What says that an answer was given before."""
-    return {"Idempotent-Replayed": "true"} if replayed else {}

@@ -134,10 +134,11 @@ class ApiKeyOut(Output):
     revoked_at: AwareDatetime | None
 
 
-class ApiKeys(Output):
-    """Every key, the newest first."""
+class ApiKeyPage(Output):
+    """Some keys, the newest first, and the cursor that continues after them."""
 
     items: tuple[ApiKeyOut, ...]
+    next_cursor: str | None
 
 
 @router.get(
@@ -242,13 +243,17 @@ def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) ->
 
 
 @router.get(
-    "/api-keys", operation_id="list_api_keys", response_model=ApiKeys, responses=staff_problems()
+    "/api-keys",
+    operation_id="list_api_keys",
+    response_model=ApiKeyPage,
+    responses=staff_problems(422),
 )
 @access(staff(ListApiKeys))
-def list_api_keys(shop: ShopDependency) -> Response:
+def list_api_keys(
+    shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
     """Show which programs may do what. The keys themselves are not known."""
-    items = tuple(ApiKeyOut.of(view) for view in shop.staff.api_keys())
-    return private(ApiKeys(items=items))
+    return private(ApiKeyPage.of(shop.staff.api_keys(limit=limit, cursor=cursor)))
 
 
 @router.post(

@@ -29,6 +29,7 @@ def upgrade() -> None:
     _one_time_tokens()
     _customers()
     _owners()
+    _partial_index("ix_notifications_account", "notifications", "recipient", "order_id IS NULL")
 
 
 def _of_account(table: str) -> sa.ForeignKeyConstraint:
@@ -42,6 +43,11 @@ def _of_account(table: str) -> sa.ForeignKeyConstraint:
 
 def _moment(name: str, *, required: bool = True) -> sa.Column[Any]:
     return sa.Column(name, MOMENT, nullable=not required)
+
+
+def _partial_index(name: str, table: str, column: str, where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, [column], postgresql_where=condition, sqlite_where=condition)
 
 
 def _accounts() -> None:
@@ -109,6 +115,7 @@ def _sessions() -> None:
     )
     op.create_index("ix_sessions_account_id", "sessions", ["account_id", "id"])
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
+    _partial_index("ix_sessions_revoked_at", "sessions", "revoked_at", "revoked_at IS NOT NULL")
     op.create_table(
         "refresh_tokens",
         sa.Column("digest", sa.CHAR(64), nullable=False),
