@@ -12,7 +12,7 @@ from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
-from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
@@ -34,7 +34,17 @@ from quickshop.ports.imports import ProductFeed
 from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
-from quickshop.shop import Policy, Shop, build_shop
+from quickshop.shop import (
+    Copies,
+    Core,
+    Credentials,
+    Outside,
+    Policy,
+    Queueing,
+    Readers,
+    Shop,
+    build_shop,
+)
 from tests.builders import MovableClock
 
 QUICK_PASSWORDS: Final = BcryptPasswords(cost=MIN_COST)
@@ -63,28 +73,40 @@ def memory_shop(
     store = work.store
     return build_shop(
         policy=Policy(**({"currency": "EUR"} | dict(settings or {}))),
-        unit_of_work=work,
-        clock=clock or MovableClock(),
-        identifiers=SystemIdentifiers(),
-        product_reader=MemoryProductReader(store),
-        product_cache=product_cache or NoProductCache(),
-        cart_reader=MemoryCartReader(store),
-        cart_copies=cart_copies or NoCartCopies(),
-        order_reader=MemoryOrderReader(store),
-        stock_reader=MemoryStockReader(store),
-        import_reader=MemoryImportReader(store),
-        product_feed=_no_feed,
-        sanitizer=lambda html: html,
-        payment_gateway=gateway,
-        payment_webhooks=payment_webhooks or {},
-        notifier=notifier,
-        job_queue=MemoryJobQueue(store),
-        job_publisher=job_publisher or NoBroker(),
-        job_signal=MemoryJobSignal(),
-        schedules=MemorySchedules(store),
-        customer_reader=MemoryCustomerReader(store),
-        identity_reader=MemoryIdentityReader(store),
-        password_hasher=password_hasher or QUICK_PASSWORDS,
-        access_tokens=access_tokens or JwtAccessTokens(fresh_keys()),
-        session_copies=NoSessionCopies(),
+        core=Core(
+            unit_of_work=work,
+            clock=clock or MovableClock(),
+            identifiers=SystemIdentifiers(),
+        ),
+        readers=Readers(
+            products=MemoryProductReader(store),
+            carts=MemoryCartReader(store),
+            orders=MemoryOrderReader(store),
+            stock=MemoryStockReader(store),
+            imports=MemoryImportReader(store),
+            customers=MemoryCustomerReader(store),
+            identity=MemoryIdentityReader(store),
+        ),
+        copies=Copies(
+            products=product_cache or NoProductCache(),
+            carts=cart_copies or NoCartCopies(),
+            sessions=NoSessionCopies(),
+        ),
+        credentials=Credentials(
+            passwords=password_hasher or QUICK_PASSWORDS,
+            tokens=access_tokens or JwtAccessTokens(fresh_keys()),
+        ),
+        outside=Outside(
+            product_feed=_no_feed,
+            sanitizer=lambda html: html,
+            gateway=gateway,
+            webhooks=payment_webhooks or {},
+            notifier=notifier,
+        ),
+        queueing=Queueing(
+            queue=MemoryJobQueue(store),
+            publisher=job_publisher or NoBroker(),
+            signal=MemoryJobSignal(),
+            schedules=MemorySchedules(store),
+        ),
     )

@@ -20,7 +20,7 @@ from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
-from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
@@ -41,7 +41,17 @@ from quickshop.domain.inventory import (
 from quickshop.domain.money import Money
 from quickshop.domain.orders import UNPAID, LatePaymentCaptured, Order
 from quickshop.domain.payments import CaptureMethod, PaymentStatus
-from quickshop.shop import Policy, Shop, build_shop
+from quickshop.shop import (
+    Copies,
+    Core,
+    Credentials,
+    Outside,
+    Policy,
+    Queueing,
+    Readers,
+    Shop,
+    build_shop,
+)
 from tests.simulation import actors
 from tests.simulation.faults import Faults
 from tests.simulation.gateway import SimulatedGateway
@@ -110,30 +120,42 @@ class World:
                 sourcing=self.random.choice((by_priority, fewest_parcels)),
                 staff_email="staff@example.com",
             ),
-            unit_of_work=unit_of_work,
-            clock=SteppedClock(self.scheduler),
-            identifiers=identifiers,
-            product_reader=MemoryProductReader(self.store),
-            product_cache=NoProductCache(),
-            cart_reader=_stepped(MemoryCartReader(self.store), "read carts", step),
-            cart_copies=NoCartCopies(),
-            order_reader=_stepped(MemoryOrderReader(self.store), "read orders", step),
-            stock_reader=_stepped(MemoryStockReader(self.store), "read stock", step),
-            import_reader=MemoryImportReader(self.store),
-            product_feed=_no_feed,
-            sanitizer=str,
-            payment_gateway=self.gateway,
-            payment_webhooks={"gateway": self.gateway},
-            notifier=self.mailbox,
-            job_queue=_stepped(self.queue, "queue", step),
-            job_publisher=_stepped(self.broker, "broker", step),
-            job_signal=signal,
-            schedules=_stepped(MemorySchedules(self.store), "schedules", step),
-            customer_reader=MemoryCustomerReader(self.store),
-            identity_reader=MemoryIdentityReader(self.store),
-            password_hasher=BcryptPasswords(cost=MIN_COST),
-            access_tokens=JwtAccessTokens(fresh_keys()),
-            session_copies=NoSessionCopies(),
+            core=Core(
+                unit_of_work=unit_of_work,
+                clock=SteppedClock(self.scheduler),
+                identifiers=identifiers,
+            ),
+            readers=Readers(
+                products=MemoryProductReader(self.store),
+                carts=_stepped(MemoryCartReader(self.store), "read carts", step),
+                orders=_stepped(MemoryOrderReader(self.store), "read orders", step),
+                stock=_stepped(MemoryStockReader(self.store), "read stock", step),
+                imports=MemoryImportReader(self.store),
+                customers=MemoryCustomerReader(self.store),
+                identity=MemoryIdentityReader(self.store),
+            ),
+            copies=Copies(
+                products=NoProductCache(),
+                carts=NoCartCopies(),
+                sessions=NoSessionCopies(),
+            ),
+            credentials=Credentials(
+                passwords=BcryptPasswords(cost=MIN_COST),
+                tokens=JwtAccessTokens(fresh_keys()),
+            ),
+            outside=Outside(
+                product_feed=_no_feed,
+                sanitizer=str,
+                gateway=self.gateway,
+                webhooks={"gateway": self.gateway},
+                notifier=self.mailbox,
+            ),
+            queueing=Queueing(
+                queue=_stepped(self.queue, "queue", step),
+                publisher=_stepped(self.broker, "broker", step),
+                signal=signal,
+                schedules=_stepped(MemorySchedules(self.store), "schedules", step),
+            ),
         )
 
     def _on_commit(self, before: MemoryState, after: MemoryState) -> None:

@@ -10,7 +10,7 @@ import pytest
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules

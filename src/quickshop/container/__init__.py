@@ -21,7 +21,7 @@ from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.identity import MemoryIdentityReader
+from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import (
@@ -79,7 +79,7 @@ from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
-from quickshop.shop import Shop, build_shop
+from quickshop.shop import Copies, Core, Credentials, Outside, Queueing, Readers, Shop, build_shop
 
 __all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
 
@@ -235,30 +235,48 @@ class Container(containers.DeclarativeContainer):
     shop: providers.Provider[Shop] = providers.Singleton(
         build_shop,
         policy=policy,
-        unit_of_work=unit_of_work,
-        clock=clock,
-        identifiers=identifiers,
-        product_reader=product_reader,
-        product_cache=product_cache,
-        cart_reader=cart_reader,
-        cart_copies=cart_copies,
-        order_reader=order_reader,
-        stock_reader=stock_reader,
-        import_reader=import_reader,
-        product_feed=product_feed,
-        sanitizer=sanitizer,
-        payment_gateway=payment_gateway,
-        payment_webhooks=payment_webhooks,
-        notifier=notifier,
-        job_queue=job_queue,
-        job_publisher=job_publisher,
-        job_signal=job_signal,
-        schedules=schedules,
-        customer_reader=customer_reader,
-        identity_reader=identity_reader,
-        password_hasher=password_hasher,
-        access_tokens=access_tokens,
-        session_copies=session_copies,
+        core=providers.Singleton(
+            Core,
+            unit_of_work=unit_of_work,
+            clock=clock,
+            identifiers=identifiers,
+        ),
+        readers=providers.Singleton(
+            Readers,
+            products=product_reader,
+            carts=cart_reader,
+            orders=order_reader,
+            stock=stock_reader,
+            imports=import_reader,
+            customers=customer_reader,
+            identity=identity_reader,
+        ),
+        copies=providers.Singleton(
+            Copies,
+            products=product_cache,
+            carts=cart_copies,
+            sessions=session_copies,
+        ),
+        credentials=providers.Singleton(
+            Credentials,
+            passwords=password_hasher,
+            tokens=access_tokens,
+        ),
+        outside=providers.Singleton(
+            Outside,
+            product_feed=product_feed,
+            sanitizer=sanitizer,
+            gateway=payment_gateway,
+            webhooks=payment_webhooks,
+            notifier=notifier,
+        ),
+        queueing=providers.Singleton(
+            Queueing,
+            queue=job_queue,
+            publisher=job_publisher,
+            signal=job_signal,
+            schedules=schedules,
+        ),
     )
 
 

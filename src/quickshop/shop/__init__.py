@@ -15,18 +15,25 @@ from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
 from quickshop.shop.payments import Payments
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Copies, Core, Credentials, Outside, Queueing, Readers
 
 __all__ = [
     "Accounts",
     "Carts",
+    "Copies",
+    "Core",
+    "Credentials",
     "Customers",
     "Imports",
     "Inventory",
     "Jobs",
     "Orders",
+    "Outside",
     "Payments",
     "Policy",
     "Products",
+    "Queueing",
+    "Readers",
     "Shop",
     "Staff",
     "build_shop",

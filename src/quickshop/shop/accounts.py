@@ -8,14 +8,11 @@ from quickshop.application.identity import passwords, registration, staff
 from quickshop.application.identity import roles as role_cases
 from quickshop.application.identity import sessions as session_cases
 from quickshop.application.identity.tokens import Issuing
-from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
-from quickshop.ports.customers import CustomerReader
+from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.hot_copies import SessionCopies
-from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core, Credentials, Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +55,14 @@ class Staff:
 
 def build_accounts(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
-    hasher: PasswordHasher,
-    tokens: AccessTokens,
+    core: Core,
+    credentials: Credentials,
     identity: IdentityReader,
     copies: SessionCopies,
 ) -> Accounts:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
+    hasher, tokens = credentials.passwords, credentials.tokens
     issuing = Issuing(clock, identifiers, tokens, policy.session_lasts)
     check = passwords.CheckPassword(unit_of_work, hasher)
     return Accounts(
@@ -87,27 +83,25 @@ def build_accounts(
 
 
 def build_staff(
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     hasher: PasswordHasher,
-    identity: IdentityReader,
-    customers: CustomerReader,
+    readers: Readers,
     copies: SessionCopies,
 ) -> Staff:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Staff(
         create_admin=staff.CreateAdmin(unit_of_work, clock, identifiers, hasher, copies),
         invite=staff.InviteUser(unit_of_work, clock, identifiers),
-        list=staff.ListUsers(customers),
+        list=staff.ListUsers(readers.customers),
         grant=staff.GrantRole(unit_of_work, clock),
         revoke=staff.RevokeRole(unit_of_work, clock),
         disable=staff.DisableAccount(unit_of_work, clock, copies),
         enable=staff.EnableAccount(unit_of_work, clock),
-        roles=role_cases.ListRoles(identity),
+        roles=role_cases.ListRoles(readers.identity),
         set_role=role_cases.SetRole(unit_of_work, clock),
         remove_role=role_cases.RemoveRole(unit_of_work),
-        api_keys=role_cases.ListApiKeys(identity),
+        api_keys=role_cases.ListApiKeys(readers.identity),
         make_api_key=role_cases.MakeApiKey(
             unit_of_work, clock, identifiers, passwords.CheckPassword(unit_of_work, hasher)
         ),

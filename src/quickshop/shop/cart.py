@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from quickshop.application import cart, cart_copies, holds
 from quickshop.ports.cart import CartReader
-from quickshop.ports.clock import Clock
 from quickshop.ports.hot_copies import CartCopies
-from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +30,13 @@ class Carts:
 
 def build_carts(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     reader: CartReader,
     copies: CartCopies,
     release: holds.ReleaseExpiredHolds,
 ) -> Carts:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
     stock = cart.CartStock(holding, release, policy.hold_carts)
     news = cart_copies.CartNews(copies)

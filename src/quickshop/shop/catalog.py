@@ -8,12 +8,8 @@ from quickshop.application import catalog
 from quickshop.application.imports import ImportProducts
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.catalog import ProductReader
-from quickshop.ports.clock import Clock
-from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.imports import ProductFeedReader
-from quickshop.ports.rich_text import HtmlSanitizer
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core, Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +37,14 @@ class Products:
 
 def build_products(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     reader: ProductReader,
     cache: ProductCache,
-    feed: ProductFeedReader,
-    sanitizer: HtmlSanitizer,
+    outside: Outside,
 ) -> Products:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
+    feed, sanitizer = outside.product_feed, outside.sanitizer
     editing = catalog.Editing(unit_of_work, clock, cache)
     return Products(
         create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),

@@ -6,15 +6,9 @@ from dataclasses import dataclass
 
 from quickshop.application import customers
 from quickshop.application.identity.passwords import CheckPassword
-from quickshop.ports.cart import CartReader
-from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import PasswordHasher
-from quickshop.ports.customers import CustomerReader
 from quickshop.ports.hot_copies import SessionCopies
-from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.identity import IdentityReader
-from quickshop.ports.orders import OrderReader
-from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.shop.wiring import Core, Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +27,14 @@ class Customers:
 
 
 def build_customers(
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     hasher: PasswordHasher,
-    reader: CustomerReader,
-    identity: IdentityReader,
-    carts: CartReader,
-    orders: OrderReader,
+    readers: Readers,
     copies: SessionCopies,
 ) -> Customers:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
+    reader = readers.customers
     edit = customers.Editing(unit_of_work, clock)
     erasing = customers.Erasing(unit_of_work, clock, copies)
     return Customers(
@@ -51,7 +42,7 @@ def build_customers(
         update=customers.UpdateProfile(edit),
         save_address=customers.SaveAddress(edit, identifiers),
         remove_address=customers.RemoveAddress(edit),
-        export=customers.ExportOwnData(reader, identity, carts, orders),
+        export=customers.ExportOwnData(reader, readers.identity, readers.carts, readers.orders),
         erase_own=customers.EraseOwnAccount(erasing, CheckPassword(unit_of_work, hasher)),
         get=customers.GetCustomer(reader),
         list=customers.ListCustomers(reader),

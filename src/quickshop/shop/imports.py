@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application import imports
-from quickshop.ports.clock import Clock
-from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ImportReader, ProductFeedReader
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +22,12 @@ class Imports:
 
 def build_imports(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     feed: ProductFeedReader,
     reader: ImportReader,
 ) -> Imports:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Imports(
         start=imports.StartImport(
             unit_of_work, clock, identifiers, feed, policy.currency, policy.location

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application import holds, inventory
-from quickshop.ports.clock import Clock
-from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.inventory import StockReader
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,12 @@ class Inventory:
 
 def build_inventory(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     reader: StockReader,
     release: holds.ReleaseExpiredHolds,
 ) -> Inventory:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Inventory(
         receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),
         adjust=inventory.AdjustStock(unit_of_work, clock, policy.location, release),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
@@ -16,16 +17,8 @@ from quickshop.application.payments import (
     SettlePayments,
 )
 from quickshop.application.reactions import build_handlers
-from quickshop.ports.clock import Clock
-from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.imports import ImportReader
-from quickshop.ports.inventory import StockReader
-from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
-from quickshop.ports.notifications import Notifier
-from quickshop.ports.orders import OrderReader
-from quickshop.ports.payments import PaymentGateway
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core, Outside, Queueing, Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +39,25 @@ class Jobs:
 
 def build_jobs(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
+    readers: Readers,
+    outside: Outside,
+    queueing: Queueing,
     outcomes: PaymentOutcomes,
-    order_reader: OrderReader,
-    stock_reader: StockReader,
-    gateway: PaymentGateway,
-    notifier: Notifier,
-    queue: JobQueue,
-    publisher: JobPublisher,
-    signal: JobSignal,
-    schedules: ScheduleRepository,
     release: holds.ReleaseExpiredHolds,
-    import_reader: ImportReader,
     load: ImportProducts,
 ) -> Jobs:
     """Connect them to the ports."""
+    unit_of_work, clock, queue = core.unit_of_work, core.clock, queueing.queue
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
     forget = ForgetExpired(
         unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks, policy.keep_sessions
     )
-    postbox = Postbox(unit_of_work, clock, notifier, policy.name)
-    run = jobs.RunJob(
-        queue,
-        build_handlers(
-            process_order=ProcessOrder(unit_of_work, gateway, outcomes),
-            settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
-            notify=NotifyShopper(unit_of_work, clock, order_reader, notifier, policy.name),
-            notify_staff=NotifyStaff(
-                unit_of_work, clock, stock_reader, notifier, policy.name, policy.staff_email
-            ),
-            mail_token=MailOneTimeToken(postbox, identifiers, policy.storefront_url),
-            tell_account=TellAccount(postbox),
-            run_import=RunImport(
-                unit_of_work, clock, import_reader, load, turn=policy.job_lease / 2
-            ),
-        ),
-        clock,
-        policy.job_lease,
-        policy.job_retry,
-    )
+    handlers = _handlers(policy, core, readers, outside, outcomes, load)
+    run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry)
     periodic = jobs.RunPeriodicTasks(
-        schedules,
+        queueing.schedules,
         (
             jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
             jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
@@ -101,12 +69,38 @@ def build_jobs(
     return Jobs(
         run=run,
         run_due=jobs.RunDueJobs(queue, run, clock),
-        relay=jobs.RelayJobs(queue, publisher, clock, policy.job_lease),
+        relay=jobs.RelayJobs(queue, queueing.publisher, clock, policy.job_lease),
         periodic=periodic,
-        watch=jobs.WatchQueue(signal, periodic, policy.poll_seconds),
+        watch=jobs.WatchQueue(queueing.signal, periodic, policy.poll_seconds),
         dead=jobs.ListDeadJobs(queue),
         replay=jobs.ReplayJob(queue, clock),
         size=jobs.GetQueueSize(queue, clock, policy.stuck_after),
         ask_again_about_payments=ask_again,
         expire_orders=expire,
+    )
+
+
+def _handlers(
+    policy: Policy,
+    core: Core,
+    readers: Readers,
+    outside: Outside,
+    outcomes: PaymentOutcomes,
+    load: ImportProducts,
+) -> Mapping[str, jobs.Handler]:
+    unit_of_work, clock = core.unit_of_work, core.clock
+    gateway, notifier = outside.gateway, outside.notifier
+    postbox = Postbox(unit_of_work, clock, notifier, policy.name)
+    return build_handlers(
+        process_order=ProcessOrder(unit_of_work, gateway, outcomes),
+        settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
+        notify=NotifyShopper(unit_of_work, clock, readers.orders, notifier, policy.name),
+        notify_staff=NotifyStaff(
+            unit_of_work, clock, readers.stock, notifier, policy.name, policy.staff_email
+        ),
+        mail_token=MailOneTimeToken(postbox, core.identifiers, policy.storefront_url),
+        tell_account=TellAccount(postbox),
+        run_import=RunImport(
+            unit_of_work, clock, readers.imports, load, turn=policy.job_lease / 2
+        ),
     )

@@ -13,12 +13,10 @@ from quickshop.application.payments import (
     RefundOrder,
     VoidPayment,
 )
-from quickshop.ports.clock import Clock
 from quickshop.ports.hot_copies import CartCopies
-from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.orders import OrderReader
-from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.shop.policy import Policy
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +44,14 @@ class Orders:
 
 def build_orders(
     policy: Policy,
-    unit_of_work: UnitOfWork,
-    clock: Clock,
-    identifiers: Identifiers,
+    core: Core,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
     cart_copies: CartCopies,
     release: holds.ReleaseExpiredHolds,
 ) -> Orders:
     """Connect them to the ports."""
+    unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(
         place=checkout.PlaceOrder(

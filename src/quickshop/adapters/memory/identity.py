@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
 
-from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
-from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.errors import (
     AlreadyExistsError,
     InvalidTokenError,
@@ -17,24 +13,17 @@ from quickshop.domain.errors import (
     RoleInUseError,
 )
 from quickshop.domain.identity import (
-    BUILT_IN_ROLES,
     Account,
     AccountId,
     ApiKey,
     ApiKeyId,
     OneTimeToken,
     OneTimeTokenId,
-    Permission,
     RefreshToken,
     Role,
     Session,
     SessionId,
-    with_implied,
 )
-from quickshop.ports.identity import ApiKeyView, Caller, SessionView
-from quickshop.ports.paging import DEFAULT_LIMIT, Page
-
-V = TypeVar("V", SessionView, ApiKeyView)
 
 
 class MemoryAccounts:
@@ -309,98 +298,3 @@ class MemoryApiKeys:
         """
         self._session.require_version(self._state.api_keys, api_key.id, api_key, "API key")
         self._session.keep(self._state.api_keys, api_key.id, api_key)
-
-
-def _permissions(state: MemoryState, account: Account) -> frozenset[Permission]:
-    made = {name: role.permissions for name, role in state.roles.items()}
-    held = (({**made, **BUILT_IN_ROLES}).get(name, frozenset()) for name in account.roles)
-    return with_implied(frozenset[Permission]().union(*held))
-
-
-class MemoryIdentityReader:
-    """Who is who."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
-        """As `IdentityReader.signed_in`."""
-        state = self._store.state
-        session = state.sessions.get(session_id)
-        if session is None or not session.is_live(now):
-            return None
-        account = state.accounts[session.account_id]
-        if not account.is_active:
-            return None
-        return Caller(
-            account_id=account.id,
-            permissions=_permissions(state, account),
-            session_id=session_id,
-        )
-
-    def with_key(self, digest: str, now: datetime) -> Caller | None:
-        """As `IdentityReader.with_key`."""
-        state = self._store.state
-        for key in state.api_keys.values():
-            if key.digest != digest or key.revoked_at is not None:
-                continue
-            account = state.accounts[key.account_id]
-            if not account.is_active or (key.expires_at and key.expires_at <= now):
-                return None
-            return Caller(
-                account_id=account.id,
-                permissions=with_implied(key.scopes) & _permissions(state, account),
-                api_key_id=key.id,
-            )
-        return None
-
-    def roles(self) -> Mapping[str, frozenset[Permission]]:
-        """As `IdentityReader.roles`."""
-        made = {name: role.permissions for name, role in sorted(self._store.state.roles.items())}
-        return {**BUILT_IN_ROLES, **made}
-
-    def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
-        """As `IdentityReader.sessions`."""
-        return _latest_first(
-            session
-            for session in self._store.state.sessions.values()
-            if session.account_id == account_id and session.is_live(now)
-        )
-
-    def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
-        """As `IdentityReader.kept_sessions`."""
-        return _latest_first(
-            each for each in self._store.state.sessions.values() if each.account_id == account_id
-        )
-
-    def api_keys(
-        self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-    ) -> Page[ApiKeyView]:
-        """As `IdentityReader.api_keys`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
-        rows = (
-            Row(0, key.id, _view_of(ApiKeyView, key, scopes=sorted(key.scopes)))
-            for key in self._store.state.api_keys.values()
-        )
-        return page_of(rows, sort="newest", limit=limit, cursor=cursor, descending=True)
-
-    def knows_address(self, email: str, address: str) -> bool:
-        """As `IdentityReader.knows_address`."""
-        state = self._store.state
-        return any(
-            session.address == address and state.accounts[session.account_id].email == email
-            for session in state.sessions.values()
-        )
-
-
-def _latest_first(sessions: Iterable[Session]) -> Sequence[SessionView]:
-    ordered = sorted(sessions, key=lambda each: (each.last_used_at, each.id), reverse=True)
-    return [_view_of(SessionView, session) for session in ordered]
-
-
-def _view_of(kind: type[V], aggregate: object, **other: object) -> V:
-    names = [each.name for each in fields(kind)]
-    return kind(**{name: getattr(aggregate, name) for name in names} | other)
