@@ -22,6 +22,7 @@ from quickshop.adapters.memory.jobs import (
     NoBroker,
 )
 from quickshop.adapters.memory.orders import MemoryOrderReader
+from quickshop.adapters.memory.state import MemoryStore
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
 from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
@@ -54,6 +55,19 @@ def _no_feed(path: Path, *, currency: str) -> ProductFeed:
     raise FileFormatError(f"this shop reads no files: {path}, {currency}")
 
 
+def readers_of(store: MemoryStore) -> Readers:
+    """Whoever reads a shop in memory."""
+    return Readers(
+        products=MemoryProductReader(store),
+        carts=MemoryCartReader(store),
+        orders=MemoryOrderReader(store),
+        stock=MemoryStockReader(store),
+        imports=MemoryImportReader(store),
+        customers=MemoryCustomerReader(store),
+        identity=MemoryIdentityReader(store),
+    )
+
+
 def memory_shop(
     *,
     gateway: PaymentGateway,
@@ -78,15 +92,7 @@ def memory_shop(
             clock=clock or MovableClock(),
             identifiers=SystemIdentifiers(),
         ),
-        readers=Readers(
-            products=MemoryProductReader(store),
-            carts=MemoryCartReader(store),
-            orders=MemoryOrderReader(store),
-            stock=MemoryStockReader(store),
-            imports=MemoryImportReader(store),
-            customers=MemoryCustomerReader(store),
-            identity=MemoryIdentityReader(store),
-        ),
+        readers=readers_of(store),
         copies=Copies(
             products=product_cache or NoProductCache(),
             carts=cart_copies or NoCartCopies(),

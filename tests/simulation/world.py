@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
@@ -16,15 +16,8 @@ from uuid import UUID
 import tenacity.nap
 
 from quickshop.adapters.memory.cache import NoProductCache
-from quickshop.adapters.memory.cart import MemoryCartReader
-from quickshop.adapters.memory.catalog_reader import MemoryProductReader
-from quickshop.adapters.memory.customers import MemoryCustomerReader
 from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
-from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
-from quickshop.adapters.memory.imports import MemoryImportReader
-from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemorySchedules
-from quickshop.adapters.memory.orders import MemoryOrderReader
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
@@ -48,7 +41,6 @@ from quickshop.shop import (
     Outside,
     Policy,
     Queueing,
-    Readers,
     Shop,
     build_shop,
 )
@@ -69,6 +61,7 @@ from tests.simulation.ports import (
     WokenSignal,
 )
 from tests.simulation.scheduler import START, Scheduler, Violation
+from tests.twins import readers_of
 
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
 PLACES: Final = ("main", "annex")
@@ -106,7 +99,7 @@ class World:
 
     def _open(self) -> Shop:
         step, identifiers = self.scheduler.step, CountedIdentifiers()
-        signal = WokenSignal(self.scheduler)
+        readers, signal = readers_of(self.store), WokenSignal(self.scheduler)
         self.store.state = _catalog().draft()
         unit_of_work = SteppedUnitOfWork(
             self.scheduler, REACTIONS, signal.wake, store=self.store, new_id=identifiers.new
@@ -125,14 +118,11 @@ class World:
                 clock=SteppedClock(self.scheduler),
                 identifiers=identifiers,
             ),
-            readers=Readers(
-                products=MemoryProductReader(self.store),
-                carts=_stepped(MemoryCartReader(self.store), "read carts", step),
-                orders=_stepped(MemoryOrderReader(self.store), "read orders", step),
-                stock=_stepped(MemoryStockReader(self.store), "read stock", step),
-                imports=MemoryImportReader(self.store),
-                customers=MemoryCustomerReader(self.store),
-                identity=MemoryIdentityReader(self.store),
+            readers=replace(
+                readers,
+                carts=_stepped(readers.carts, "read carts", step),
+                orders=_stepped(readers.orders, "read orders", step),
+                stock=_stepped(readers.stock, "read stock", step),
             ),
             copies=Copies(
                 products=NoProductCache(),

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from quickshop.adapters.memory.limits import MemoryRateLimiter
 from quickshop.container import open_front_desk
 from quickshop.domain.identity import AccountId, ApiKeyId, SessionId
+from quickshop.entrypoints.http.addresses import limit_subject_of
 from quickshop.entrypoints.http.limits import (
     LOGIN,
     LOGIN_STRANGERS,
     Limits,
     headers_of,
-    network_of,
     refusal,
     refused,
 )
@@ -157,7 +157,7 @@ def test_settings_say_how_much_is_general() -> None:
     ],
 )
 def test_a_household_is_one_address(one: str, other: str, *, same: bool) -> None:
-    assert (network_of(one) == network_of(other)) is same
+    assert (limit_subject_of(one) == limit_subject_of(other)) is same
     assert (Limits().of_request(one) == Limits().of_request(other)) is same
 
 

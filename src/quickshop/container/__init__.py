@@ -6,18 +6,14 @@ extra are imported when a setting asks for them.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from threading import Event, Thread
 
 from dependency_injector import containers, providers
-from sqlalchemy.engine import make_url
 
 from quickshop.adapters.clock import SystemClock
 from quickshop.adapters.identifiers import SystemIdentifiers
-from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.memory.cart import MemoryCartReader
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
@@ -34,7 +30,6 @@ from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.memory.orders import MemoryOrderReader
 from quickshop.adapters.memory.state import MemoryStore
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
-from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.adapters.security.html import NhHtmlSanitizer
 from quickshop.adapters.shopify.feed import ShopifyFeedReader
 from quickshop.adapters.sql.cart import SqlCartReader
@@ -46,13 +41,11 @@ from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
-from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.application import news
 from quickshop.application.reactions import REACTIONS
-from quickshop.container import credentials, in_redis
+from quickshop.container import credentials, in_redis, outside
 from quickshop.container.databases import (
     dialect_of,
-    is_postgres,
     migrate_database,
     open_engine,
     open_signal,
@@ -95,70 +88,6 @@ def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
     publisher.close()
 
 
-def _notifier(settings: Settings) -> Notifier:
-    if settings.smtp_host is None:
-        return _development_notifier(settings)
-    from quickshop.adapters.mail.smtp import SmtpNotifier  # noqa: PLC0415
-
-    password = settings.smtp_password
-    return SmtpNotifier(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=password.get_secret_value() if password else None,
-        timeout_seconds=settings.smtp_timeout_seconds,
-        sender=settings.mail_from,
-    )
-
-
-def _development_notifier(settings: Settings) -> Notifier:
-    if settings.mail_dir == "-":
-        return ConsoleNotifier(sys.stderr)
-    folder = settings.mail_dir or _beside_database(settings, "mail")
-    return FileNotifier(folder, sender=settings.mail_from)
-
-
-def _open_gateway(settings: Settings) -> Iterator[PaymentGateway]:
-    if settings.payment_gateway == "stripe":
-        yield from _open_stripe(settings)
-        return
-    book = settings.sandbox_book or _beside_database(settings, "quickshop-sandbox.db")
-    gateway = SandboxGateway(book, slow_seconds=settings.sandbox_slow_seconds)
-    yield gateway
-    gateway.close()
-
-
-def _open_stripe(settings: Settings) -> Iterator[PaymentGateway]:
-    from quickshop.adapters.stripe.payments import StripeGateway  # noqa: PLC0415
-
-    assert settings.stripe_secret_key is not None, "the settings require it"
-    gateway = StripeGateway(
-        settings.stripe_secret_key.get_secret_value(),
-        timeout_seconds=settings.stripe_timeout_seconds,
-        api_base=settings.stripe_api_base,
-    )
-    yield gateway
-    gateway.close()
-
-
-def _payment_webhooks(settings: Settings) -> Mapping[str, PaymentWebhooks]:
-    if settings.payment_gateway != "stripe":
-        return {}
-    assert settings.stripe_webhook_secret is not None, "the settings require it"
-    return {"stripe": StripeWebhooks(settings.stripe_webhook_secret.get_secret_value())}
-
-
-def _beside_database(settings: Settings, name: str) -> str:
-    """A file or folder next to the SQLite file; in the working directory for a server."""
-    if settings.database_url.startswith("memory"):
-        return ":memory:"
-    database = make_url(settings.database_url).database
-    if is_postgres(settings) or not database:
-        return name
-    return str(Path(database).parent / name)
-
-
 class Container(containers.DeclarativeContainer):
     """A shop on a real database. Call `shutdown_resources()` when done with it."""
 
@@ -170,12 +99,12 @@ class Container(containers.DeclarativeContainer):
     sanitizer: providers.Provider[HtmlSanitizer] = providers.Singleton(NhHtmlSanitizer)
     product_feed: providers.Provider[ProductFeedReader] = providers.Singleton(ShopifyFeedReader)
     payment_gateway: providers.Provider[PaymentGateway] = providers.Resource(
-        _open_gateway, settings
+        outside.open_gateway, settings
     )
     payment_webhooks: providers.Provider[Mapping[str, PaymentWebhooks]] = providers.Singleton(
-        _payment_webhooks, settings
+        outside.payment_webhooks, settings
     )
-    notifier: providers.Provider[Notifier] = providers.Singleton(_notifier, settings)
+    notifier: providers.Provider[Notifier] = providers.Singleton(outside.notifier, settings)
     password_hasher: providers.Provider[PasswordHasher] = providers.Singleton(
         credentials.password_hasher, settings
     )

@@ -113,7 +113,19 @@ def _is_port(text: str) -> bool:
     return text == "" or (text[0] == ":" and text[1:].isascii() and text[1:].isdecimal())
 
 
+def limit_subject_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that an IPv6 address is in.
+
+    Anything else counts as it is.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return _limit_subject(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
 def _limit_subject(address: IPv4Address | IPv6Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
-    return str(IPv6Network((address, _HOUSEHOLD_BITS), strict=False))
+    return str(IPv6Network((int(address), _HOUSEHOLD_BITS), strict=False))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final, Self
 from uuid import UUID
 
 from starlette.responses import Response
 
+from quickshop.entrypoints.http.addresses import limit_subject_of
 from quickshop.entrypoints.http.problems import problem
 from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, Limit
@@ -19,9 +19,6 @@ from quickshop.settings import Settings
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
-_IPV6_HOUSEHOLD: Final = 64
-"""Bits of an IPv6 address that one customer of a provider cannot choose."""
-
 
 ADDRESS: Final = Limit("address", 1200, _MINUTE)
 ACCOUNT: Final = Limit("account", 1200, _MINUTE)
@@ -90,7 +87,7 @@ class Limits:
 
     def of_failures(self, address: str, email: str) -> list[Bucket]:
         """What a login that succeeds forgives: to be cleared."""
-        network = network_of(address)
+        network = limit_subject_of(address)
         return self._if_enabled(*(Bucket.of(limit, email, network) for limit in LOGIN))
 
     def of_strangers(self, address: str, email: str) -> list[Bucket]:
@@ -121,24 +118,8 @@ class Limits:
         return list(buckets) if self.enabled else []
 
 
-def network_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that an IPv6 address is in.
-
-    Anything else counts as it is.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Network((int(parsed), _IPV6_HOUSEHOLD), strict=False).network_address)
-
-
 def _of_address(limit: Limit, address: str) -> Bucket:
-    return Bucket.of(limit, network_of(address))
+    return Bucket.of(limit, limit_subject_of(address))
 
 
 def refusal(decisions: Sequence[Decision]) -> Decision | None:
