@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from quickshop.adapters.sql.cart import SqlCartReader
 from quickshop.adapters.sql.catalog_reader import SqlProductReader
@@ -20,7 +20,7 @@ from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
 from quickshop.adapters.sql.postgres import PostgresDialect
 from quickshop.adapters.sql.sqlite import SqliteDialect
-from quickshop.adapters.sql.tables import stock_levels
+from quickshop.adapters.sql.tables import metadata, stock_levels
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.inventory import StockLevel
@@ -73,6 +73,15 @@ def sql_backend(url: str) -> Iterator[Backend]:
             schedules=SqlSchedules(engine, dialect),
             tamper=tamper,
         )
+
+
+def rows_by_table(url: str) -> dict[str, str]:
+    """All that stands in each table, as text."""
+    with open_engine(url) as engine, engine.connect() as connection:
+        return {
+            table.name: "\n".join(repr(row) for row in connection.execute(select(table)))
+            for table in metadata.sorted_tables
+        }
 
 
 def copy_file(template: Path, folder: Path) -> str:

@@ -11,12 +11,10 @@ from typing import Any, Final
 
 import pytest
 from redis import Redis
-from sqlalchemy import select
 
 from quickshop import Settings, open_shop
 from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.security.passwords import MIN_COST
-from quickshop.adapters.sql.tables import metadata
 from quickshop.container import open_front_desk
 from quickshop.domain.cart import CartId, CartLineId
 from quickshop.domain.errors import LastAdminError, NotSignedInError
@@ -26,7 +24,7 @@ from tests import servers
 from tests.builders import CART_TOKEN, NOW, a_cart, new_id
 from tests.fault_proxy import FaultProxy
 from tests.http_client import Web, serve
-from tests.integration.backends import open_engine, sql_backend
+from tests.integration.backends import rows_by_table, sql_backend
 from tests.life_story import live, traces_in
 from tests.people import (
     PASSWORD,
@@ -81,12 +79,7 @@ def office(any_database_url: str, tmp_path: Path) -> Iterator[Office]:
 
 def everything_in(url: str) -> str:
     """All that stands in any table."""
-    with open_engine(url) as engine, engine.connect() as connection:
-        return "\n".join(
-            repr(row)
-            for table in metadata.sorted_tables
-            for row in connection.execute(select(table))
-        )
+    return "\n".join(rows_by_table(url).values())
 
 
 def at_once(*stories: Callable[[], object]) -> list[object]:

@@ -139,11 +139,11 @@ def test_log_lines_of_a_request_carry_its_name_in_threads_too(
         logging.getLogger("quickshop.test").warning("here")
         raise NotFoundError("cart")
 
-    caplog.handler.addFilter(RequestIdFilter())
     web.break_use_case("carts", "create", NotFoundError("cart"))
     broken = web.client.app.state.shop
     object.__setattr__(broken.carts, "create", speak)
-    web.client.post("/v1/carts", headers={"X-Request-Id": "find-me"})
+    with caplog.filtering(RequestIdFilter()):
+        web.client.post("/v1/carts", headers={"X-Request-Id": "find-me"})
     assert [r.request_id for r in caplog.records if r.getMessage() == "here"] == ["find-me"]
 
 

@@ -147,7 +147,7 @@ def test_no_port_is_called_in_a_transaction(watched: WatchedWorld) -> None:
         "send",  # the mail server
         *("publish", "waiting"),  # the broker
         *("current", "page", "put", "forget"),  # the cache
-        *("find", "put", "forget", "touch"),  # the copies of carts
+        *("find", "put", "forget"),  # the copies of carts
     }
     assert not watched.world.problems()
     assert not manual.world.problems()

@@ -180,7 +180,7 @@ def test_a_key_that_a_key_makes_does_not_outlive_it(web: Web):
     key = an_api_key(web, admin, Permission.USERS_WRITE, expires_at=ends)
     for wish in ({}, {"expires_at": (now + timedelta(days=9)).isoformat()}):
         assert make_key(web, bearer(key), **wish).status_code == 201
-    assert {view.expires_at for view in web.shop.staff.api_keys()} == {ends}
+    assert {view.expires_at for view in web.shop.staff.api_keys().items} == {ends}
 
 
 def test_whoever_chooses_a_new_password_by_mail_is_rid_of_every_key(web: Web):
