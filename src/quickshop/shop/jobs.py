@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
 from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
-from quickshop.application.imports import ImportProducts, RunImport
+from quickshop.application.imports import GiveUpImport, ImportProducts, RunImport
 from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
@@ -15,7 +15,7 @@ from quickshop.application.payments import (
     ProcessOrder,
     SettlePayments,
 )
-from quickshop.application.reactions import build_handlers
+from quickshop.application.reactions import build_handlers, build_last_steps
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ImportReader
@@ -66,7 +66,13 @@ def build_jobs(
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
     forget = ForgetExpired(
-        unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks, policy.keep_sessions
+        unit_of_work,
+        queue,
+        clock,
+        policy.keep_jobs,
+        policy.keep_webhooks,
+        policy.keep_sessions,
+        policy.keep_imports,
     )
     postbox = Postbox(unit_of_work, clock, notifier, policy.name)
     run = jobs.RunJob(
@@ -87,6 +93,7 @@ def build_jobs(
         clock,
         policy.job_lease,
         policy.job_retry,
+        build_last_steps(give_up_import=GiveUpImport(unit_of_work, clock)),
     )
     periodic = jobs.RunPeriodicTasks(
         schedules,
