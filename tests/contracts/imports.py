@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -39,6 +39,7 @@ def an_import() -> Import:
         size_bytes=200_009,
         currency="EUR",
         location="Łódź",
+        with_stock=False,
         dry_run=True,
         now=NOW,
     )
@@ -60,6 +61,13 @@ def advance(backend: Backend, import_id: ImportId, *issues: RowIssue) -> None:
         known = tx.imports.get(import_id)
         known.advance(replace(COUNTS, issues=len(issues)), rows=20, now=NOW)
         tx.imports.save(known, issues)
+
+
+def finish(backend: Backend, import_id: ImportId, *, now: datetime = NOW) -> None:
+    with backend.unit_of_work() as tx:
+        known = tx.imports.get(import_id)
+        known.finish(rows=20, now=now)
+        tx.imports.save(known)
 
 
 class ImportRepositoryContract:
@@ -116,6 +124,29 @@ class ImportRepositoryContract:
             raise RuntimeError
         assert backend.import_reader.get(new.id).counts == ImportCounts()
         assert not backend.import_reader.issues(new.id).items
+
+    def test_those_that_are_not_finished_are_counted(self, backend: Backend) -> None:
+        waiting, running, done = (store_import(backend).id for _ in range(3))
+        advance(backend, running)
+        finish(backend, done)
+        with backend.unit_of_work() as tx:
+            assert tx.imports.unfinished() == 2
+        assert backend.import_reader.get(waiting).status is ImportStatus.WAITING
+
+    def test_those_finished_long_ago_are_forgotten_whole(self, backend: Backend) -> None:
+        old, fresh, waiting = (store_import(backend).id for _ in range(3))
+        for import_id in (old, fresh):
+            advance(backend, import_id, an_issue())
+        finish(backend, old)
+        finish(backend, fresh, now=LATER)
+        with backend.unit_of_work() as tx:
+            assert tx.imports.forget_finished(LATER) == 1
+            assert tx.imports.forget_finished(LATER) == 0
+        assert {view.id for view in backend.import_reader.list().items} == {fresh, waiting}
+        assert not backend.import_reader.issues(old).items
+        assert not list(backend.import_reader.content(old))
+        assert backend.import_reader.issues(fresh).items
+        assert list(backend.import_reader.content(waiting))
 
 
 class ImportReaderContract:

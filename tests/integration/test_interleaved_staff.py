@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 
 from quickshop.domain.catalog import CategoryId, ProductId
+from quickshop.domain.errors import TransientError
 from quickshop.domain.imports import ImportId, ImportRequested, ImportStatus
 from quickshop.ports.jobs import Job, JobId
 from quickshop.shop import Shop
@@ -108,7 +110,8 @@ def test_two_workers_at_one_file_count_every_row_once(crossing: Crossing) -> Non
         )
 
         def story(shop: Shop) -> str:
-            shop.jobs.run.handlers["run_import"](job)
+            with suppress(TransientError):  # overtaken: it looks again later
+                shop.jobs.run.handlers["run_import"](job)
             view = shop.imports.get(import_id)
             assert view.counts.created <= 1
             return "worked"

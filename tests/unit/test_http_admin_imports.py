@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from io import BytesIO
+from threading import get_ident
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import pytest
 from httpx2 import Response
 
-from quickshop.domain.imports import MAX_FILE_BYTES
+from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, MAX_UNFINISHED
+from quickshop.entrypoints.http.admin.imports import take_in
 from tests.http_client import assert_problem
+from tests.people import signed_in
 from tests.unit.importing_shop import SAMPLE
 from tests.unit.shopify_rows import as_csv, mug, shirt
 from tests.unit.staff_client import BackOffice, open_back_office
@@ -96,6 +102,78 @@ def test_a_file_repeated_with_its_key_is_taken_in_once(office: BackOffice) -> No
     assert_problem(without, 400, "idempotency_key_missing")
 
 
+def test_who_may_not_move_stock_does_not_do_so_with_a_file(office: BackOffice) -> None:
+    editor = replace(office, admin=signed_in(office.web, roles=("catalog_manager",)))
+    started = hand_in(editor, as_csv([mug()]).encode(), location="attic").json()
+    assert started["with_stock"] is False
+    office.shop.run_jobs()
+    assert office.get(f"/imports/{started['id']}")["counts"]["units_moved"] == 0
+    [note] = office.get(f"/imports/{started['id']}/issues")["items"]
+    assert note["reason"] == "left aside: this needs inventory:write"
+    assert office.get("/inventory")["items"] == []
+    assert hand_in(office, as_csv([mug()]).encode()).json()["with_stock"] is True
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "code"),
+    [
+        ({"key": None}, 400, "idempotency_key_missing"),
+        ({"params": {"dry_run": "yes"}}, 422, "invalid_request"),
+        ({"headers": {"Content-Type": "text/plain"}}, 415, "unsupported_media_type"),
+    ],
+)
+def test_a_file_that_is_refused_anyhow_is_not_taken_in(
+    office: BackOffice, changed: dict[str, Any], status: int, code: str
+) -> None:
+    sent = []
+
+    def content() -> Iterator[bytes]:
+        sent.append(1)
+        yield b"Handle,Title,Variant Price\n"
+
+    request: dict[str, Any] = {"content": content(), "headers": CSV, "key": "k"} | changed
+    assert_problem(office.ask("POST", "/imports", **request), status, code)
+    assert not sent
+    whole = {"content": content(), "headers": CSV, "key": "k"}
+    assert office.ask("POST", "/imports", **whole).status_code == 202
+    assert sent
+
+
+def test_a_file_is_not_written_where_everybody_waits() -> None:
+    writers = []
+
+    class Disk(BytesIO):
+        def write(self, part: Any) -> int:
+            writers.append(get_ident())
+            return super().write(part)
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 700_000
+
+    disk = Disk()
+    anyio.run(take_in, body(), disk)
+    assert disk.getvalue() == b"x" * 2_100_000
+    assert 1 < len(writers) <= 3
+    assert get_ident() not in writers
+
+
+def test_only_so_many_files_wait_at_once(office: BackOffice) -> None:
+    content = as_csv([mug()]).encode()
+    for _ in range(MAX_UNFINISHED):
+        assert hand_in(office, content).status_code == 202
+    document = assert_problem(hand_in(office, content), 409, "too_many_imports")
+    assert document["detail"].startswith("20 files are waiting")
+    office.shop.run_jobs()
+    assert hand_in(office, content).status_code == 202
+
+
+def test_a_file_has_so_many_rows_at_most(office: BackOffice) -> None:
+    answer = hand_in(office, b"Handle,Title,Variant Price\n" + b"m,,\n" * (MAX_FILE_ROWS + 1))
+    document = assert_problem(answer, 422, "invalid_value")
+    assert document["errors"][0]["detail"] == "must have at most 100,000 rows"
+
+
 @pytest.mark.parametrize("content", [b"", b"Name,Cost\nMug,3\n", b"PK\x03\x04", b"\xff\xfeH\x00"])
 def test_what_is_no_product_file_is_refused_at_once(office: BackOffice, content: bytes) -> None:
     assert_problem(hand_in(office, content), 422, "file_format")
@@ -112,7 +190,7 @@ def test_only_a_csv_in_utf_8_is_taken_in(office: BackOffice, kind: str) -> None:
 
 def test_a_file_may_be_larger_than_other_bodies_but_not_too_large(office: BackOffice) -> None:
     header = b"Handle,Title,Variant Price\n"
-    large = header + b"mug,Mug,3\n" + b"\n" * 2**20
+    large = header + b"mug,Mug" + b"g" * 2**20 + b",3\n"
     assert hand_in(office, large).status_code == 202
 
     def endless() -> Iterator[bytes]:
@@ -121,7 +199,7 @@ def test_a_file_may_be_larger_than_other_bodies_but_not_too_large(office: BackOf
             yield b"\n" * 2**20
 
     document = assert_problem(hand_in(office, endless()), 413, "body_too_large")
-    assert document["detail"] == "The body is larger than 64 MiB."
+    assert document["detail"] == "The body is larger than 16 MiB."
     assert len(office.get("/imports")["items"]) == 1
 
 

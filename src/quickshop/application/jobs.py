@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from threading import Event
@@ -64,6 +64,8 @@ class RunJob:
     clock: Clock
     lease: timedelta
     first_retry: timedelta = FIRST_RETRY
+    before_giving_up: Mapping[str, Handler] = field(default_factory=dict)
+    """What is left to do for an effect when a job of it is given up, whatever became of it."""
 
     def __call__(self, job_id: JobId) -> JobOutcome:
         """Safe to repeat and to run twice at once. A failing handler is tried again later.
@@ -108,10 +110,22 @@ class RunJob:
         return JobOutcome.RETRY
 
     def _give_up(self, job: Job, reason: str) -> None:
+        self._close(job)
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=None)
         # Nobody but people can do anything about it now.
         facts = {"job_id": job.id, "effect": job.effect, "attempt": job.attempts}
         logger.error("job %s (%s) is given up", job.id, job.effect, extra=facts)
+
+    def _close(self, job: Job) -> None:
+        close = self.before_giving_up.get(job.effect)
+        if close is None:
+            return
+        try:
+            close(job)
+        except TransientError:
+            raise  # the job stays in the queue, and is given up after its lease
+        except Exception:  # people are to hear of the job all the same
+            logger.exception("the end of job %s (%s) failed", job.id, job.effect)
 
 
 @dataclass(frozen=True, slots=True)

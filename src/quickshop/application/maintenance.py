@@ -12,7 +12,10 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ForgetExpired:
-    """Delete what is kept no longer: keys, done jobs, ended holds and sessions, old messages."""
+    """Delete what is kept no longer.
+
+    Keys, jobs and imports that are done, holds and sessions that ended, old messages.
+    """
 
     unit_of_work: UnitOfWork
     queue: JobQueue
@@ -20,6 +23,7 @@ class ForgetExpired:
     keep_jobs: timedelta
     keep_webhooks: timedelta
     keep_sessions: timedelta
+    keep_imports: timedelta
 
     def __call__(self) -> int:
         """Tell how many rows went."""
@@ -30,5 +34,6 @@ class ForgetExpired:
             webhooks = tx.payment_webhooks.forget_before(now - self.keep_webhooks)
             sessions = tx.sessions.forget_ended(now - self.keep_sessions)
             tokens = tx.one_time_tokens.forget_expired(now)
-        rows = keys + holds + webhooks + sessions + tokens
+            imports = tx.imports.forget_finished(now - self.keep_imports)
+        rows = keys + holds + webhooks + sessions + tokens + imports
         return rows + self.queue.forget_done(now - self.keep_jobs)

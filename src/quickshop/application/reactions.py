@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from quickshop.application.identity.mails import MailOneTimeToken, TellAccount
-from quickshop.application.imports import RunImport
+from quickshop.application.imports import GiveUpImport, RunImport
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
@@ -106,6 +106,16 @@ def build_handlers(
         **_mails(notify),
         **_account_mails(mail_token, tell_account),
     }
+
+
+def build_last_steps(*, give_up_import: GiveUpImport) -> Mapping[str, Handler]:
+    """What to do before a job of these effects is given up."""
+
+    def end_import(job: Job) -> None:
+        assert isinstance(job.event, ImportEvent)
+        give_up_import(job.event.import_id)
+
+    return {"run_import": end_import}
 
 
 def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:

@@ -294,6 +294,18 @@ class OrdersInProgressError(DomainError):
         self.numbers = tuple(numbers)
 
 
+class TooManyImportsError(DomainError):
+    """As many files wait to be imported as may."""
+
+    code = "too_many_imports"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} files are waiting or being imported: hand this one in when one is done"
+        )
+        self.limit = limit
+
+
 class FileFormatError(DomainError):
     """A file is not in the format that it was said to be in. Nothing was read from it.
 

@@ -14,7 +14,11 @@ from quickshop.domain.events import Aggregate, DomainEvent
 ImportId = NewType("ImportId", UUID)
 
 MAX_FILE_NAME: Final = 60
-MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+MAX_FILE_ROWS: Final = 100_000
+"""What a worker reads in a fraction of a turn, whatever stands in the rows."""
+MAX_UNFINISHED: Final = 20
+"""Imports that may wait or run at once."""
 MAX_KEPT_ISSUES: Final = 10_000
 """Issues of one file that can be read; those beyond are only counted."""
 
@@ -34,7 +38,7 @@ class ImportStatus(StrEnum):
     DONE = "done"
     """Every row was imported or reported."""
     FAILED = "failed"
-    """The file could not be read; what was imported before that stays."""
+    """It could not be read, or not be finished; what was imported before that stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,8 @@ class Import(Aggregate):
     """ISO 4217 code of its prices."""
     location: str
     """Where its stock lies."""
+    with_stock: bool
+    """Whether shelves are brought to what it says. Else they stay as they are."""
     dry_run: bool
     requested_at: datetime
     status: ImportStatus = ImportStatus.WAITING
@@ -123,6 +129,7 @@ class Import(Aggregate):
         size_bytes: int,
         currency: str,
         location: str,
+        with_stock: bool,
         dry_run: bool,
         now: datetime,
     ) -> Import:
@@ -133,6 +140,7 @@ class Import(Aggregate):
             size_bytes=size_bytes,
             currency=currency,
             location=location,
+            with_stock=with_stock,
             dry_run=dry_run,
             requested_at=now,
         )
@@ -164,7 +172,7 @@ class Import(Aggregate):
         self._end(ImportStatus.DONE, now)
 
     def fail(self, reason: str, *, now: datetime) -> None:
-        """It cannot be read."""
+        """It cannot be read, or not be finished."""
         self.failure = reason
         self._end(ImportStatus.FAILED, now)
 

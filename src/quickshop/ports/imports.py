@@ -101,12 +101,12 @@ class ProductFeed(Protocol):
 class ProductFeedReader(Protocol):
     """Opens product files of one format."""
 
-    def __call__(self, path: Path, *, currency: str) -> ProductFeed:
+    def __call__(self, path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
         """Open a file; amounts in it are in `currency`.
 
         Raises:
-            FileFormatError: it cannot be read, or is not of this format. Says what was found,
-                and what would be right.
+            FileFormatError: it cannot be read, is not of this format, or has more than `max_rows`
+                besides its header. Says what was found, and what would be right.
         """
         ...
 
@@ -134,6 +134,14 @@ class ImportRepository(Protocol):
         """Delete what is in the file."""
         ...
 
+    def unfinished(self) -> int:
+        """How many wait or run."""
+        ...
+
+    def forget_finished(self, before: datetime) -> int:
+        """Delete imports that were finished before then, with their issues; tell how many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportView:
@@ -144,13 +152,15 @@ class ImportView:
     size_bytes: int
     currency: str
     location: str
+    with_stock: bool
+    """Whether shelves are brought to what it says."""
     dry_run: bool
     status: ImportStatus
     rows: int | None
     """Rows in the file, without its header; None until it has been read."""
     counts: ImportCounts
     failure: str
-    """Why the file could not be read; empty unless it failed."""
+    """Why it could not be read, or not be finished; empty unless it failed."""
     requested_at: datetime
     finished_at: datetime | None
 
@@ -163,6 +173,7 @@ class ImportView:
             size_bytes=known.size_bytes,
             currency=known.currency,
             location=known.location,
+            with_stock=known.with_stock,
             dry_run=known.dry_run,
             status=known.status,
             rows=known.rows,

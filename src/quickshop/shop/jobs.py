@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
 from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
-from quickshop.application.imports import ImportProducts, RunImport
+from quickshop.application.imports import GiveUpImport, ImportProducts, RunImport
 from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
@@ -16,7 +16,7 @@ from quickshop.application.payments import (
     ProcessOrder,
     SettlePayments,
 )
-from quickshop.application.reactions import build_handlers
+from quickshop.application.reactions import build_handlers, build_last_steps
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core, Outside, Queueing, Readers
 
@@ -52,10 +52,17 @@ def build_jobs(
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
     forget = ForgetExpired(
-        unit_of_work, queue, clock, policy.keep_jobs, policy.keep_webhooks, policy.keep_sessions
+        unit_of_work,
+        queue,
+        clock,
+        policy.keep_jobs,
+        policy.keep_webhooks,
+        policy.keep_sessions,
+        policy.keep_imports,
     )
     handlers = _handlers(policy, core, readers, outside, outcomes, load)
-    run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry)
+    last_steps = build_last_steps(give_up_import=GiveUpImport(unit_of_work, clock))
+    run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry, last_steps)
     periodic = jobs.RunPeriodicTasks(
         queueing.schedules,
         (

@@ -48,6 +48,8 @@ class Policy:
     """Where mailed links lead; without it mails hold the bare secret."""
     keep_sessions: timedelta = timedelta(days=30)
     """How long a session that ended is kept: its address counts as a known one."""
+    keep_imports: timedelta = timedelta(days=90)
+    """How long it can be read what became of a file."""
     poll_seconds: float = 1.0
     """How often the queue is looked at when nothing wakes the worker."""
     stuck_after: timedelta = timedelta(minutes=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
@@ -56,6 +57,23 @@ class MemoryImports:
     def forget_content(self, import_id: ImportId) -> None:
         """As `ImportRepository.forget_content`."""
         self._state.import_content.pop(import_id, None)
+
+    def unfinished(self) -> int:
+        """As `ImportRepository.unfinished`."""
+        return sum(not known.is_finished for known in self._state.imports.values())
+
+    def forget_finished(self, before: datetime) -> int:
+        """As `ImportRepository.forget_finished`."""
+        old = [
+            known.id
+            for known in self._state.imports.values()
+            if known.finished_at is not None and known.finished_at < before
+        ]
+        for import_id in old:
+            del self._state.imports[import_id]
+            self._state.import_issues.pop(import_id, None)
+            self._state.import_content.pop(import_id, None)
+        return len(old)
 
 
 class MemoryImportReader:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -35,18 +36,27 @@ class Record:
     fields: Sequence[str]
 
 
-def read_records(path: Path) -> list[Record]:
+def read_records(path: Path, *, max_rows: int | None = None) -> list[Record]:
     """All rows of a file, the header first, without the lines that are empty.
 
     Raises:
-        FileFormatError: it cannot be read, is too large, or is no CSV in UTF-8.
+        FileFormatError: it cannot be read, is too large, is no CSV in UTF-8, or has more rows
+            than `max_rows` after its header.
     """
     name = shown(path)
     text = _decode(_read(path, name), name)
     if not text.strip():
         raise FileFormatError(name, "is empty; a product CSV begins with a header row")
     _require_commas(text, name)
-    return list(_parse(text, name))
+    rows = _parse(text, name)
+    if max_rows is None:
+        return list(rows)
+    records = list(islice(rows, 1 + max_rows))
+    if next(rows, None) is not None:
+        raise FileFormatError(
+            name, f"has more than {max_rows:,} rows; split it between two products"
+        )
+    return records
 
 
 def shown(path: Path) -> str:

@@ -21,6 +21,7 @@ from quickshop.ports.imports import FeedItem, ProductFeed, RowIssue, Severity
 _SHOWN_NAMES: Final = 6
 _SHOWN_LENGTH: Final = 40
 _HEADER_LINE: Final = 1
+_MAX_COLUMNS: Final = 1_000
 _WORTH_MISSING: Final = {
     columns.QUANTITY: "is missing: stock stays as it is, and new variants have none",
     columns.TRACKER: "is missing: every variant sells only what is in stock",
@@ -31,15 +32,17 @@ _WORTH_MISSING: Final = {
 class ShopifyFeedReader:
     """Opens the product CSV that Shopify's admin exports, old and new columns alike."""
 
-    def __call__(self, path: Path, *, currency: str) -> ProductFeed:
+    def __call__(self, path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
         """Open a file of at most 100 MB; it is read whole, and its structure checked, at once.
 
         Raises:
-            FileFormatError: it cannot be read, or is no such CSV in UTF-8.
+            FileFormatError: it cannot be read, is no such CSV in UTF-8, or has too many rows.
             InvalidValueError: the currency is no ISO 4217 code.
         """
         Money.zero(currency)
-        header, *records = read_records(path)
+        header, *records = read_records(path, max_rows=max_rows)
+        if len(header.fields) > _MAX_COLUMNS:
+            raise FileFormatError(shown(path), f"has more than {_MAX_COLUMNS:,} columns")
         layout = Header.of(header.fields)
         if missing := layout.missing:
             raise FileFormatError(
@@ -78,8 +81,14 @@ class _ShopifyFeed:
             yield read_product(handle, rows, self.currency)
 
     def _remarks(self) -> Iterator[RowIssue]:
+        filled = {
+            index
+            for record in self.records
+            for index, cell in enumerate(record.fields)
+            if cell and not cell.isspace()
+        }
         for index in self.header.unused:
-            if any(index < len(r.fields) and r.fields[index].strip() for r in self.records):
+            if index in filled:
                 name = one_line(self.header.written[index])[:_SHOWN_LENGTH]
                 yield _note(name or f"field {index + 1}", "is not used by this import")
         for column, reason in _WORTH_MISSING.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, Row, bindparam, delete, func, insert, select, update
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
@@ -33,7 +34,26 @@ _CHUNK: Final = select(import_chunks.c.content).where(
     import_chunks.c.import_id == bindparam("import"),
     import_chunks.c.position == bindparam("part"),
 )
+_UNFINISHED: Final = (
+    select(func.count()).select_from(imports).where(imports.c.finished_at.is_(None))
+)
+_FINISHED: Final = imports.c.finished_at < bindparam("before")
+_OLD: Final = select(imports.c.id).where(_FINISHED)
+_FORGET_PARTS: Final = tuple(
+    delete(of).where(of.c.import_id.in_(_OLD)) for of in (import_chunks, import_issues)
+)
+_FORGET: Final = delete(imports).where(_FINISHED)
 _CHANGING: Final = ("status", "rows", "items_done", "counts", "failure", "finished_at")
+_LASTING: Final = (
+    "id",
+    "file_name",
+    "size_bytes",
+    "currency",
+    "location",
+    "with_stock",
+    "dry_run",
+    "requested_at",
+)
 _UPDATE: Final = (
     update(imports)
     .where(imports.c.id == bindparam("import"))
@@ -55,8 +75,9 @@ class SqlImports:
     def add(self, new: Import, content: Iterable[bytes]) -> None:
         """As the port promises."""
         facts = _facts(new)
-        same = ("id", "file_name", "size_bytes", "currency", "location", "dry_run", "requested_at")
-        row = facts | {name: getattr(new, name) for name in same} | {"version": new.version + 1}
+        row = (
+            facts | {name: getattr(new, name) for name in _LASTING} | {"version": new.version + 1}
+        )
         self._connection.execute(insert(imports), row)
         for position, part in enumerate(content):
             chunk = {"import_id": new.id, "position": position, "content": part}
@@ -97,6 +118,16 @@ class SqlImports:
         """As the port promises."""
         this = delete(import_chunks).where(import_chunks.c.import_id == import_id)
         self._connection.execute(this)
+
+    def unfinished(self) -> int:
+        """As the port promises."""
+        return int(self._connection.execute(_UNFINISHED).scalar_one())
+
+    def forget_finished(self, before: datetime) -> int:
+        """As the port promises. What hangs on them goes first."""
+        for statement in _FORGET_PARTS:
+            self._connection.execute(statement, {"before": before})
+        return self._connection.execute(_FORGET, {"before": before}).rowcount
 
     def _finish(self, known: Import) -> None:
         self._log.write(known)
@@ -184,6 +215,7 @@ def _import_of(row: Row[Any]) -> Import:
         size_bytes=row.size_bytes,
         currency=row.currency,
         location=row.location,
+        with_stock=row.with_stock,
         dry_run=row.dry_run,
         requested_at=row.requested_at,
         status=ImportStatus(row.status),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Any, Final, Literal
 
 from quickshop.application.catalog.products import (
@@ -117,6 +118,10 @@ class ChangedVariant(NewVariant):
     id: VariantId | None = None
 
 
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class UpdateProduct:
@@ -157,28 +162,32 @@ class UpdateProduct:
             CurrencyMismatchError: a price is not in the currency of the product.
         """
         require_texts(tags=tags, option_names=option_names)
-        html = None if description_html is None else self.sanitize(description_html)
-        given: dict[str, Any] = {
-            "title": title,
-            "handle": handle,
-            "description_html": html,
-            "vendor": vendor,
-            "product_type": product_type,
-            "tags": None if tags is None else tuple(tags),
-            "option_names": None if option_names is None else tuple(option_names),
-            "metadata": None if metadata is None else dict(metadata),
-            "published": published,
-        }
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes = _given(
+            title=title,
+            handle=handle,
+            description_html=None if description_html is None else self.sanitize(description_html),
+            vendor=vendor,
+            product_type=product_type,
+            tags=None if tags is None else tuple(tags),
+            option_names=None if option_names is None else tuple(option_names),
+            metadata=None if metadata is None else dict(metadata),
+            published=published,
+        )
         if category_id is not KEEP:
             changes["category_id"] = category_id
-
-        def edit(tx: Transaction, product: Product) -> Product:
-            require_category(tx, changes.get("category_id"))
-            sold_as = product.variants if variants is None else self._variants(product, variants)
-            return replace(product, variants=sold_as, **changes)
-
+        edit = partial(self._edit, changes, variants)
         return self.editing(lambda _tx: product_id, edit, version=version)
+
+    def _edit(
+        self,
+        changes: Mapping[str, Any],
+        variants: Sequence[ChangedVariant] | None,
+        tx: Transaction,
+        product: Product,
+    ) -> Product:
+        require_category(tx, changes.get("category_id"))
+        sold_as = product.variants if variants is None else self._variants(product, variants)
+        return replace(product, variants=sold_as, **changes)
 
     def _variants(self, product: Product, wanted: Sequence[ChangedVariant]) -> tuple[Variant, ...]:
         known = {variant.id for variant in product.variants}

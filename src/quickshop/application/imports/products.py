@@ -34,6 +34,8 @@ from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 
 _MAX_REASON: Final = 150
+_MAX_VARIANTS: Final = 2_048
+"""As many as Shopify lets a product have. It is stored in one transaction."""
 _COLUMNS: Final = {
     "title": "Title",
     "tags": "Tags",
@@ -109,17 +111,24 @@ class ImportProducts:
         return _report(run, counts, issues)
 
     def open(
-        self, path: Path, *, currency: str, location: str | None = None, dry_run: bool = False
+        self,
+        path: Path,
+        *,
+        currency: str,
+        location: str | None = None,
+        dry_run: bool = False,
+        with_stock: bool = True,
+        max_rows: int | None = None,
     ) -> FileRun:
         """Read the file, whose items can then be `take`n one after the other.
 
         Raises:
-            FileFormatError: the file is not of this format.
+            FileFormatError: the file is not of this format, or has more than `max_rows`.
             InvalidValueError: no such currency, or the location's name is none.
         """
         place = location if location is not None else self.default_location
         require_text("location", place, max_length=100)
-        feed = self.open_feed(path, currency=currency)
+        feed = self.open_feed(path, currency=currency, max_rows=max_rows)
         items = list(feed)
         return FileRun(
             items=items,
@@ -128,6 +137,7 @@ class ImportProducts:
             location=place,
             reason=f"import {''.join(filter(str.isprintable, path.name))}"[:_MAX_REASON],
             dry_run=dry_run,
+            with_stock=with_stock,
         )
 
     def take(self, run: FileRun, item: FeedItem, keep: Keep | None = None) -> ItemResult:
@@ -140,6 +150,7 @@ class ImportProducts:
         html = self.sanitize(item.draft.description_html)
         store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
         try:
+            _require_storable(item.draft)
             outcome = store(run, item, item.draft, html, keep)
         except RehearsedError as rehearsed:
             run.skus.settle(rehearsed.outcome.product)
@@ -157,6 +168,11 @@ class ImportProducts:
             with self.unit_of_work() as tx:
                 keep(tx, result)
         return result
+
+
+def _require_storable(draft: ProductDraft) -> None:
+    if len(draft.variants) > _MAX_VARIANTS:
+        raise InvalidValueError("variants", f"must be at most {_MAX_VARIANTS:,} of one product")
 
 
 def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:

@@ -9,8 +9,9 @@ from datetime import datetime
 from quickshop.application.imports.variants import Note
 from quickshop.domain.catalog import Variant
 from quickshop.domain.errors import ConflictError, OutOfStockError
+from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import Location, MovementKind, StockLevel, StockMovement
-from quickshop.ports.imports import VariantDraft
+from quickshop.ports.imports import ProductDraft, VariantDraft
 from quickshop.ports.unit_of_work import Transaction
 
 
@@ -59,6 +60,15 @@ def stock_shelves(
     except OutOfStockError as error:
         raise ConflictError("stock level") from error
     return StockChange(sum(abs(movement.on_hand) for movement in movements), opened)
+
+
+def note_left_aside(draft: ProductDraft, note: Note) -> None:
+    """Say that what the file says of stock is not done, where it says anything."""
+    for variant in draft.variants:
+        if variant.on_hand is not None or variant.backorder_limit:
+            reason = f"left aside: this needs {Permission.INVENTORY_WRITE}"
+            note(variant.line, "Variant Inventory Qty", reason)
+            return
 
 
 def _open(

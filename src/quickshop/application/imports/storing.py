@@ -9,7 +9,7 @@ from typing import Final
 
 from quickshop.application.imports.categories import open_category
 from quickshop.application.imports.skus import SkuBook
-from quickshop.application.imports.stock import StockChange, stock_shelves
+from quickshop.application.imports.stock import StockChange, note_left_aside, stock_shelves
 from quickshop.application.imports.variants import Pairing, pair_variants
 from quickshop.application.inventory import open_location
 from quickshop.application.retries import retried
@@ -40,6 +40,8 @@ class FileRun:
     location: str
     reason: str
     dry_run: bool
+    with_stock: bool
+    """Whether shelves are brought to what it says. Else they stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +143,7 @@ class StoreDraft:
                 variants=(*variants, *pairing.kept),
             )
             product, fate = self._keep(tx, known, content)
-            stock = stock_shelves(
-                tx,
-                open_location(tx, run.location, self.identifiers),
-                list(zip(draft.variants, variants, strict=True)),
-                reason=run.reason,
-                now=self.clock.now(),
-                note=note,
-            )
+            stock = self._stock(tx, run, draft, variants, note)
             if fate == "unchanged" and (stock.units or stock.levels):
                 fate = "updated"
             outcome = Outcome(product, fate, _result(item, draft, fate, stock, note.issues))
@@ -188,6 +183,26 @@ class StoreDraft:
             # Handle and SKUs were free a moment ago: someone else is importing, too.
             raise ConflictError("product") from error
         return known, "updated"
+
+    def _stock(
+        self,
+        tx: Transaction,
+        run: FileRun,
+        draft: ProductDraft,
+        variants: Sequence[Variant],
+        note: _Notes,
+    ) -> StockChange:
+        if not run.with_stock:
+            note_left_aside(draft, note)
+            return StockChange(0, 0)
+        return stock_shelves(
+            tx,
+            open_location(tx, run.location, self.identifiers),
+            list(zip(draft.variants, variants, strict=True)),
+            reason=run.reason,
+            now=self.clock.now(),
+            note=note,
+        )
 
     def _variants(self, pairing: Pairing, skus: Sequence[str]) -> tuple[Variant, ...]:
         return tuple(

@@ -98,6 +98,11 @@ class CategoryTree(Output):
 
 Price = Annotated[QueryInteger, Query(ge=0, le=MAX_PRICE_MINOR)]
 Name = Annotated[QueryText, Query(min_length=1, max_length=MAX_NAME_LENGTH)]
+SearchText = Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)]
+CategorySlug = Annotated[Name | None, Query(description="Slug; those below it count.")]
+Sorting = Annotated[
+    ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
+]
 _CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `If-None-Match`."}}
 
 
@@ -111,16 +116,14 @@ _CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `
 async def list_products(
     request: Request,
     shop: ShopDependency,
-    q: Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)] = None,
-    category: Annotated[Name | None, Query(description="Slug; those below it count.")] = None,
+    q: SearchText = None,
+    category: CategorySlug = None,
     tag: Name | None = None,
     vendor: Name | None = None,
     min_price: Annotated[Price | None, Query(description="In minor units.")] = None,
     max_price: Annotated[Price | None, Query(description="In minor units.")] = None,
     in_stock: QueryBoolean | None = None,
-    sort: Annotated[
-        ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
-    ] = None,
+    sort: Sorting = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
@@ -133,11 +136,16 @@ async def list_products(
         min_price_minor=min_price,
         max_price_minor=max_price,
         in_stock=in_stock,
-        sort=sort or (ProductSort.RELEVANCE if q else ProductSort.NEWEST),
+        sort=sort_of(sort, q),
         limit=limit,
         cursor=cursor,
     )
     return await answer_with_page(request, query, lambda: _render_list(shop, query))
+
+
+def sort_of(sort: ProductSort | None, text: str | None) -> ProductSort:
+    """The order that was asked for, or the one that suits the search."""
+    return sort or (ProductSort.RELEVANCE if text else ProductSort.NEWEST)
 
 
 def _render_list(shop: Shop, query: ProductQuery) -> bytes:

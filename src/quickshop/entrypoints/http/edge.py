@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
 
+from quickshop.domain.imports import MAX_FILE_BYTES
 from quickshop.settings import Settings, entries
 
 
@@ -30,7 +31,7 @@ class BodyLimit:
 
 BODY: Final = BodyLimit(kib=256, seconds=30)
 LARGE_BODIES: Final[Mapping[str, BodyLimit]] = MappingProxyType(
-    {"/v1/admin/imports": BodyLimit(kib=64 * 1024, seconds=300)}
+    {"/v1/admin/imports": BodyLimit(kib=MAX_FILE_BYTES // 1024, seconds=300)}
 )
 """By exact path: where more than `BODY` may come, and slower."""
 

@@ -44,6 +44,7 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.PaymentDeclinedError: 402,
     errors.WebhookRejectedError: 400,
     errors.IdempotencyMismatchError: 422,
+    errors.TooManyImportsError: 409,
     errors.FileFormatError: 422,
     errors.NotSignedInError: 401,
     errors.InvalidCredentialsError: 401,

@@ -27,6 +27,7 @@ imports: Final = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("currency", CHAR(3), nullable=False),
     Column("location", PlainText, nullable=False),
+    Column("with_stock", Boolean, nullable=False),
     Column("dry_run", Boolean, nullable=False),
     Column("status", PlainText, nullable=False),
     Column("rows", Integer),

@@ -20,11 +20,7 @@ from quickshop.application.catalog import (
     UnpublishProduct,
     UpdateProduct,
 )
-from quickshop.domain.catalog import (
-    MAX_NAME_LENGTH,
-    CategoryId,
-    ProductId,
-)
+from quickshop.domain.catalog import CategoryId, ProductId
 from quickshop.domain.errors import ConflictError
 from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.product_models import (
@@ -37,18 +33,23 @@ from quickshop.entrypoints.http.admin.product_models import (
     gallery_of,
 )
 from quickshop.entrypoints.http.admin.shared import IfMatch, staff_problems
-from quickshop.entrypoints.http.catalog import Name
+from quickshop.entrypoints.http.catalog import (
+    CategorySlug,
+    Name,
+    SearchText,
+    Sorting,
+    sort_of,
+)
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,
     QueryBoolean,
-    QueryText,
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import private
 from quickshop.entrypoints.http.problems import ProblemError
-from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
+from quickshop.ports.catalog import ProductQuery, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
 
@@ -89,17 +90,15 @@ def _expecting(if_match: str | None, version: int | None = None) -> Iterator[int
 @access(staff(ListAllProducts))
 def list_all_products(
     shop: ShopDependency,
-    q: Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)] = None,
+    q: SearchText = None,
     published: Annotated[
         QueryBoolean | None, Query(description="Only those that are shown, or are not.")
     ] = None,
-    category: Annotated[Name | None, Query(description="Slug; those below it count.")] = None,
+    category: CategorySlug = None,
     tag: Name | None = None,
     vendor: Name | None = None,
     in_stock: QueryBoolean | None = None,
-    sort: Annotated[
-        ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
-    ] = None,
+    sort: Sorting = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
@@ -111,7 +110,7 @@ def list_all_products(
         tag=tag,
         vendor=vendor,
         in_stock=in_stock,
-        sort=sort or (ProductSort.RELEVANCE if q else ProductSort.NEWEST),
+        sort=sort_of(sort, q),
         limit=limit,
         cursor=cursor,
     )

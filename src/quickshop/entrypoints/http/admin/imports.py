@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from quickshop.application.imports import GetImport, ListImportIssues, ListImports, StartImport
 from quickshop.domain.catalog import MAX_NAME_LENGTH
-from quickshop.domain.imports import ImportId, ImportStatus
+from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, ImportId, ImportStatus
 from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import (
     MAX_LOCATION_LENGTH,
-    Caller,
     staff_problems,
 )
 from quickshop.entrypoints.http.dependencies import (
@@ -27,6 +28,7 @@ from quickshop.entrypoints.http.dependencies import (
     QueryBoolean,
     QueryText,
     ShopDependency,
+    SignedInCaller,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, private, replay_headers
@@ -39,10 +41,14 @@ router = APIRouter(prefix="/v1/admin/imports", tags=["admin: imports"], route_cl
 _IN_MEMORY: Final = 1024 * 1024
 """Bytes of a file that are held here; what is larger goes to disk."""
 _CSV: Final = re.compile(r"text/csv\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+_FILE_DESCRIPTION: Final = (
+    "The product CSV that Shopify exports, in UTF-8, "
+    f"at most {MAX_FILE_BYTES // 2**20} MiB and {MAX_FILE_ROWS:,} rows."
+)
 _FILE: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "The product CSV that Shopify exports, in UTF-8, at most 64 MiB.",
+        "description": _FILE_DESCRIPTION,
         "content": {"text/csv": {"schema": {"type": "string"}}},
     }
 }
@@ -72,13 +78,15 @@ class ImportOut(Output):
     size_bytes: int
     currency: str
     location: str
+    with_stock: bool
+    """Whether shelves are brought to what it says: if who handed it in holds `inventory:write`."""
     dry_run: bool
     status: ImportStatus
     rows: int | None
     """Without the header; null until it has been read."""
     counts: ImportCountsOut
     failure: str
-    """Why it could not be read; empty unless it failed."""
+    """Why it could not be read, or not be finished; empty unless it failed."""
     requested_at: AwareDatetime
     finished_at: AwareDatetime | None
 
@@ -107,15 +115,21 @@ class RowIssuePage(Output):
     next_cursor: str | None
 
 
-async def _file(request: Request) -> AsyncIterator[BinaryIO]:
-    """The body, taken in as it comes: never the whole of it in memory."""
+def _require_csv(request: Request) -> None:
     if not _CSV.fullmatch(request.headers.get("content-type", "").strip()):
         detail = "Send the file as text/csv, in UTF-8."
         raise ProblemError(415, "unsupported_media_type", detail)
-    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        async for part in request.stream():
-            file.write(part)
-        yield cast("BinaryIO", file)
+
+
+async def take_in(body: AsyncIterator[bytes], file: BinaryIO) -> None:
+    """Write a body down as it comes: never the whole of it in memory, nor on the event loop."""
+    part = bytearray()
+    async for piece in body:
+        part += piece
+        if len(part) >= _IN_MEMORY:
+            await to_thread.run_sync(file.write, bytes(part))
+            part.clear()
+    await to_thread.run_sync(file.write, bytes(part))
 
 
 @router.post(
@@ -127,11 +141,11 @@ async def _file(request: Request) -> AsyncIterator[BinaryIO]:
     openapi_extra=_FILE,
 )
 @access(staff(StartImport))
-def start_import(
+async def start_import(
+    request: Request,
     shop: ShopDependency,
     idempotency_key: IdempotencyKey,
-    by: Caller,
-    file: Annotated[BinaryIO, Depends(_file)],
+    by: SignedInCaller,
     filename: Annotated[QueryText, Query(max_length=MAX_NAME_LENGTH)] = "products.csv",
     location: Annotated[
         QueryText | None,
@@ -141,15 +155,24 @@ def start_import(
         QueryBoolean, Query(description="Read and report, and change nothing.")
     ] = False,
 ) -> Response:
-    """Hand a product file in. A worker imports it; its prices are in the currency of the shop."""
-    answer = shop.imports.start(
-        file,
-        file_name=filename,
-        location=location,
-        dry_run=dry_run,
-        idempotency_key=idempotency_key,
-        by=by,
-    )
+    """Hand a product file in. A worker imports it; its prices are in the currency of the shop.
+
+    Shelves are brought to what it says only for those who hold `inventory:write`, too.
+    """
+    _require_csv(request)
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
+        file = cast("BinaryIO", spooled)
+        await take_in(request.stream(), file)
+        start = partial(
+            shop.imports.start,
+            file,
+            file_name=filename,
+            location=location,
+            dry_run=dry_run,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
+        answer = await to_thread.run_sync(start)
     headers = {
         "Location": f"/v1/admin/imports/{answer.imported.id}",
         **replay_headers(replayed=answer.replayed),

@@ -51,6 +51,7 @@ def _imports() -> None:
         sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("currency", sa.CHAR(3), nullable=False),
         sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("with_stock", sa.Boolean(), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("rows", sa.Integer()),

@@ -1,0 +1,135 @@
+"""Taking product files in, for a worker to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import BinaryIO, Final
+
+from quickshop.application.access import digest
+from quickshop.application.idempotency import Once
+from quickshop.application.imports.files import LineCount, as_file, header_of, parts_of
+from quickshop.application.permissions import needs
+from quickshop.application.retries import retried
+from quickshop.domain.customers import require_text
+from quickshop.domain.errors import InvalidValueError, TooManyImportsError
+from quickshop.domain.identity import Permission
+from quickshop.domain.imports import (
+    MAX_FILE_BYTES,
+    MAX_FILE_ROWS,
+    MAX_UNFINISHED,
+    Import,
+    ImportId,
+    display_name,
+)
+from quickshop.ports.clock import Clock
+from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.identity import Caller
+from quickshop.ports.imports import ImportView, ProductFeedReader
+from quickshop.ports.unit_of_work import UnitOfWork
+
+_HEADER_BYTES: Final = 64 * 1024
+"""A header is looked for in so much of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedImport:
+    """The answer to staff who handed a file in."""
+
+    imported: ImportView
+    replayed: bool = False
+    """Whether this is the stored answer to an earlier request with the same key."""
+
+
+@needs(Permission.CATALOG_WRITE)
+@dataclass(frozen=True, slots=True)
+class StartImport:
+    """Take a product file in; a worker then imports it."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    identifiers: Identifiers
+    open_feed: ProductFeedReader
+    currency: str
+    default_location: str
+    max_rows: int = MAX_FILE_ROWS
+    max_unfinished: int = MAX_UNFINISHED
+
+    def __call__(
+        self,
+        content: BinaryIO,
+        *,
+        file_name: str = "products.csv",
+        location: str | None = None,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+        by: Caller | None = None,
+    ) -> StartedImport:
+        """Only its header is looked at here. Prices are in the currency of the shop.
+
+        `content` is read twice, from its beginning. With an `idempotency_key` a repeated call of
+        the same `by` gives the first one's answer. If `by` may not write the inventory, what the
+        file says of stock is left aside, and the location with it; without `by` all is done. Of
+        those who come in the same moment a few may get in beyond `max_unfinished`.
+
+        Raises:
+            FileFormatError: it does not begin like a file of this format.
+            InvalidValueError: it is too large, has too many rows, or the location is none.
+            TooManyImportsError: so many others are not finished yet.
+            IdempotencyMismatchError: the key was used for another request.
+            IdempotencyInProgressError: the same request is still running.
+        """
+        place = self.default_location if location is None else location
+        require_text("location", place, max_length=100)
+        name = display_name(file_name)
+        hashed, size = self._measured(content)
+        self._require_header(content, name)
+        request = partial(
+            Import.request,
+            id=ImportId(self.identifiers.new()),
+            file_name=name,
+            size_bytes=size,
+            currency=self.currency,
+            location=place,
+            with_stock=by is None or Permission.INVENTORY_WRITE in by.permissions,
+            dry_run=dry_run,
+        )
+        asked = digest(repr((hashed, name, place, dry_run)))
+        scope = "staff" if by is None else by.scope
+        return self._store(request, content, Once(f"{scope}:start_import", idempotency_key, asked))
+
+    def _measured(self, content: BinaryIO) -> tuple[str, int]:
+        """Its digest and size, if it is not too large. The worker counts the rows exactly."""
+        hashed, size, count = sha256(), 0, LineCount()
+        for part in parts_of(content):
+            hashed.update(part)
+            size += len(part)
+            count.add(part)
+            if size > MAX_FILE_BYTES:
+                raise InvalidValueError("file", f"must be at most {MAX_FILE_BYTES // 2**20} MiB")
+        if count.lines > 1 + self.max_rows:
+            raise InvalidValueError("file", f"must have at most {self.max_rows:,} rows")
+        return hashed.hexdigest(), size
+
+    def _require_header(self, content: BinaryIO, name: str) -> None:
+        content.seek(0)
+        with as_file(name, iter([header_of(content.read(_HEADER_BYTES))])) as path:
+            self.open_feed(path, currency=self.currency)
+
+    @retried
+    def _store(
+        self, request: Callable[..., Import], content: BinaryIO, once: Once
+    ) -> StartedImport:
+        now = self.clock.now()
+        new = request(now=now)
+        with self.unit_of_work() as tx:
+            if earlier := once.earlier(tx, ImportView, now):
+                return StartedImport(earlier, replayed=True)
+            if tx.imports.unfinished() >= self.max_unfinished:
+                raise TooManyImportsError(self.max_unfinished)
+            tx.imports.add(new, parts_of(content))
+            view = ImportView.of(new)
+            once.keep(tx, view)
+        return StartedImport(view)
