@@ -25,7 +25,7 @@ from quickshop.domain.errors import CartStateError, NotFoundError
 from quickshop.ports.cart import CartView
 from tests.builders import LATER, a_cart, a_product, an_offer, new_id
 from tests.http_client import Web, open_web, order_form
-from tests.people import PASSWORD, Person, signed_in
+from tests.people import PASSWORD, Person, log_in, open_town, signed_in
 from tests.scripted import World
 
 PRODUCTS = [a_product() for _ in range(MAX_LINES + 10)]
@@ -302,3 +302,21 @@ def test_an_order_of_a_guest_stays_the_guests(web: Web, ada: Person) -> None:
     assert web.client.get(order.url, headers=order.headers).status_code == 200
     both = {**ada.headers, **order.headers}
     assert web.client.get(order.url, headers=both).status_code == 200
+
+
+def test_staff_see_which_carts_were_changed_lately_by_the_clock_of_the_shop() -> None:
+    with open_town() as town:
+        clerk = signed_in(town.world, roles=("support",))
+        cart = town.world.fill_cart(town.world.sell(), quantity=2).cart
+
+        def listed() -> list[tuple[str, int]]:
+            headers = log_in(town.world, clerk.email).headers
+            answer = town.web.client.get("/v1/admin/carts", params={"hours": 1}, headers=headers)
+            assert answer.status_code == 200, answer.text
+            return [(each["id"], each["units"]) for each in answer.json()["items"]]
+
+        assert listed() == [(str(cart.id), 2)]
+        town.wait(3_599)
+        assert listed() == [(str(cart.id), 2)]
+        town.wait(2)
+        assert listed() == []
