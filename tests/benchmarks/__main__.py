@@ -29,6 +29,7 @@ from tests.benchmarks import (
     passing,
     selling,
     standing,
+    without_redis,
 )
 from tests.benchmarks.measure import Effort
 from tests.benchmarks.processes import BenchmarkError
@@ -46,6 +47,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
         browsing.list_search,
         edge.middleware,
         passing.front_desk,
+        without_redis.redis_away,
         buying.cart_line,
         buying.whole_checkout,
         ordering.order_sql,
