@@ -43,6 +43,11 @@ class Operation:
         return self.method not in {"GET", "HEAD"}
 
     @property
+    def takes_something(self) -> bool:
+        """Whether requests can differ in more than who sends them."""
+        return bool(self.query or self.path_names or self.headers or self.media_type)
+
+    @property
     def takes_json(self) -> bool:
         return self.media_type == "application/json"
 

@@ -1,0 +1,124 @@
+"""Whoever is let in, and whatever they send, is answered as the OpenAPI document says.
+
+Guests with their tokens, customers, and staff, each about things that are there; what has no
+business in a request as well as what has. `CI` asks for more examples of each.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from tests.attacks.stage import Stage, open_stage
+from tests.attacks.surface import Call, Operation
+
+DOCUMENTED = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+REFUSALS = {409, 412, 413}
+"""Besides those that the tool knows: of a state, of a state that is gone, of what is too large."""
+EXAMPLES = 100 if os.environ.get("CI") else 30
+"""Of every operation: 100 take a minute on two processors, 30 take 20 seconds."""
+FEW_EXAMPLES = 4
+"""Of what takes nothing that could differ from one request to the next."""
+
+
+def known_operations() -> list[Operation]:
+    with open_stage() as stage:
+        return stage.operations
+
+
+OPERATIONS = known_operations()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def silent() -> Iterator[None]:
+    """To format what pytest would keep of the log takes longer than the requests."""
+    logging.disable(logging.ERROR)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with open_stage() as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def document(stage: Stage) -> OpenApiSchema:
+    """Read once: that takes longer than many requests."""
+    return schemathesis.openapi.from_asgi("/openapi.json", stage.web.client.app)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_whoever_is_let_in_is_answered_as_documented(
+    stage: Stage, document: OpenApiSchema, operation: Operation
+) -> None:
+    documented: APIOperation = document[operation.path][operation.method]
+    right = documented.as_strategy(GenerationMode.POSITIVE)
+    takes_anything = "422" not in documented.definition.raw["responses"]
+    wrong = None if takes_anything else documented.as_strategy(GenerationMode.NEGATIVE)
+    good: dict[str, Call | None] = {}
+    people = st.sampled_from(sorted(operation.audience))
+
+    @settings(
+        max_examples=EXAMPLES if operation.takes_something else FEW_EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def look(data: st.DataObject) -> None:
+        who = data.draw(people, "who")
+        call = good.get(who) or stage.call(operation, who)
+        if wrong is None or data.draw(st.booleans(), "fits"):
+            status = send_right(data.draw(right), call)
+        else:
+            status = send_wrong(data.draw(wrong), call)
+        # What was done once, or in whose session, may not be there to be done again.
+        good[who] = call if status >= 400 or not operation.writes else None
+
+    look()
+
+
+def send_right(case: Case, call: Call) -> int:
+    """What fits the document, about something that is there."""
+    case.path_parameters = dict(call.path_values)
+    case.headers.update(call.headers)
+    return case.call_and_validate(checks=DOCUMENTED).status_code
+
+
+def send_wrong(case: Case, call: Call) -> int:
+    """What does not fit, by somebody who is let in."""
+    if "Authorization" in call.headers:
+        case.headers["Authorization"] = call.headers["Authorization"]
+    answer = case.call()
+    refused = answer.status_code in REFUSALS
+    case.validate_response(
+        answer, checks=DOCUMENTED if refused else [*DOCUMENTED, negative_data_rejection]
+    )
+    return answer.status_code
