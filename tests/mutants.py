@@ -312,7 +312,7 @@ def webhook_amount_not_compared() -> Iterator[tuple[object, str, object]]:
 
 @_mutant("nobody writes down that a mail went out")
 def mail_not_written_down() -> Iterator[tuple[object, str, object]]:
-    yield notifications, "_mark_sent", lambda *_facts: None
+    yield notifications, "mark_sent", lambda *_facts: None
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {mutant.name: mutant for mutant in _found}

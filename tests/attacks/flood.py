@@ -38,13 +38,15 @@ async def keep_signing_in(host: str, port: int, n: int, got: Counter[str]) -> No
 
 
 async def main(host: str, port: int, crowd: int) -> None:
-    """Flood until the input ends."""
+    """Flood until the input ends, and then until somebody was heard."""
     got: Counter[str] = Counter()
     tasks = [asyncio.create_task(keep_signing_in(host, port, n, got)) for n in range(crowd)]
     while got.total() < crowd // 2:  # noqa: ASYNC110 - an event would be set by each of them
         await asyncio.sleep(0.01)
     print("ready", flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
+    while not got["401"]:  # noqa: ASYNC110 - whoever started this does not wait for ever
+        await asyncio.sleep(0.01)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -20,7 +20,7 @@ from tests.integration.buyers import settings_for, stock
 from tests.integration.shop_processes import ShopProcess, running, variables
 from tests.processes import ROOT, eventually
 
-CROWD, LOOKS, TRIES = 100, 300, 3
+CROWD, LOOKS, TRIES = 100, 300, 6
 
 
 @contextmanager

@@ -54,13 +54,13 @@ def hasty() -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "relay"])
+@pytest.mark.parametrize("command", ["serve --port 0", "worker", "relay"])
 def test_nothing_starts_on_the_defaults_and_all_that_is_missing_is_told(
     command: str, hasty: str, tmp_path: Path
 ) -> None:
     bare = variables(mode="production", database_url=hasty, broker_url="redis://127.0.0.1:1/0")
     bare["PYTHONASYNCIODEBUG"] = "1"
-    with running(tmp_path, bare, command) as refused:
+    with running(tmp_path, bare, *command.split()) as refused:
         assert refused.process.wait(processes.PATIENCE_SECONDS) == 1
     assert refused.output.splitlines() == [
         f"quickshop: {reason}"

@@ -99,6 +99,13 @@ def test_an_old_token_of_the_family_ends_it_however_old_it_is(world: World, ada:
     assert is_over(world, ada.refresh_token, token)
 
 
+def test_only_the_token_used_last_has_a_grace(world: World, ada: Person) -> None:
+    second = refresh(world, ada.refresh_token).refresh_token
+    third = refresh(world, second).refresh_token
+    assert refresh(world, second).refresh_token == third
+    assert is_over(world, ada.refresh_token, third)
+
+
 def test_the_grace_counts_from_the_first_use(world: World, ada: Person) -> None:
     refresh(world, ada.refresh_token)
     world.clock.advance(seconds=6)

@@ -108,9 +108,10 @@ class RefreshSession:
     copies: SessionCopies
 
     def __call__(self, refresh_token: str) -> SignedIn:
-        """Each token is good once. Repeated within 10 s it gets the same successor.
+        """Each token is good once. Repeated within 10 s it gets the same successor again.
 
-        Used a second time later, it ends the whole session: somebody else has it, too.
+        Used a second time later, or after its successor was used, it ends the whole session:
+        somebody else has it, too.
 
         Raises:
             NotSignedInError: unknown, used up, or its session ended; which, is not told.
@@ -135,16 +136,19 @@ class RefreshSession:
             if found is None:
                 return Redemption.WORTHLESS, None
             session, token = found
-            outcome = session.redeem(token, now=now)
+            sealed = token.sealed_successor
+            successor = None if sealed is None else unseal(sealed, refresh_token)
+            next_token = None if successor is None else tx.sessions.with_token(digest(successor))
+            outcome = session.redeem(
+                token, successor=None if next_token is None else next_token[1], now=now
+            )
             if session.has_unsaved_events:
                 tx.sessions.save(session)
             if outcome is Redemption.FRESH:
                 successor = self._rotate(tx, token, refresh_token)
-            elif outcome is Redemption.REPEATED:
-                assert token.sealed_successor is not None, "a used token has a successor"
-                successor = unseal(token.sealed_successor, refresh_token)
-            else:
+            elif outcome is not Redemption.REPEATED:
                 return outcome, session.id
+            assert successor is not None, "a token that was used has a successor"
             return outcome, self.issuing.signed_in(session, successor)
 
     def _rotate(self, tx: Transaction, token: RefreshToken, secret: str) -> str:

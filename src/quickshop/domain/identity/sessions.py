@@ -110,8 +110,13 @@ class Session(Aggregate):
         """Whether it signs anybody in."""
         return self.revoked_at is None and now < self.expires_at
 
-    def redeem(self, token: RefreshToken, *, now: datetime) -> Redemption:
+    def redeem(
+        self, token: RefreshToken, *, successor: RefreshToken | None = None, now: datetime
+    ) -> Redemption:
         """Judge a token of this session; one that was used before, not just now, ends it.
+
+        Only the token used last has a grace: when the successor was used, too, its answer had
+        arrived, and this is somebody else.
 
         Source: RFC 9700 (security best current practice of OAuth 2.0), 4.14.2, token rotation.
         """
@@ -122,7 +127,8 @@ class Session(Aggregate):
             self.last_used_at = now
             self._record(SessionUsed(session_id=self.id, occurred_at=now))
             return Redemption.FRESH
-        if now - token.used_at <= GRACE:
+        is_last = successor is not None and successor.used_at is None
+        if is_last and now - token.used_at <= GRACE:
             return Redemption.REPEATED
         self.revoke("a refresh token was used twice", now=now)
         return Redemption.REUSED

@@ -12,6 +12,8 @@ from quickshop.entrypoints.cli.output import complain, say
 
 app = typer.Typer(help="Make keys for tokens and passwords.", no_args_is_help=True)
 
+_ID_BYTES: Final = 3
+"""Enough that two keys of one day differ."""
 _SECRET_BYTES: Final = 48
 _HOW_TO_ROTATE: Final = (
     "put it before the old one and a comma: new tokens and passwords use the first key, all are"
@@ -22,7 +24,8 @@ _HOW_TO_ROTATE: Final = (
 @app.command()
 def new() -> None:
     """Print a new key, for QUICKSHOP_TOKEN_KEYS or QUICKSHOP_PASSWORD_KEYS."""
-    say(f"{datetime.now(UTC):%Y-%m-%d}:{secrets.token_urlsafe(_SECRET_BYTES)}")
+    name = f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(_ID_BYTES)}"
+    say(f"{name}:{secrets.token_urlsafe(_SECRET_BYTES)}")
     complain(_HOW_TO_ROTATE)
 
 
