@@ -39,6 +39,11 @@ class Access:
         """Whether it matters who calls."""
         return self.audience not in {Audience.PROBE, Audience.PUBLIC}
 
+    @property
+    def changes_callers(self) -> bool:
+        """Whether somebody else may have other rights afterwards, or none."""
+        return self.permission in {Permission.USERS_WRITE, Permission.CUSTOMERS_WRITE}
+
     def require(self, caller: Caller | None) -> None:
         """Refuse whoever may not.
 

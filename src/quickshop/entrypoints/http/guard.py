@@ -173,6 +173,10 @@ class Guard:
         """Ask anew about a session or key that is known to have changed."""
         self._known.pop(key, None)
 
+    def forget_everyone(self) -> None:
+        """Ask anew about all callers, one or more of whom have changed."""
+        self._known.clear()
+
 
 def _require_allowed(decisions: Sequence[Decision]) -> None:
     if answer := refused(decisions):
@@ -197,12 +201,17 @@ class GuardedRoute(StrictRoute):
             await super().handle(scope, receive, send)
             return
         try:
-            admission = await guard_of(scope).admit(scope, access_of(self.endpoint))
+            access = access_of(self.endpoint)
+            admission = await guard_of(scope).admit(scope, access)
         except RefusedError as refusal:
             await refusal.answer(scope, receive, send)
             return
         scope[CALLER_KEY] = admission.caller
-        await super().handle(scope, receive, counted(send, admission.decisions))
+        try:
+            await super().handle(scope, receive, counted(send, admission.decisions))
+        finally:
+            if access.changes_callers:
+                guard_of(scope).forget_everyone()
 
 
 def counted(send: Send, decisions: Sequence[Decision]) -> Send:
