@@ -98,7 +98,8 @@ class Login(Input):
     cart: GuestCart | None = None
     """Joins the cart of the account; no line of it is lost."""
     cookies: bool = False
-    """Whether a browser is to keep the tokens in cookies, where no script can read them."""
+    """Whether a browser is to keep the tokens in cookies, where no script can read them.
+    It then takes an `Origin` header to sign in."""
 
 
 class Tokens(Output):
