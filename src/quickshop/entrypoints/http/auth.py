@@ -257,7 +257,11 @@ def _handed_out(
 async def refresh_session(
     request: Request, shop: ShopDependency, body: Refresh | None = None
 ) -> Response:
-    """Exchange a refresh token for the next pair. Each is good once."""
+    """Exchange a refresh token for the next pair. Each is good once.
+
+    Sent again within 10 s, the token used last gets the same successor: the answer may have been
+    lost. Any other use of a used token ends the session.
+    """
     given = body.refresh_token if body else None
     cookie = None if given else credentials_of(request.scope).refresh_token
     token = given or cookie
