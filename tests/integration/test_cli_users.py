@@ -18,11 +18,15 @@ def terminal(tmp_path: Path) -> Terminal:
     return terminal_in(tmp_path)
 
 
-def make_admin(terminal: Terminal, email: str, password: str = PASSWORD) -> None:
+REPLACED = "had an account already: its password was replaced and its sessions ended."
+
+
+def make_admin(terminal: Terminal, email: str, password: str = PASSWORD) -> str:
     done = terminal.run(
         "users", "create-admin", email, "--name", "Ada", env=QUICK, typed=f"{password}\n"
     )
     assert (done.code, done.err) == (0, "")
+    return done.out
 
 
 def may_sign_in(terminal: Terminal, email: str, password: str = PASSWORD) -> bool:
@@ -46,10 +50,11 @@ def test_the_first_admin_of_a_new_shop_may_do_everything(terminal: Terminal):
 def test_making_an_admin_again_gives_them_the_new_password_and_ends_their_sessions(
     terminal: Terminal,
 ):
-    make_admin(terminal, "ada@example.com")
+    assert REPLACED not in make_admin(terminal, "ada@example.com")
     with terminal.shop() as shop:
         before = shop.accounts.log_in(email="ada@example.com", password=PASSWORD)
-    make_admin(terminal, "ada@example.com", "another good password")
+    said = make_admin(terminal, "Ada@example.com", "another good password")
+    assert f"Ada@example.com {REPLACED}" in said
     assert not may_sign_in(terminal, "ada@example.com")
     assert may_sign_in(terminal, "ada@example.com", "another good password")
     with terminal.shop() as shop:

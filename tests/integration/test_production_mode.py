@@ -79,9 +79,12 @@ def test_nothing_starts_on_the_defaults_and_all_that_is_missing_is_told(
 def test_with_all_that_it_needs_it_serves(durable: str, tmp_path: Path) -> None:
     env = variables(database_url=durable, sandbox_book=tmp_path / "sandbox.db", **FIT)
     with running(tmp_path, env, "serve", "--port", "0") as server:
-        assert processes.eventually(lambda: "docs:" in server.output), server.output
-        url = next(word for word in server.output.split() if word.startswith("http")).rstrip(",")
+        assert processes.eventually(lambda: "TLS proxy" in server.output), server.output
+        assert "docs:" not in server.output
+        address = next(word for word in server.output.split() if word.startswith("127.0.0.1:"))
+        url = f"http://{address.rstrip(',')}"
         assert httpx2.get(f"{url}/health/ready", timeout=20).status_code == 200
+        assert httpx2.get(f"{url}/v1/products", timeout=20).json()["code"] == "https_required"
         assert server.stop() == 0
 
 

@@ -91,8 +91,12 @@ def test_serve_without_tls_refuses_when_https_is_required(terminal: Terminal):
     with process:
         try:
             assert process.stdout
-            line = process.stdout.readline()
-            url = next(word.rstrip(",") for word in line.split() if "://" in word)
+            line, advice = process.stdout.readline(), process.stdout.readline()
+            assert "http" not in line
+            assert "TLS proxy" in advice
+            assert "--tls-cert" in advice
+            address = next(word.rstrip(",") for word in line.split() if "127.0.0.1:" in word)
+            url = f"http://{address}"
             assert httpx2.get(f"{url}/v1/products", timeout=20).json()["code"] == "https_required"
             assert httpx2.get(f"{url}/health/ready", timeout=20).status_code == 200
         finally:

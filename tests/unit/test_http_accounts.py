@@ -334,6 +334,9 @@ def test_what_a_browser_sends_with_cookies_counts_from_own_pages_only(
         assert refresh.status_code == 200
     else:
         assert_problem(answer, 403, "origin_not_allowed")
+        detail = answer.json()["detail"]
+        assert "Origin header" in detail
+        assert "QUICKSHOP_CORS_ORIGINS" in detail
         assert web.shop.customers.list().items[0].name == before
         assert_problem(login, 403, "origin_not_allowed")
         assert_problem(refresh, 403, "origin_not_allowed")

@@ -173,7 +173,14 @@ def test_stuck_work_is_told(world: World) -> None:
     world.clock.advance(minutes=4)
     assert world.problems() == []
     world.clock.advance(minutes=2)
-    assert world.problems() == ["1 of 1 waiting jobs are overdue"]
+    assert world.problems() == ["1 job waiting, 1 overdue"]
+
+
+@pytest.mark.parametrize(("orders", "told"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
+def test_how_much_waits_is_told(world: World, orders: int, told: str) -> None:
+    for _ in range(orders):
+        world.order()
+    assert f"{told} waiting, none overdue" in [found.detail for found in world.shop.check()]
 
 
 def test_work_that_is_handed_out_and_never_done_is_stuck(world: World) -> None:
@@ -182,7 +189,7 @@ def test_work_that_is_handed_out_and_never_done_is_stuck(world: World) -> None:
     for _ in range(6):
         assert relay() == 1
         world.clock.advance(seconds=61)
-    assert world.problems() == ["1 of 1 waiting jobs are overdue"]
+    assert world.problems() == ["1 job waiting, 1 overdue"]
 
 
 @dataclass

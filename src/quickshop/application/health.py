@@ -55,15 +55,19 @@ class CheckInvariants:
             Finding(
                 "nothing stuck",
                 not size.overdue,
-                f"{size.overdue} of {size.waiting} waiting jobs are overdue"
+                f"{_jobs(size.waiting)} waiting, {size.overdue} overdue"
                 if size.overdue
-                else f"{size.waiting} jobs waiting, none overdue",
+                else f"{_jobs(size.waiting)} waiting, none overdue",
             ),
             Finding(
                 "no dead letters",
                 not size.dead,
-                f"{size.dead} jobs given up on: see `quickshop jobs list`"
+                f"{_jobs(size.dead)} given up on: see `quickshop jobs list`"
                 if size.dead
                 else "no job was given up on",
             ),
         ]
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"

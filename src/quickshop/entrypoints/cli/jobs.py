@@ -60,7 +60,9 @@ def replay(
     if as_json:
         print_json({"replayed": replayed})
     elif replayed or every:
-        say(f"{len(replayed)} jobs are due again.")
+        say(
+            "1 job is due again." if len(replayed) == 1 else f"{len(replayed)} jobs are due again."
+        )
     if missing:
         raise typer.Exit(FAILED)
 
@@ -84,4 +86,4 @@ def run(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"ran": ran})
     else:
-        say(f"{ran} jobs ran.")
+        say("1 job ran." if ran == 1 else f"{ran} jobs ran.")

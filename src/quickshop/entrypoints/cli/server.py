@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("quickshop.process")
 
 BACKLOG: Final = 2048
+_NEEDS_TLS: Final = (
+    "Plain HTTP is refused here (403 https_required): put a TLS proxy in front and name it in"
+    f" {PREFIX}TRUSTED_PROXIES, or serve with --tls-cert and --tls-key."
+)
 GRACE_SECONDS: Final = 10
 """How long requests may take to end after the server was told to stop."""
 
@@ -162,9 +166,14 @@ class _Stopped(BaseException):
 
 def _announce(settings: Settings, sock: socket.socket, shop: Shop, scheme: str) -> None:
     host, port = sock.getsockname()[:2]
-    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     database = address_of(settings.database_url)
-    say(f"{shop.policy.name}: {url}, docs: {url}/docs, database: {database}")
+    if scheme == "http" and Edge.of(settings).require_https:
+        # A link would be answered 403: only a proxy can make something of this address.
+        say(f"{shop.policy.name}: listens on {address}, database: {database}", _NEEDS_TLS)
+    else:
+        url = f"{scheme}://{address}"
+        say(f"{shop.policy.name}: {url}, docs: {url}/docs, database: {database}")
     if not shop.products.list(ProductQuery(limit=1)).items:
         say("The catalog is empty. `quickshop import shopify --sample` brings a small one.")
 

@@ -39,16 +39,21 @@ def create_admin(
 ) -> None:
     """Give the shop an admin; an account that is there gets the password and becomes one.
 
+    Its old password is replaced and its sessions end.
+
     The password is asked for, or read from the input: it never stands on the command line.
     """
-    normalize_email(email)
+    address = normalize_email(email)
     password = _password()
     with opened_shop(load_settings()) as shop:  # the first thing that somebody may do to a shop
+        had_account = bool(shop.customers.list(email=address, limit=1).items)
         account_id = shop.staff.create_admin(email=email, password=password, name=name)
     if as_json:
-        print_json({"id": account_id})
-    else:
-        say(f"{email} is an admin and may sign in.")
+        print_json({"id": account_id, "had_account": had_account})
+        return
+    say(f"{email} is an admin and may sign in.")
+    if had_account:
+        say(f"{email} had an account already: its password was replaced and its sessions ended.")
 
 
 @app.command("list")

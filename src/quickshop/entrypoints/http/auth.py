@@ -98,7 +98,8 @@ class Login(Input):
     cart: GuestCart | None = None
     """Joins the cart of the account; no line of it is lost."""
     cookies: bool = False
-    """Whether a browser is to keep the tokens in cookies, where no script can read them."""
+    """Whether a browser is to keep the tokens in cookies, where no script can read them.
+    It then takes an `Origin` header to sign in."""
 
 
 class Tokens(Output):
@@ -256,7 +257,11 @@ def _handed_out(
 async def refresh_session(
     request: Request, shop: ShopDependency, body: Refresh | None = None
 ) -> Response:
-    """Exchange a refresh token for the next pair. Each is good once."""
+    """Exchange a refresh token for the next pair. Each is good once.
+
+    Sent again within 10 s, the token used last gets the same successor: the answer may have been
+    lost. Any other use of a used token ends the session.
+    """
     given = body.refresh_token if body else None
     cookie = None if given else credentials_of(request.scope).refresh_token
     token = given or cookie

@@ -104,7 +104,10 @@ def require_own_origin(scope: Scope) -> None:
         return
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     if len(origins) != 1 or not _is_own(scope, origins[0]):
-        detail = "With cookies, writes are taken from the shop's own pages only."
+        detail = (
+            "With cookies, writes need an Origin header that names the shop itself or one of"
+            " QUICKSHOP_CORS_ORIGINS."
+        )
         raise ProblemError(403, "origin_not_allowed", detail)
 
 

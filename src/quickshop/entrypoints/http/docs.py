@@ -41,7 +41,8 @@ _SCHEMES: Final[dict[str, dict[str, str]]] = {
         "type": "apiKey",
         "in": "cookie",
         "name": ACCESS_COOKIE,
-        "description": "Set by signing in with `cookies: true`. Writes need an `Origin` of ours.",
+        "description": "Set by signing in with `cookies: true`. Writes need an `Origin` header: "
+        "the shop itself, or one of `QUICKSHOP_CORS_ORIGINS`.",
     },
 }
 _INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)

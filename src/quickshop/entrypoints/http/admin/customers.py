@@ -114,7 +114,7 @@ def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
 )
 @access(staff(DisableAccount))
 def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
-    """Lock somebody out: every session of theirs ends."""
+    """Lock somebody out: every session of theirs ends, in every process within 5 s."""
     shop.staff.disable(AccountId(customer_id), by=caller)
     return nothing()
 

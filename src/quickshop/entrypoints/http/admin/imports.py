@@ -149,7 +149,11 @@ async def start_import(
     filename: Annotated[QueryText, Query(max_length=MAX_NAME_LENGTH)] = "products.csv",
     location: Annotated[
         QueryText | None,
-        Query(min_length=1, max_length=MAX_LOCATION_LENGTH, description="Where its stock lies."),
+        Query(
+            min_length=1,
+            max_length=MAX_LOCATION_LENGTH,
+            description="Where its stock lies; opened if it is new. Absent: the shop's place.",
+        ),
     ] = None,
     dry_run: Annotated[
         QueryBoolean, Query(description="Read and report, and change nothing.")

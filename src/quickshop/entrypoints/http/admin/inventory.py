@@ -107,7 +107,12 @@ class ReceiptIn(Input):
 
     sku: Sku
     quantity: Units
-    location: WhereIfNotDefault = None
+    location: Annotated[
+        Location | None,
+        Field(
+            description="Where it lies; opened if it is new. Null: where the shop's stock lies."
+        ),
+    ] = None
     reason: LedgerReason = "received"
 
 
@@ -134,7 +139,7 @@ class TransferIn(Input):
 
     sku: Sku
     quantity: Units
-    to_location: Location
+    to_location: Annotated[Location, Field(description="Where they go; opened if it is new.")]
     from_location: WhereIfNotDefault = None
     reason: LedgerReason = "transferred"
 

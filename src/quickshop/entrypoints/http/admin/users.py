@@ -183,7 +183,10 @@ def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) 
 def grant_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
-    """Put somebody in a role. Nobody gives more than they have."""
+    """Put somebody in a role. Nobody gives more than they have.
+
+    It counts in every process within 5 s.
+    """
     shop.staff.grant(AccountId(user_id), role, by=caller)
     return nothing()
 
@@ -198,7 +201,10 @@ def grant_role(
 def revoke_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
-    """Take somebody out of a role. The last admin stays."""
+    """Take somebody out of a role. The last admin stays.
+
+    It counts in every process within 5 s.
+    """
     shop.staff.revoke(AccountId(user_id), role, by=caller)
     return nothing()
 
@@ -224,7 +230,10 @@ def list_roles(shop: ShopDependency) -> Response:
 def set_role(
     shop: ShopDependency, caller: SignedInCaller, role: RoleName, body: RoleIn
 ) -> Response:
-    """Make a role, or let it hold other permissions."""
+    """Make a role, or let it hold other permissions.
+
+    It counts for all who are in it, in every process within 5 s.
+    """
     shop.staff.set_role(role, body.permissions, by=caller)
     return nothing()
 
@@ -291,6 +300,6 @@ async def make_api_key(
 )
 @access(staff(RevokeApiKey))
 def revoke_api_key(shop: ShopDependency, caller: SignedInCaller, api_key_id: UUID) -> Response:
-    """Let a key open nothing any more."""
+    """Let a key open nothing any more, in every process within 5 s."""
     shop.staff.revoke_api_key(ApiKeyId(api_key_id), by=caller)
     return nothing()
