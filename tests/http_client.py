@@ -81,9 +81,11 @@ class Web:
 
     def stock(self, sku: str = "MUG-1", *, units: int = 10, price: int = 1250, **more: Any) -> str:
         """Put a product with one variant in the shop; its id."""
-        product = self.shop.products.create(
+        currency = more.pop("currency", self.shop.policy.currency)
+        create = replace(self.shop.products.create, currency=currency)
+        product = create(
             title=more.pop("title", f"Mug {sku}"),
-            variants=[NewVariant(sku=sku, price=Money(price, more.pop("currency", "USD")))],
+            variants=[NewVariant(sku=sku, price=Money(price, currency))],
             handle=sku.lower(),
             images=[Image("https://example.com/mug.png", "A mug")],
             **more,

@@ -119,6 +119,15 @@ def test_the_demo_needs_no_server_whatever_the_environment_says(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_left_of_another_shop_is_not_taken_for_one(tmp_path: Path):
+    (tmp_path / "quickshop.db-wal").touch()
+    told = quickshop(tmp_path, "demo")
+    assert told.returncode == 0, told.stderr
+    assert "quickshop.db-wal is here already, and no shop, so this one" in told.stdout
+    assert "A shop is here" not in told.stdout
+    assert [file.name for file in tmp_path.iterdir()] == ["quickshop.db-wal"]
+
+
 def test_an_ordinary_day_is_as_claimed(day: Day):
     assert false_claims(day) == set()
 

@@ -175,6 +175,15 @@ def test_a_price_is_changed_by_sku(office: BackOffice) -> None:
     assert office.get(path(product))["version"] == 2
 
 
+def test_a_product_in_another_currency_than_the_shops_is_refused(office: BackOffice) -> None:
+    variant = {"sku": "MUG", "price": {"amount": 1250, "currency": "ZZZ"}}
+    answer = office.post("/products", a_mug(variants=[variant]))
+    document = assert_problem(answer, 422, "invalid_value")
+    [wrong] = document["errors"]
+    assert wrong["pointer"] == "/variants/0/price/currency"
+    assert wrong["detail"] == "must be USD, as all prices of this shop are"
+
+
 @pytest.mark.parametrize(
     "body",
     [

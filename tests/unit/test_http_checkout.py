@@ -196,6 +196,8 @@ def test_a_cart_is_not_checked_out_without_its_token(web: Web, headers: dict):
         ({"payment": {"method": "card"}}, "/payment/token"),
         ({"payment": {"method": "card", "token": " "}}, "/payment/token"),
         ({"payment": {"method": "card\n", "token": "tok_ok"}}, "/payment/method"),
+        ({"payment": {"method": "card", "token": "4242 4242 4242 4242"}}, "/payment/token"),
+        ({"payment": {"method": "4242424242424242", "token": "tok_ok"}}, "/payment/method"),
         ({"payment": None}, "/payment"),
         ({"expected_total": {"amount": 12.5, "currency": "USD"}}, "/expected_total/amount"),
         ({"expected_total": {"amount": -1, "currency": "USD"}}, "/expected_total/amount"),
@@ -214,6 +216,15 @@ def test_what_is_wrong_with_a_checkout_is_pointed_at(shared: Web, changes: dict,
     assert [entry["pointer"] for entry in document["errors"]] == [pointer]
     assert all(entry["code"] and entry["detail"] for entry in document["errors"])
     assert shared.check_out(basket).status_code == 201
+
+
+def test_a_card_number_is_refused_and_not_repeated(shared: Web):
+    number = "4242424242424242"
+    basket = shared.cart(("MUG-1", 1))
+    answer = shared.check_out(basket, payment={"method": "card", "token": number})
+    assert_problem(answer, 422, "invalid_value")
+    assert "never a card number" in answer.text
+    assert number not in answer.text + str(answer.headers)
 
 
 def test_no_shipping_method_may_be_said_in_so_many_words(web: Web):

@@ -65,6 +65,16 @@ def test_without_its_token_an_order_looks_like_one_that_is_not_there(web: Web, h
     assert status_of(web, receipt) == "pending"
 
 
+def test_a_card_number_does_not_pay_an_order_either(web: Web):
+    receipt = web.order(pay_with="tok_declined")
+    web.shop.run_jobs()
+    answer = pay(web, receipt, token="4242-4242-4242-4242")
+    document = assert_problem(answer, 422, "invalid_value")
+    assert [entry["pointer"] for entry in document["errors"]] == ["/token"]
+    assert "4242" not in answer.text
+    assert status_of(web, receipt) == "payment_failed"
+
+
 def test_a_carts_token_opens_no_order(web: Web):
     basket = web.cart(("MUG-1", 1))
     order_id = web.check_out(basket).json()["id"]

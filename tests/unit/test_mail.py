@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -17,6 +18,8 @@ from quickshop.adapters.mail.rendering import compose, money, render, safe_name
 from quickshop.adapters.mail.smtp import find_html_renderer
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, TransientError
+from quickshop.domain.identity import Purpose
+from quickshop.domain.identity.one_time import LIFETIMES
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import ShippedItem
@@ -29,6 +32,7 @@ ABOUT_ACCOUNTS = sorted(
         MessageKind.OPEN_ACCOUNT,
         MessageKind.ACCOUNT_EXISTS,
         MessageKind.RESET_PASSWORD,
+        MessageKind.INVITATION,
         MessageKind.PASSWORD_CHANGED,
         MessageKind.API_KEY_MADE,
         MessageKind.CHANGE_EMAIL,
@@ -180,6 +184,27 @@ def test_mails_about_accounts_say_the_same_in_text_and_html(kind: MessageKind, l
     assert (link or "THE-SECRET") in mail.text
     assert (link or "THE-SECRET") in mail.html
     assert "THE-SECRET" not in repr(message)
+
+
+def test_who_is_invited_is_told_by_which_shop_what_for_and_for_how_long() -> None:
+    link = "https://shop.example.com/reset-password#token=THE-SECRET"
+    message = AccountMessage(
+        kind=MessageKind.INVITATION,
+        recipient="ada@example.com",
+        shop_name="Bits & Bikes",
+        key="k",
+        secret="THE-SECRET",
+        link=link,
+    )
+    mail = render(message)
+
+    assert mail.subject == "Choose a password for your account at Bits & Bikes"
+    assert "You were given an account with the staff of Bits & Bikes." in mail.text
+    assert "within an hour" in mail.text
+    assert LIFETIMES[Purpose.RESET_PASSWORD] == timedelta(hours=1)
+    assert f"    {link}\n" in mail.text
+    for never in ("asked to choose", "stays as it is"):
+        assert never not in mail.text
 
 
 @pytest.mark.parametrize("kind", ABOUT_ORDERS)

@@ -280,3 +280,45 @@ def test_a_stored_payment_that_gave_more_than_it_got_is_refused(
 def test_a_source_that_no_gateway_issued_is_refused(token: str, method: str) -> None:
     with pytest.raises(InvalidValueError):
         PaymentSource(token, method)
+
+
+CARD_NUMBERS = [
+    "4242424242424242",
+    "4242 4242 4242 4242",
+    "4242-4242\u20134242\u20114242",
+    "378282246310005",
+    "6759649826438453",
+    "4222222222222",
+    "501800000009",
+    "6304000000000000000",
+    "\uff14\uff12" * 8,
+]
+
+
+@pytest.mark.parametrize("number", CARD_NUMBERS)
+def test_a_card_number_is_never_taken_for_a_token_nor_repeated(number: str) -> None:
+    for name, source in {
+        "token": lambda: PaymentSource(number),
+        "method": lambda: PaymentSource("tok_ok", method=number),
+    }.items():
+        with pytest.raises(InvalidValueError) as refused:
+            source()
+        assert refused.value.field == f"payment.{name}"
+        assert "never a card number" in refused.value.rule
+        assert number not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "tok_4242424242424242",
+        "4242424242424241",  # another check digit
+        "4242424242424242x",
+        "42424242420",  # too short; its check digit is right
+        "42424242424242424242",  # too long, as above
+        "pm_card_visa",
+        "-",
+    ],
+)
+def test_what_is_no_card_number_may_be_a_token(token: str) -> None:
+    assert PaymentSource(token).token == token

@@ -28,6 +28,7 @@ from quickshop.domain.identity import (
     Permission,
     with_implied,
 )
+from quickshop.domain.notifications import MessageKind
 from quickshop.ports.identity import Caller
 from tests.builders import new_id
 from tests.people import PASSWORD, Person, log_in, mailed_secret, mails_to, registered, signed_in
@@ -201,6 +202,22 @@ def test_staff_are_invited_by_a_link_and_choose_their_own_password(world: World)
     assert roles_of(world, invited) == ["stock_keeper", "support"]
     assert [view.id for view in staff.list().items] == [invited]
     assert log_in(world, "new@example.com")
+
+
+def test_who_is_invited_is_not_told_that_somebody_asked_for_a_new_password(world: World) -> None:
+    email = "new@example.com"
+
+    def told() -> MessageKind:
+        world.run()
+        return mails_to(world, email)[-1].kind
+
+    world.shop.staff.invite(email=email, roles=["support"])
+    assert told() is MessageKind.INVITATION
+    world.shop.accounts.request_password_reset(email=email)  # the first link was left to expire
+    assert told() is MessageKind.INVITATION
+    world.shop.accounts.reset_password(mailed_secret(world, email), password=PASSWORD)
+    world.shop.accounts.request_password_reset(email=email)
+    assert told() is MessageKind.RESET_PASSWORD
 
 
 def test_a_role_that_is_none_is_not_granted(world: World) -> None:

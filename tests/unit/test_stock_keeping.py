@@ -197,6 +197,16 @@ def test_the_fullest_cart_of_the_dearest_things_still_adds_up(shop: Shop) -> Non
     assert shop.carts.get(new.cart.id, new.token).total == Money(999 * 100 * 10**12, "USD")
 
 
+@pytest.mark.parametrize("code", ["EUR", "ZZZ"])
+def test_nothing_is_priced_in_what_no_cart_of_the_shop_holds(shop: Shop, code: str) -> None:
+    right = NewVariant(sku="CUP", price=Money(1, "USD"))
+    wrong = NewVariant(sku="POT", price=Money(1, code))
+    with pytest.raises(InvalidValueError, match="must be USD") as refused:
+        shop.products.create(title="Cup", variants=[right, wrong])
+    assert refused.value.field == "variants.1.price.currency"
+    assert [product.handle for product in shop.products.list_all().items] == ["mug"]
+
+
 def test_a_price_stays_in_its_currency_so_that_carts_stay_readable(shop: Shop) -> None:
     new = shop.carts.create()
     shop.carts.add_line(new.cart.id, new.token, sku="MUG")

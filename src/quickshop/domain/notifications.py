@@ -30,6 +30,8 @@ class MessageKind(StrEnum):
     ACCOUNT_EXISTS = "account_exists"
     """To whoever asked for an account and has one."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a message
+    INVITATION = "invitation"
+    """To whoever was given an account and has not chosen a password yet."""
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     CHANGE_EMAIL = "change_email"
     API_KEY_MADE = "api_key_made"

@@ -47,7 +47,7 @@ def build_products(
     feed, sanitizer = outside.product_feed, outside.sanitizer
     editing = catalog.Editing(unit_of_work, clock, cache)
     return Products(
-        create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer),
+        create=catalog.CreateProduct(unit_of_work, clock, identifiers, sanitizer, policy.currency),
         update=catalog.UpdateProduct(editing, identifiers, sanitizer),
         publish=catalog.PublishProduct(editing),
         unpublish=catalog.UnpublishProduct(editing),

@@ -38,6 +38,7 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.OPEN_ACCOUNT: "Confirm your account at {shop}",
     MessageKind.ACCOUNT_EXISTS: "You already have an account at {shop}",
     MessageKind.RESET_PASSWORD: "Choose a new password for {shop}",
+    MessageKind.INVITATION: "Choose a password for your account at {shop}",
     MessageKind.PASSWORD_CHANGED: "Your password at {shop} was changed",
     MessageKind.API_KEY_MADE: "A key to your account at {shop} was made",
     MessageKind.CHANGE_EMAIL: "Confirm your new address at {shop}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -74,6 +76,7 @@ class SqliteDialect:
                 "isolation_level": None,
             },
         )
+        event.listen(engine, "do_connect", _creating_for_owner_only(Path(path)))
         event.listen(engine, "connect", _prepare(synchronous=_SYNCHRONOUS[settings.mode]))
         event.listen(engine, "begin", _begin)
         return engine
@@ -146,6 +149,20 @@ _INDEX_WORDS: Final = text("INSERT INTO product_search (product_id, words) VALUE
 # NORMAL with a write-ahead log survives any crash of the process; only the last transactions
 # before a power failure may be missing, and then wholly.
 _SYNCHRONOUS: Final = {"development": "NORMAL", "production": "FULL"}
+
+
+def _creating_for_owner_only(path: Path) -> Callable[..., None]:
+    """Have a new file made so that nobody else on the machine can read it.
+
+    It holds addresses and hashes of passwords. SQLite gives its log the same mode. A file that is
+    there keeps the mode that it has; where none can be made SQLite says why.
+    """
+
+    def create(*_connecting: object) -> None:
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+    return create
 
 
 def _prepare(*, synchronous: str) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:

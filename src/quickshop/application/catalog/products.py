@@ -49,6 +49,7 @@ class CreateProduct:
     clock: Clock
     identifiers: Identifiers
     sanitize: HtmlSanitizer
+    currency: str
 
     @retried
     def __call__(
@@ -70,13 +71,14 @@ class CreateProduct:
         """Markup in the description that could do harm is dropped; images are https URLs.
 
         With `option_names=("Size", "Color")` each variant gives its values in that order, as
-        `options=("M", "Blue")`. Carts hold one currency: price in that of the shop.
+        `options=("M", "Blue")`. Prices are in the currency of the shop, as its carts are.
 
         Raises:
             InvalidValueError: something is not as it should be; says what.
             AlreadyExistsError: the handle or a SKU is taken.
         """
         require_texts(tags=tags, option_names=option_names)
+        _require_currency(variants, self.currency)
         content = Product(
             id=ProductId(self.identifiers.new()),
             handle=handle if handle is not None else slugify(title),
@@ -112,6 +114,22 @@ def variant_of(new: NewVariant, variant_id: VariantId) -> Variant:
         requires_shipping=new.requires_shipping,
         taxable=new.taxable,
     )
+
+
+def _require_currency(variants: Sequence[NewVariant], currency: str) -> None:
+    """Refuse prices that no cart could hold: nobody could buy the product, nor ever mend it.
+
+    Raises:
+        InvalidValueError: with the first price that is in another currency.
+    """
+    for number, variant in enumerate(variants):
+        for name in ("price", "compare_at_price"):
+            price: Money | None = getattr(variant, name)
+            if price is not None and price.currency != currency:
+                raise InvalidValueError(
+                    f"variants.{number}.{name}.currency",
+                    f"must be {currency}, as all prices of this shop are",
+                )
 
 
 def require_texts(**fields: Sequence[str] | None) -> None:

@@ -135,7 +135,10 @@ def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
         return None
     account = tx.accounts.find(token.email)
     if token.purpose is Purpose.RESET_PASSWORD:
-        return MessageKind.RESET_PASSWORD if account and account.is_active else None
+        if account is None or not account.is_active:
+            return None
+        chosen = account.password_hash is not None
+        return MessageKind.RESET_PASSWORD if chosen else MessageKind.INVITATION
     return _KINDS[token.purpose] if account is None else MessageKind.ACCOUNT_EXISTS
 
 

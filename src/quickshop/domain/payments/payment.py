@@ -21,6 +21,7 @@ from quickshop.domain.errors import (
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, require_reason
+from quickshop.domain.payments.card_numbers import looks_like_card_number
 from quickshop.domain.payments.events import (
     PaymentAttempted,
     PaymentCaptureRequested,
@@ -61,13 +62,19 @@ class PaymentSource:
     method: str = "card"
 
     def __post_init__(self) -> None:
-        """Refuse what no gateway issued.
+        """Refuse what no gateway issued. A card number is never taken, let alone kept.
 
         Raises:
-            InvalidValueError: blank, too long, or not printable.
+            InvalidValueError: blank, too long, not printable, or a card number.
         """
         require_text("payment.token", self.token, max_length=255)
         require_text("payment.method", self.method, max_length=50)
+        if looks_like_card_number(self.token):
+            raise InvalidValueError(
+                "payment.token", "must be what the gateway made of the card, never a card number"
+            )
+        if looks_like_card_number(self.method):
+            raise InvalidValueError("payment.method", "must be a way to pay, never a card number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

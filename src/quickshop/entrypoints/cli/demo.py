@@ -112,6 +112,16 @@ def _leave_for_serve(folder: Path) -> Path | None:
     return file
 
 
+def _stray() -> str | None:
+    """What is left of a shop that is no longer here, and would spoil another one."""
+    from quickshop.entrypoints.cli.database import file_of  # noqa: PLC0415 - as above
+
+    file = file_of(load_settings())
+    if file is None or file.name != DATABASE or file.exists():
+        return None
+    return next((name for name in LEFTOVERS if (file.parent / name).exists()), None)
+
+
 def _say_what_next(keep: Path | None, left: Path | None) -> None:
     command = _own_name()
     if keep is not None:
@@ -120,6 +130,10 @@ def _say_what_next(keep: Path | None, left: Path | None) -> None:
         say(f"    export QUICKSHOP_DATABASE_URL={where}")
     elif left is not None:
         say(f"The shop was left in {left}. What to type next:", "")
+    elif (stray := _stray()) is not None:
+        say(f"{stray} is here already, and no shop, so this one was not kept. Move it away, or:")
+        say("", f"    {command} demo --keep DIR")
+        return
     else:
         say("A shop is here already, so this one was not kept. To keep the next one:", "")
         say(f"    {command} demo --keep DIR", "", "For the shop that is here:", "")

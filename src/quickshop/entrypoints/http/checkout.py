@@ -32,8 +32,26 @@ router = APIRouter(prefix="/v1", tags=["checkout"], route_class=GuardedRoute)
 class PaymentIn(Input):
     """How the shopper pays: never a card number, only what the gateway made of it."""
 
-    method: Annotated[str, Field(min_length=1, max_length=50, examples=["card"])]
-    token: Annotated[str, Field(min_length=1, max_length=255, examples=["tok_ok"])]
+    method: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=50,
+            description="A way to pay, as the shop's payment gateway calls it; `card` at every "
+            "one. The gateway decides: the payment fails when it knows none of this name. The "
+            "sandbox takes any.",
+            examples=["card"],
+        ),
+    ]
+    token: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="What the gateway made of the card. A card number is refused.",
+            examples=["tok_ok"],
+        ),
+    ]
 
     def to_domain(self, field: str = "") -> PaymentSource:
         """The same as the shop knows it.
