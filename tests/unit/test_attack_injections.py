@@ -113,7 +113,7 @@ def attack(stage: Stage, operation: Operation) -> list[str]:
     found += [
         f"{about} is slow"
         for seconds, put, text, about in timed
-        if seconds > 3 * usual and all(is_slow(stage, operation, who, put, text) for _ in range(3))
+        if seconds > 3 * usual and all(is_slow(stage, operation, who, put, text) for _ in range(8))
     ]
     return found
 
