@@ -277,7 +277,12 @@ class Settings(BaseSettings):
 
 def _explain(error: ValidationError) -> list[str]:
     return [
-        f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: "
-        f"{problem['msg'].removeprefix('Value error, ')}"
+        f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {_in_words(problem['msg'])}"
         for problem in error.errors(include_input=False, include_url=False)
     ]
+
+
+def _in_words(message: str) -> str:
+    """What pydantic says, without what only programmers know: inputs and parsers."""
+    rule = message.removeprefix("Value error, ").partition(", unable to ")[0]
+    return rule.replace("Input should", "must", 1)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from httpx2 import Response
 
-from quickshop.domain.identity import SessionId
+from quickshop.domain.identity import BUILT_IN_ROLES, SessionId
 from quickshop.entrypoints.http.credentials import ACCESS_COOKIE, REFRESH_COOKIE
 from quickshop.entrypoints.http.edge import Edge
 from tests.http_client import ADDRESS, Web, assert_problem, open_web
@@ -176,6 +176,25 @@ def test_signing_out_everywhere_ends_it_here_at_once(web: Web) -> None:
     for person in (ada, phone):
         answer = post(web, "refresh", refresh_token=person.refresh_token)
         assert_problem(answer, 401, "not_signed_in")
+
+
+def test_people_are_told_their_roles_and_what_they_may_do(web: Web) -> None:
+    support, shopper = signed_in(web, roles=("support",)), signed_in(web)
+    for person, roles, may in (
+        (support, ["support"], sorted(BUILT_IN_ROLES["support"])),
+        (shopper, [], []),
+    ):
+        profile = web.client.get("/v1/me", headers=person.headers).json()
+        assert profile["roles"] == roles
+        assert set(may) <= set(profile["permissions"])
+        assert bool(profile["permissions"]) == bool(may)
+
+
+def test_the_export_says_which_session_asked_for_it(web: Web) -> None:
+    ada = signed_in(web, ADA)
+    log_in(web, ADA)
+    sessions = web.client.get("/v1/me/export", headers=ada.headers).json()["sessions"]
+    assert [each["id"] for each in sessions if each["current"]] == [str(ada.session_id)]
 
 
 def test_people_change_what_the_shop_knows_of_them(web: Web) -> None:

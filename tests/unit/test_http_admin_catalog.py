@@ -159,7 +159,7 @@ def test_pictures_are_set_by_their_addresses(office: BackOffice) -> None:
     plain = {"images": [{"url": "http://example.com/1.jpg"}]}
     refused = office.ask("PUT", f"{path(product)}/images", json=plain)
     [problem] = assert_problem(refused, 422, "invalid_value")["errors"]
-    assert (problem["pointer"], problem["detail"]) == ("/images/url", "must be an https URL")
+    assert (problem["pointer"], problem["detail"]) == ("/images/0/url", "must be an https URL")
     many = {"images": [{"url": urls[0]}] * 21}
     assert_problem(office.ask("PUT", f"{path(product)}/images", json=many), 422, "invalid_request")
 

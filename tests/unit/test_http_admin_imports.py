@@ -44,7 +44,7 @@ def hand_in(
 
 
 def test_a_file_is_taken_in_and_imported_by_a_worker(office: BackOffice) -> None:
-    answer = hand_in(office, SAMPLE.read_bytes(), filename="C:\\shop\\spring.csv")
+    answer = hand_in(office, SAMPLE.read_bytes(), file_name="C:\\shop\\spring.csv")
     assert answer.status_code == 202
     waiting = answer.json()
     assert (waiting["status"], waiting["file_name"]) == ("waiting", "spring.csv")
@@ -205,7 +205,7 @@ def test_a_file_may_be_larger_than_other_bodies_but_not_too_large(office: BackOf
 
 def test_a_file_that_cannot_be_read_says_why(office: BackOffice) -> None:
     content = b'Handle,Title,Variant Price\nmug,"Mug,3\n'
-    started = hand_in(office, content, filename="spring.csv").json()
+    started = hand_in(office, content, file_name="spring.csv").json()
     office.shop.run_jobs()
     failed = office.get(f"/imports/{started['id']}")
     assert failed["status"] == "failed"
@@ -215,8 +215,8 @@ def test_a_file_that_cannot_be_read_says_why(office: BackOffice) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"filename": "a" * 256},
-        {"filename": "two\nlines"},
+        {"file_name": "a" * 256},
+        {"file_name": "two\nlines"},
         {"location": ""},
         {"location": "a" * 101},
         {"dry_run": "yes"},
@@ -225,6 +225,20 @@ def test_a_file_that_cannot_be_read_says_why(office: BackOffice) -> None:
 def test_what_is_said_of_a_file_must_make_sense(office: BackOffice, wrong: Any) -> None:
     answer = hand_in(office, as_csv([mug()]).encode(), **wrong)
     assert_problem(answer, 422, "invalid_request")
+
+
+def test_a_misspelt_parameter_starts_no_import(office: BackOffice) -> None:
+    answer = hand_in(office, as_csv([mug()]).encode(), dryrun="true")
+    problem = assert_problem(answer, 422, "invalid_request")
+    there_are = "there are: dry_run, file_name, location"
+    assert problem["errors"] == [
+        {
+            "pointer": "query",
+            "code": "extra_forbidden",
+            "detail": f"holds a parameter that is not known here; {there_are}",
+        }
+    ]
+    assert office.get("/imports")["items"] == []
 
 
 def test_an_import_that_is_not_there_is_not_found(office: BackOffice) -> None:

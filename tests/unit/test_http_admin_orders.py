@@ -10,7 +10,7 @@ import pytest
 
 from quickshop.domain.orders import OrderId
 from tests.http_client import Receipt, assert_problem
-from tests.unit.staff_client import BackOffice, open_back_office, usd
+from tests.unit.staff_client import BackOffice, a_mug, open_back_office, usd
 
 
 @pytest.fixture
@@ -105,6 +105,21 @@ def test_a_parcel_that_cannot_be_is_refused(office: BackOffice) -> None:
     ):
         assert office.post(f"{path(receipt)}/fulfillments", wrong).status_code == 422, wrong
     assert office.get(path(receipt))["status"] == "paid"
+
+
+def test_the_line_of_a_parcel_that_holds_too_much_is_named_by_its_place(
+    office: BackOffice,
+) -> None:
+    tall = a_mug(handle="tall", variants=[{"sku": "TALL", "price": usd(1500)}])
+    office.done("/products", tall, status=201)
+    office.done("/inventory/receipts", {"sku": "TALL", "quantity": 2})
+    receipt = office.web.order(("MUG", 1), ("TALL", 1))
+    office.shop.run_jobs()
+    mug, tall = office.get(path(receipt))["lines"]
+    lines = [{"line_id": line["id"], "quantity": 1} for line in (mug, tall, tall)]
+    refused = office.post(f"{path(receipt)}/fulfillments", {"lines": lines})
+    [problem] = assert_problem(refused, 422, "invalid_value")["errors"]
+    assert problem["pointer"] == "/lines/1/quantity"
 
 
 def test_a_canceled_order_gives_back_its_stock_and_its_money(office: BackOffice) -> None:

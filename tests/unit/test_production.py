@@ -129,7 +129,14 @@ def test_while_a_shop_is_tried_nothing_is_asked_for() -> None:
         assert not shop.products.list().items
 
 
+def test_a_number_that_is_none_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUICKSHOP_API_PROCESSES", "many")
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+    assert str(refused.value) == "QUICKSHOP_API_PROCESSES: must be a valid integer"
+
+
 @pytest.mark.parametrize("mode", ["prod", "PRODUCTION", "debug"])
 def test_a_mode_that_is_none_is_refused(mode: str) -> None:
-    with pytest.raises(SettingsError, match="QUICKSHOP_MODE: Input should be 'development' or"):
+    with pytest.raises(SettingsError, match="QUICKSHOP_MODE: must be 'development' or"):
         Settings.load(mode=mode)

@@ -87,12 +87,12 @@ def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
     """
     if len(images) > MAX_IMAGES:
         raise InvalidValueError("images", f"must be at most {MAX_IMAGES}")
-    for image in images:
+    for n, image in enumerate(images):
         if not _is_https(image.url):
-            raise InvalidValueError("images.url", "must be an https URL")
+            raise InvalidValueError(f"images.{n}.url", "must be an https URL")
         if len(image.alt) > MAX_ALT_LENGTH or not image.alt.isprintable():
             rule = f"must have at most {MAX_ALT_LENGTH} printable characters"
-            raise InvalidValueError("images.alt", rule)
+            raise InvalidValueError(f"images.{n}.alt", rule)
     in_order = sorted(images, key=lambda image: image.position)
     return tuple(replace(image, position=n) for n, image in enumerate(in_order, start=1))
 

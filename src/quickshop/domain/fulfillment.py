@@ -115,20 +115,20 @@ def wanted_units(
 
     Raises:
         InvalidValueError: nothing is named, nothing like that was ordered, fewer than 1 unit of
-            it, or more than are left.
+            it, or more than are left. The field says in which place of `wanted`.
     """
     if not wanted:
         raise InvalidValueError("lines", "must name at least one line")
     units: Counter[OrderLineId] = Counter()
-    for name, quantity in wanted.items():
-        require_whole("quantity", quantity)
+    for n, (name, quantity) in enumerate(wanted.items()):
+        field = f"lines.{n}.quantity"
+        require_whole(field, quantity)
         if quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+            raise InvalidValueError(field, "must be at least 1")
         for line_id, some in _spread(order, left, name, quantity).items():
             units[line_id] += some
-    for line_id, quantity in units.items():
-        if quantity > left.get(line_id, 0):
-            raise InvalidValueError("quantity", _at_most(order, line_id, left))
+            if units[line_id] > left.get(line_id, 0):
+                raise InvalidValueError(field, _at_most(order, line_id, left))
     return dict(units)
 
 

@@ -196,7 +196,7 @@ class UpdateProduct:
         if not named <= known or len(named) < sum(v.id is not None for v in wanted):
             raise InvalidValueError("variants.id", "must be of this product, each named once")
         variants = []
-        for content in wanted:
+        for place, content in enumerate(wanted):
             same_sku = by_sku.get(content.sku)
             if content.id is not None:
                 variant_id = content.id
@@ -204,7 +204,7 @@ class UpdateProduct:
                 variant_id = same_sku
             else:
                 variant_id = VariantId(self.identifiers.new())
-            variants.append(variant_of(content, variant_id))
+            variants.append(variant_of(content, variant_id, place))
         return tuple(variants)
 
 

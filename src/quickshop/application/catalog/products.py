@@ -83,7 +83,10 @@ class CreateProduct:
             id=ProductId(self.identifiers.new()),
             handle=handle if handle is not None else slugify(title),
             title=title,
-            variants=tuple(variant_of(new, VariantId(self.identifiers.new())) for new in variants),
+            variants=tuple(
+                variant_of(new, VariantId(self.identifiers.new()), place)
+                for place, new in enumerate(variants)
+            ),
             description_html=self.sanitize(description_html),
             vendor=vendor,
             product_type=product_type,
@@ -101,19 +104,26 @@ class CreateProduct:
         return product
 
 
-def variant_of(new: NewVariant, variant_id: VariantId) -> Variant:
-    """The variant of this content, under this id."""
-    return Variant(
-        id=variant_id,
-        sku=new.sku,
-        price=new.price,
-        options=tuple(new.options),
-        compare_at_price=new.compare_at_price,
-        weight_grams=new.weight_grams,
-        barcode=new.barcode,
-        requires_shipping=new.requires_shipping,
-        taxable=new.taxable,
-    )
+def variant_of(new: NewVariant, variant_id: VariantId, place: int) -> Variant:
+    """The variant of this content, under this id.
+
+    Raises:
+        InvalidValueError: something is not as it should be in what was given in this place.
+    """
+    try:
+        return Variant(
+            id=variant_id,
+            sku=new.sku,
+            price=new.price,
+            options=tuple(new.options),
+            compare_at_price=new.compare_at_price,
+            weight_grams=new.weight_grams,
+            barcode=new.barcode,
+            requires_shipping=new.requires_shipping,
+            taxable=new.taxable,
+        )
+    except InvalidValueError as error:
+        raise InvalidValueError(f"variants.{place}.{error.field}", error.rule) from None
 
 
 def _require_currency(variants: Sequence[NewVariant], currency: str) -> None:

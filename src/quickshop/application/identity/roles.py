@@ -142,7 +142,8 @@ class MakeApiKey:
         are; a key that a key makes does not outlive that one. Its owner is told by mail.
 
         Raises:
-            InvalidValueError: it has no name or no scope, or would have expired.
+            InvalidValueError: it has no name or no scope, or would have expired; or somebody who
+                is signed in gave no password.
             InvalidCredentialsError: it is not the password of who is signed in.
             NotFoundError: no such account.
             GrantTooWideError: `by` does not hold a scope.
@@ -152,7 +153,9 @@ class MakeApiKey:
         if by is not None:
             require_within(wanted, by.permissions)
             if by.session_id is not None:
-                self.check(by.account_id, password or "")
+                if password is None:
+                    raise InvalidValueError("password", "is required: a key outlives a session")
+                self.check(by.account_id, password)
         return self._store(account_id, name, wanted, expires_at, by)
 
     @retried

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.domain.customers import ConsentPurpose, SavedAddress, SavedAddressId
-from quickshop.domain.identity import SessionId
+from quickshop.domain.identity import Permission, SessionId
 from quickshop.domain.notifications import MessageKind
 from quickshop.entrypoints.http.access import ACCOUNT, access
 from quickshop.entrypoints.http.auth import Asked, Email, GivenPassword, NewPassword, take
@@ -28,6 +28,7 @@ from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.entrypoints.http.orders import OrderOut
 from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.customers import CustomerView
+from quickshop.ports.identity import Caller
 
 router = APIRouter(prefix="/v1/me", tags=["me"], route_class=GuardedRoute)
 
@@ -60,6 +61,15 @@ class ProfileOut(Output):
     consents: tuple[ConsentOut, ...]
     """All that was said, the first first."""
     created_at: AwareDatetime
+
+
+class OwnProfileOut(ProfileOut):
+    """What the shop knows of whoever asks, and what it lets them do."""
+
+    roles: tuple[str, ...]
+    """In which they work here; empty for shoppers."""
+    permissions: tuple[Permission, ...]
+    """All that they may do with these roles, with what comes along with it."""
 
 
 class ProfileChange(Input):
@@ -160,26 +170,35 @@ def profile_of(view: CustomerView) -> ProfileOut:
     return ProfileOut.of(view, **profile_facts(view))
 
 
+def _own_profile(view: CustomerView, caller: Caller) -> Response:
+    may = tuple(sorted(caller.permissions))
+    return private(OwnProfileOut.of(view, **profile_facts(view), permissions=may))
+
+
 def _saved(saved: SavedAddress) -> SavedAddressOut:
     return SavedAddressOut.of(saved)
 
 
-@router.get("", operation_id="get_profile", response_model=ProfileOut, responses=problems(503))
+@router.get("", operation_id="get_profile", response_model=OwnProfileOut, responses=problems(503))
 @access(ACCOUNT)
-def get_profile(shop: ShopDependency, me: OwnCustomerId) -> Response:
-    """Show what the shop knows of you."""
-    return private(profile_of(shop.customers.profile(me)))
+def get_profile(shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller) -> Response:
+    """Show what the shop knows of you, and what you may do here."""
+    return _own_profile(shop.customers.profile(me), caller)
 
 
 @router.patch(
     "",
     operation_id="update_profile",
-    response_model=ProfileOut,
+    response_model=OwnProfileOut,
     responses=problems(400, 409, 413, 415, 422, 503),
 )
 @access(ACCOUNT)
 async def update_profile(
-    request: Request, shop: ShopDependency, me: OwnCustomerId, body: ProfileChange
+    request: Request,
+    shop: ShopDependency,
+    me: OwnCustomerId,
+    caller: SignedInCaller,
+    body: ProfileChange,
 ) -> Response:
     """Change your name, phone, or whether we may write to you about anything but orders."""
     if body.marketing_consent is not None:  # each change is kept for good
@@ -189,7 +208,7 @@ async def update_profile(
             me, name=body.name, phone=body.phone, marketing_consent=body.marketing_consent
         )
     )
-    return private(profile_of(view))
+    return _own_profile(view, caller)
 
 
 @router.post(
@@ -319,7 +338,9 @@ async def request_email_change(
     "/export", operation_id="export_own_data", response_model=OwnDataOut, responses=problems(503)
 )
 @access(ACCOUNT)
-async def export_own_data(request: Request, shop: ShopDependency, me: OwnCustomerId) -> Response:
+async def export_own_data(
+    request: Request, shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller
+) -> Response:
     """Take all that the shop knows of you."""
     await take(request, guard_of(request.scope).limits.of_own_data(me))
     data = await anyio.to_thread.run_sync(shop.customers.export, me)
@@ -327,7 +348,10 @@ async def export_own_data(request: Request, shop: ShopDependency, me: OwnCustome
         OwnDataOut(
             customer=profile_of(data.customer),
             roles=tuple(data.customer.roles),
-            sessions=tuple(OwnSessionOut.of(each) for each in data.sessions),
+            sessions=tuple(
+                OwnSessionOut.of(each, current=each.id == caller.session_id)
+                for each in data.sessions
+            ),
             carts=tuple(CartOut.of(each) for each in data.carts),
             orders=tuple(OrderOut.of(each) for each in data.orders),
             messages=tuple(SentMessageOut.of(each) for each in data.messages),

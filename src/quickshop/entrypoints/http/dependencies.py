@@ -13,6 +13,7 @@ from quickshop.application.access import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError
 from quickshop.entrypoints.http.access_log import CALLER_KEY
+from quickshop.entrypoints.http.sentences import KEY_PATTERN
 from quickshop.ports.identity import Caller
 from quickshop.ports.paging import MAX_LIMIT
 from quickshop.shop import Shop
@@ -100,7 +101,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        pattern="^[ -~]+$",
+        pattern=KEY_PATTERN,
         description=_KEY_DESCRIPTION,
     ),
 ]
@@ -112,7 +113,7 @@ _BOOLEANS: Final = {"true": True, "false": False}
 def _integer(value: object) -> object:
     # pydantic would take "1_000" and "3.0", too.
     if isinstance(value, str) and not _INTEGER.fullmatch(value):
-        raise PydanticCustomError("int_parsing", "must be an integer")
+        raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
 
 

@@ -31,6 +31,7 @@ _FROM_THE_EDGE: Final = ("400", "403")
 """What any operation may answer: wrong host, https required."""
 _SLOW, _LARGE = "408", "413"
 _NOT_SIGNED_IN, _TOO_OFTEN, _UNAVAILABLE = "401", "429", "503"
+_UNKNOWN_PARAMETER: Final = "422"
 _SCHEMES: Final[dict[str, dict[str, str]]] = {
     "bearer": {
         "type": "http",
@@ -168,8 +169,9 @@ def _add_refusals(operation: dict[str, Any], declared: Access) -> None:
     failed = responses["500"]
     slow = (_SLOW,) if _LARGE in responses else ()
     asked_who = (_NOT_SIGNED_IN, _UNAVAILABLE) if declared.asks_who else ()
-    counted = (_TOO_OFTEN,) if declared.audience is not Audience.PROBE else ()
-    for status in (*_FROM_THE_EDGE, *slow, *asked_who, *counted):
+    probed = declared.audience is Audience.PROBE
+    looked_at = () if probed else (_TOO_OFTEN, _UNKNOWN_PARAMETER)
+    for status in (*_FROM_THE_EDGE, *slow, *asked_who, *looked_at):
         description = HTTPStatus(int(status)).phrase
         responses.setdefault(status, {**failed, "description": description})
     if declared.permission is not None:

@@ -20,6 +20,7 @@ from quickshop.entrypoints.http.problems import (
     default_reason,
     problem,
 )
+from quickshop.entrypoints.http.sentences import sentence_of, unknown_field
 from quickshop.settings import SettingsError
 
 _log = logging.getLogger(__name__)
@@ -76,25 +77,6 @@ _CROWD_SECONDS: Final = 8
 _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
     errors.OutOfStockError: lambda error: {"sku": error.sku, "available": error.available},
     errors.OrderStateError: lambda error: {"order_status": error.status},
-}
-
-_ADVICE: Final[Mapping[str, str]] = {
-    "missing": "is required",
-    "extra_forbidden": "holds a field that is not known here",
-    "none_required": "must be absent or null: it is not offered by this shop",
-    "string_type": "must be text",
-    "string_unicode": "must be valid text",
-    "int_type": "must be an integer",
-    "int_parsing": "must be an integer",
-    "uuid_parsing": "must be a UUID",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match {pattern}",
-    "enum": "must be one of {expected}",
-    "model_attributes_type": "must be an object",
-    "model_type": "must be an object",
 }
 
 
@@ -169,26 +151,30 @@ def _allowed_methods(request: Request) -> list[str]:
     return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)
 
 
-async def _answer_invalid(_request: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [_field_problem(entry) for entry in error.errors()]
+    body = getattr(request.scope.get("route"), "body_field", None)
+    kind = body.field_info.annotation if body else None
+    found = [_field_problem(entry, kind) for entry in error.errors()]
     if any(p.pointer == "header:Idempotency-Key" and p.code == "missing" for p in found):
         detail = (
             "Send an Idempotency-Key: a new one for each thing to be done, the same on retries."
         )
         return problem(400, "idempotency_key_missing", detail)
-    return problem(422, errors=found)
+    # Of several unknown fields in one object the same is to be said.
+    return problem(422, errors=[*{(each.pointer, each.code): each for each in found}.values()])
 
 
-def _field_problem(entry: Mapping[str, Any]) -> FieldProblem:
+def _field_problem(entry: Mapping[str, Any], body: object) -> FieldProblem:
     code, (source, *path) = entry["type"], entry["loc"]
-    # The name of an unknown field is the sender's text: the object that holds it is named.
-    path = path[:-1] if code == "extra_forbidden" else path
-    return FieldProblem(
-        pointer=_pointer(path) if source == "body" else f"{source}:{'.'.join(map(str, path))}",
-        code=code,
-        detail=_ADVICE.get(code, "is not valid").format_map(entry.get("ctx") or {}),
-    )
+    if code == "extra_forbidden":
+        # The name of an unknown field is the sender's text: the object that holds it is named.
+        *path, _name = path
+        detail = unknown_field(body, path)
+    else:
+        detail = sentence_of(code, entry.get("ctx") or {})
+    where = _pointer(path) if source == "body" else f"{source}:{'.'.join(map(str, path))}"
+    return FieldProblem(pointer=where, code=code, detail=detail)
 
 
 def _pointer(path: list[Any]) -> str:

@@ -27,6 +27,7 @@ from quickshop.entrypoints.http.credentials import NONE, Credentials, credential
 from quickshop.entrypoints.http.json_body import StrictRoute
 from quickshop.entrypoints.http.limits import Limits, headers_of, refused
 from quickshop.entrypoints.http.middleware import facts_of
+from quickshop.entrypoints.http.query import only, parameters_of
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, FrontDesk, Passage
@@ -191,9 +192,18 @@ class GuardedRoute(StrictRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Make sure of the declaration when the route is made."""
-        access_of(self.endpoint)
-        return super().get_route_handler()
+        """Make sure of the declaration when the route is made, and of what the query holds."""
+        audience = access_of(self.endpoint).audience
+        handle = super().get_route_handler()
+        if audience is Audience.PROBE or not self.include_in_schema:
+            return handle  # balancers and browsers add what they like
+        require = only(parameters_of(self.dependant))
+
+        async def handle_known(request: Request) -> Response:
+            require(request)
+            return await handle(request)
+
+        return handle_known
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or say why not."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from quickshop.domain.money import MAX_MINOR, Money
 from quickshop.entrypoints.http.models import Input, Output
+from quickshop.entrypoints.http.sentences import CURRENCY_PATTERN
 
 MinorUnits = Annotated[
     int, Field(description="In the minor unit of the currency: 1999 is 19.99 USD.")
@@ -26,7 +27,7 @@ class MoneyIn(Input):
 
     amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR, examples=[3700])]
     currency: Annotated[
-        str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.", examples=["USD"])
+        str, Field(pattern=CURRENCY_PATTERN, description="ISO 4217 code.", examples=["USD"])
     ]
 
     def to_domain(self) -> Money:

@@ -21,7 +21,8 @@ class FieldProblem(BaseModel):
         str,
         Field(
             description="Where: a JSON pointer into the body (`/shipping_address/country`), or "
-            "`query:limit`, `header:Idempotency-Key`, `path:cart_id`."
+            "`query:limit`, `header:Idempotency-Key`, `path:cart_id`; `query`: a parameter "
+            "that is not known."
         ),
     ]
     code: Annotated[str, Field(description="What: stable and machine-readable.")]

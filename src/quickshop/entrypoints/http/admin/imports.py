@@ -146,7 +146,7 @@ async def start_import(
     shop: ShopDependency,
     idempotency_key: IdempotencyKey,
     by: SignedInCaller,
-    filename: Annotated[QueryText, Query(max_length=MAX_NAME_LENGTH)] = "products.csv",
+    file_name: Annotated[QueryText, Query(max_length=MAX_NAME_LENGTH)] = "products.csv",
     location: Annotated[
         QueryText | None,
         Query(
@@ -170,7 +170,7 @@ async def start_import(
         start = partial(
             shop.imports.start,
             file,
-            file_name=filename,
+            file_name=file_name,
             location=location,
             dry_run=dry_run,
             idempotency_key=idempotency_key,

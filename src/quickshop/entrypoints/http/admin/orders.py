@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from quickshop.application.payments import (
 )
 from quickshop.domain.cart import MAX_QUANTITY
 from quickshop.domain.customers import CustomerId
+from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH, MAX_URL_LENGTH
 from quickshop.domain.orders import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, OrderId, OrderStatus
 from quickshop.domain.payments import PaymentStatus, RefundStatus
@@ -231,6 +234,21 @@ def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
     )
 
 
+@contextmanager
+def _as_sent(lines: list[ParcelLineIn]) -> Iterator[None]:
+    """Count the lines in an `InvalidValueError` as they were sent: one may be there twice."""
+    try:
+        yield
+    except InvalidValueError as error:
+        match error.field.split("."):
+            case ["lines", place, field]:
+                names = [line.line_id for line in lines]
+                n = names.index([*dict.fromkeys(names)][int(place)])
+                raise InvalidValueError(f"lines.{n}.{field}", error.rule) from None
+            case _:
+                raise
+
+
 @router.post(
     "/{order_id}/fulfillments",
     operation_id="fulfill_order",
@@ -251,16 +269,17 @@ def fulfill_order(
     units: Counter[UUID | str] = Counter()
     for line in parcel.lines or ():
         units[line.line_id] += line.quantity
-    answer = shop.orders.fulfill(
-        OrderId(order_id),
-        lines=None if parcel.lines is None else units,
-        location=parcel.location,
-        carrier=parcel.carrier,
-        tracking_number=parcel.tracking_number,
-        tracking_url=parcel.tracking_url,
-        idempotency_key=idempotency_key,
-        by=by,
-    )
+    with _as_sent(parcel.lines or []):
+        answer = shop.orders.fulfill(
+            OrderId(order_id),
+            lines=None if parcel.lines is None else units,
+            location=parcel.location,
+            carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number,
+            tracking_url=parcel.tracking_url,
+            idempotency_key=idempotency_key,
+            by=by,
+        )
     return _order(answer.order, replayed=answer.replayed, status=201)
 
 

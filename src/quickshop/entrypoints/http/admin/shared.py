@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.problems import problems
+from quickshop.entrypoints.http.sentences import ETAG_PATTERN
 
 MAX_LOCATION_LENGTH: Final = 100
 MAX_REASON_LENGTH: Final = 200
@@ -36,7 +37,7 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=r'^("[0-9]{1,9}"|\*)$',
+        pattern=ETAG_PATTERN,
         description="The `ETag` that was read: nothing is changed in a later state, and 412.",
     ),
 ]

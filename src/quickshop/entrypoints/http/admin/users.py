@@ -109,7 +109,7 @@ class ApiKeyIn(Input):
     expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
     """Never, unless it is given."""
     password: GivenPassword | None = None
-    """Of whoever is signed in, for a key outlives their session. Another key needs none."""
+    """Required of whoever is signed in: a key outlives a session. Another key needs none."""
 
 
 class NewApiKeyOut(Output):
