@@ -38,7 +38,7 @@ DOCUMENTED = [
 ]
 REFUSALS = {409, 412, 413}
 """Besides those that the tool knows: of a state, of a state that is gone, of what is too large."""
-EXAMPLES = 100 if os.environ.get("CI") else 30
+EXAMPLES = 200 if os.environ.get("CI") else 30
 """Of every operation: 100 take a minute on two processors, 30 take 20 seconds."""
 FEW_EXAMPLES = 4
 """Of what takes nothing that could differ from one request to the next."""

@@ -23,7 +23,7 @@ def an_address() -> str:
 def test_of_32_who_ask_two_processes_at_once_exactly_as_many_are_let_in_as_may(
     valkey_server: str,
 ) -> None:
-    settings = quick_settings(redis_url=valkey_server)
+    settings = quick_settings(redis_url=valkey_server, redis_timeout_seconds=10)
     limits, peer = Limits(address=Limit("address", 50, 3_600)), (an_address(), 1)
     with (
         open_stage(settings, limits=limits, desk=open_front_desk(settings)) as one,

@@ -131,6 +131,15 @@ def test_output_that_nobody_reads_on_is_no_error(terminal: Terminal):
     assert (listing.returncode, err) == (1, "")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes started in the background of a shell ignore interrupts, and so would theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_with_130(terminal: Terminal):
     with running(terminal.start("demo", "--keep", "kept")) as demo:
         assert until((terminal.folder / "kept" / "quickshop.db").exists)
