@@ -46,11 +46,8 @@ def ask(world: World, call: Callable[[], R]) -> R | DomainError:
         except (ConflictError, TransientError, Crashed):
             world.scheduler.note("no answer")
         except InvalidValueError as error:
-            if error.field.split(".")[-1] not in {
-                "lines",
-                "location",
-                "quantity",
-            }:  # it has shipped meanwhile
+            # These may be: it has shipped meanwhile.
+            if error.field.split(".")[-1] not in {"lines", "location", "quantity"}:
                 raise Violation(f"a sound request was refused: {error}") from error
             return error
         except DomainError as error:

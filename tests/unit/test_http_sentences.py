@@ -88,6 +88,12 @@ def test_what_no_etag_is_is_refused_without_a_regular_expression(office: BackOff
     assert error["detail"] == 'must be an ETag such as "3", or *'
 
 
+def test_a_parameter_that_comes_twice_is_refused(office: BackOffice) -> None:
+    refused = office.ask("GET", "/products?tag=blue&tag=red")
+    [error] = assert_problem(refused, 422, "invalid_request")["errors"]
+    assert error == {"pointer": "query", "code": "repeated", "detail": "holds a parameter twice"}
+
+
 def test_fields_that_are_not_known_are_refused_once_with_those_that_are(
     office: BackOffice,
 ) -> None:

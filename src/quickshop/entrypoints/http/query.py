@@ -27,16 +27,25 @@ def parameters_of(dependant: Dependant) -> frozenset[str]:
 
 
 def only(known: frozenset[str]) -> Callable[[Request], None]:
-    """What refuses a request with another parameter, whose sender means something by it.
+    """What refuses a request with another parameter, or with one twice.
 
-    Otherwise a misspelt `dry_run` would be no dry run.
+    Its sender means something by it: otherwise a misspelt `dry_run` would be no dry run. None
+    takes several values, and which of two counts, nobody should have to know.
     """
     there_are = f"there are: {', '.join(sorted(known))}" if known else "there are none"
     detail = f"holds a parameter that is not known here; {there_are}"
 
+    unknown = FieldProblem(pointer="query", code="extra_forbidden", detail=detail)
+    twice = FieldProblem(pointer="query", code="repeated", detail="holds a parameter twice")
+
     def require(request: Request) -> None:
-        if request.scope["query_string"] and not known.issuperset(request.query_params):
-            wrong = FieldProblem(pointer="query", code="extra_forbidden", detail=detail)
-            raise ProblemError(422, *default_reason(422), errors=[wrong])
+        if not request.scope["query_string"]:
+            return
+        given = request.query_params
+        wrong = [unknown] if not known.issuperset(given) else []
+        if len(given.multi_items()) > len(given):
+            wrong.append(twice)
+        if wrong:
+            raise ProblemError(422, *default_reason(422), errors=wrong)
 
     return require
