@@ -11,7 +11,8 @@ from quickshop.domain.payments.events import (
     RefundMoved,
     RefundRequested,
 )
-from quickshop.domain.payments.payment import Payment, PaymentSource, Refund, RefundId
+from quickshop.domain.payments.payment import Payment, Refund, RefundId
+from quickshop.domain.payments.source import PaymentSource
 from quickshop.domain.payments.status import (
     CAN_EXPIRE,
     OPEN,

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final, NewType
 from uuid import UUID
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import (
     InvalidValueError,
     NotFoundError,
@@ -21,7 +20,6 @@ from quickshop.domain.errors import (
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, require_reason
-from quickshop.domain.payments.card_numbers import looks_like_card_number
 from quickshop.domain.payments.events import (
     PaymentAttempted,
     PaymentCaptureRequested,
@@ -32,6 +30,7 @@ from quickshop.domain.payments.events import (
     RefundMoved,
     RefundRequested,
 )
+from quickshop.domain.payments.source import PaymentSource
 from quickshop.domain.payments.status import (
     OPEN,
     TRANSITIONS,
@@ -52,29 +51,6 @@ _AUTHORIZATION_CHECK: Final = timedelta(days=1)
 """How often an authorization is looked after: gateways let them lapse after days."""
 _LAST_CHECK: Final = 10
 """Checks after which an attempt that was called off is let go: hours, by any sane patience."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentSource:
-    """How the shopper pays: a method (`card`) and the gateway's token for it, never a number."""
-
-    token: str
-    method: str = "card"
-
-    def __post_init__(self) -> None:
-        """Refuse what no gateway issued. A card number is never taken, let alone kept.
-
-        Raises:
-            InvalidValueError: blank, too long, not printable, or a card number.
-        """
-        require_text("payment.token", self.token, max_length=255)
-        require_text("payment.method", self.method, max_length=50)
-        if looks_like_card_number(self.token):
-            raise InvalidValueError(
-                "payment.token", "must be what the gateway made of the card, never a card number"
-            )
-        if looks_like_card_number(self.method):
-            raise InvalidValueError("payment.method", "must be a way to pay, never a card number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

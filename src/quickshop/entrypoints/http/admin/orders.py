@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from quickshop.application.fulfillment import AddNote, CompleteOrder, FulfillOrder
 from quickshop.application.orders import MAX_TIMELINE, CancelOrder, GetOrder, ListOrders
@@ -19,19 +19,22 @@ from quickshop.application.payments import (
     RefundOrder,
     VoidPayment,
 )
-from quickshop.domain.cart import MAX_QUANTITY
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import InvalidValueError
-from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH, MAX_URL_LENGTH
-from quickshop.domain.orders import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, OrderId, OrderStatus
-from quickshop.domain.payments import PaymentStatus, RefundStatus
+from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.entrypoints.http.access import access, staff
-from quickshop.entrypoints.http.admin.shared import (
-    Caller,
-    Id,
-    Location,
-    staff_problems,
+from quickshop.entrypoints.http.admin.order_models import (
+    AdminOrderOut,
+    AdminOrderPage,
+    CaptureIn,
+    NoteIn,
+    ParcelIn,
+    ParcelLineIn,
+    PaymentOut,
+    RefundIn,
+    WholeOrderOut,
 )
+from quickshop.entrypoints.http.admin.shared import Caller, staff_problems
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     IdempotencyKey,
@@ -40,133 +43,13 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
 )
 from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
-from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
-from quickshop.entrypoints.http.orders import Cancellation, OrderOut
+from quickshop.entrypoints.http.models import nothing, private, replay_headers
+from quickshop.entrypoints.http.orders import Cancellation
 from quickshop.ports.orders import OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
 
 router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=GuardedRoute)
-
-MAX_PARCEL_LINES: Final = 500
-
-Reason = Annotated[str, Field(max_length=MAX_REASON_LENGTH, description="Told to the shopper.")]
-TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH)]
-
-
-class AdminOrderOut(OrderOut):
-    """An order as staff see it in a list."""
-
-    customer_id: UUID | None
-    """Null: a guest's."""
-
-
-class AdminOrderPage(Output):
-    """Some orders, newest first, and the cursor that continues after them."""
-
-    items: tuple[AdminOrderOut, ...]
-    next_cursor: str | None
-
-
-class RefundOut(Output):
-    """Money that went back, or is on its way."""
-
-    number: int
-    """Counts from 1 within the payment."""
-    amount: MoneyOut
-    status: RefundStatus
-    reason: str
-    failure: str | None
-    created_at: AwareDatetime
-
-
-class PaymentOut(Output):
-    """One attempt to pay an order."""
-
-    attempt: int
-    """Counts from 1 within the order."""
-    status: PaymentStatus
-    amount: MoneyOut
-    captured: MoneyOut
-    refunded: MoneyOut
-    refunds: tuple[RefundOut, ...]
-    method: str
-    gateway_key: str | None
-    """What the gateway knows this attempt by."""
-    reference: str | None
-    """What the gateway calls this attempt."""
-    failure: str | None
-    created_at: AwareDatetime
-
-
-class TimelineEntryOut(Output):
-    """One thing that happened to an order."""
-
-    kind: str
-    """Such as `OrderPaid`."""
-    occurred_at: AwareDatetime
-    facts: dict[str, str]
-
-
-class WholeOrderOut(AdminOrderOut):
-    """An order, what was tried to pay it, and all that happened to it."""
-
-    payments: tuple[PaymentOut, ...]
-    """The first attempt first."""
-    timeline: tuple[TimelineEntryOut, ...]
-    """Oldest first; at most the newest 200."""
-    timeline_is_whole: bool
-    """Whether nothing happened before that."""
-
-
-class ParcelLineIn(Input):
-    """Units of an order line in a parcel."""
-
-    line_id: Id
-    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
-
-
-class ParcelIn(Input):
-    """A parcel that leaves."""
-
-    lines: Annotated[
-        list[ParcelLineIn] | None,
-        Field(
-            min_length=1,
-            max_length=MAX_PARCEL_LINES,
-            description="What is in it; absent or null: all that is left to ship.",
-        ),
-    ] = None
-    location: Annotated[
-        Location | None, Field(description="Only what was promised from there.")
-    ] = None
-    carrier: TrackingText = ""
-    tracking_number: TrackingText = ""
-    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH)] = ""
-
-
-class NoteIn(Input):
-    """Something to remember about an order, for staff."""
-
-    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH)]
-
-
-class CaptureIn(Input):
-    """How much of the money that was set aside is to be taken."""
-
-    amount: Annotated[
-        MoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
-    ] = None
-
-
-class RefundIn(Input):
-    """How much is to go back."""
-
-    amount: Annotated[MoneyIn | None, Field(description="Absent or null: all that is left.")] = (
-        None
-    )
-    reason: Reason = ""
 
 
 def _order(view: OrderView, *, replayed: bool = False, status: int = 200) -> Response:

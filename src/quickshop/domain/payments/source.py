@@ -1,0 +1,32 @@
+"""What a shopper pays with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quickshop.domain.customers import require_text
+from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.payments.card_numbers import looks_like_card_number
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSource:
+    """How the shopper pays: a method (`card`) and the gateway's token for it, never a number."""
+
+    token: str
+    method: str = "card"
+
+    def __post_init__(self) -> None:
+        """Refuse what no gateway issued. A card number is never taken, let alone kept.
+
+        Raises:
+            InvalidValueError: blank, too long, not printable, or a card number.
+        """
+        require_text("payment.token", self.token, max_length=255)
+        require_text("payment.method", self.method, max_length=50)
+        if looks_like_card_number(self.token):
+            raise InvalidValueError(
+                "payment.token", "must be what the gateway made of the card, never a card number"
+            )
+        if looks_like_card_number(self.method):
+            raise InvalidValueError("payment.method", "must be a way to pay, never a card number")
