@@ -47,6 +47,11 @@ IMPATIENCE: Final[dict[str, object]] = {
     "hold_seconds": 5,
 }
 """A day of a shop in half a minute."""
+SURROUNDINGS: Final[dict[str, object]] = {
+    "smtp_host": "127.0.0.1",
+    "smtp_security": "none",
+    "rate_limit_per_minute": 1_000_000,  # counted like everybody, and never refused
+}
 
 
 class StageError(Exception):
@@ -156,13 +161,11 @@ def set_up(folder: Path, seed: int, *, plant: str | None = None) -> Iterator[Sta
         gateway = _gateway(stack, folder)
         settings = {
             **IMPATIENCE,
+            **SURROUNDINGS,
             "database_url": to_database.through(postgres.url),
             "redis_url": to_cache.through(cache.url),
             "broker_url": to_broker.through(broker.url),
-            "smtp_host": "127.0.0.1",
             "smtp_port": to_mail.port,
-            "smtp_security": "none",
-            "rate_limit_per_minute": 1_000_000,  # counted like everybody, and never refused
             **gateway.settings,
         }
         variables = {f"QUICKSHOP_{k.upper()}": str(v) for k, v in settings.items()}

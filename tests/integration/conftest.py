@@ -10,11 +10,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from redis import Redis
 from sqlalchemy import create_engine, make_url
 
 from quickshop.adapters.sql.migrations import migrate
 from tests import servers
 from tests.contracts.backend import Backend
+from tests.fault_proxy import FaultProxy
 from tests.integration.backends import copy_file, open_engine, sql_backend
 from tests.integration.crossing import Crossing
 from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
@@ -32,6 +34,28 @@ def valkey_server() -> Iterator[str]:
     """URL of a Valkey or Redis server that others may use, too: do not flush it."""
     with servers.redis_url() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def own_valkey() -> Iterator[servers.Server]:
+    """A Valkey of the module's own, which its tests may kill and start."""
+    with servers.run_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(own_valkey: servers.Server) -> Iterator[Redis]:
+    """A client of it, which finds it empty."""
+    with Redis.from_url(own_valkey.url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def valkey_proxy(own_valkey: servers.Server) -> Iterator[FaultProxy]:
+    """A way to it that can be cut."""
+    with FaultProxy(own_valkey.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

@@ -30,35 +30,30 @@ SHORT = "12"
 StartWorker = Callable[..., AbstractContextManager[subprocess.Popen[bytes]]]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[servers.Server]:
-    with servers.run_valkey() as server:
-        yield server
-
-
 @pytest.fixture
-def redis(server: servers.Server) -> Iterator[Redis]:
-    with Redis.from_url(server.url, decode_responses=True) as client:
+def redis(own_valkey: servers.Server) -> Iterator[Redis]:
+    """As everywhere, but for its answers, which are texts."""
+    with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         client.flushall()
         yield client
 
 
 @pytest.fixture
-def start_worker(redis: Redis, server: servers.Server, tmp_path: Path) -> StartWorker:
+def start_worker(redis: Redis, own_valkey: servers.Server, tmp_path: Path) -> StartWorker:
     assert redis.ping()
 
     def start(
         pool: str, visibility_seconds: str = "130"
     ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         program = ("-m", "tests.integration.recording_worker")
-        return running(*program, server.url, pool, visibility_seconds, log=tmp_path / "log")
+        return running(*program, own_valkey.url, pool, visibility_seconds, log=tmp_path / "log")
 
     return start
 
 
 @pytest.fixture
-def jobs(server: servers.Server) -> Iterator[CeleryJobs]:
-    with make_celery(server.url) as app:
+def jobs(own_valkey: servers.Server) -> Iterator[CeleryJobs]:
+    with make_celery(own_valkey.url) as app:
         jobs = CeleryJobs(app)
         yield jobs
         jobs.close()
@@ -186,16 +181,20 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_first(
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_outlives_its_broker(
-    server: servers.Server, jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str
+    own_valkey: servers.Server,
+    jobs: CeleryJobs,
+    redis: Redis,
+    start_worker: StartWorker,
+    pool: str,
 ) -> None:
     before, after = new_jobs(2), new_jobs(2)
     with start_worker(pool):
         jobs.publish(before)
         assert eventually(lambda: redis.llen("done") == 2)
-        server.kill()
+        own_valkey.kill()
         with pytest.raises(TransientError):
             jobs.publish(after)
-        server.start()
+        own_valkey.start()
         jobs.publish(after)
 
         assert eventually(lambda: redis.llen("done") >= 2)
@@ -204,7 +203,7 @@ def test_a_worker_outlives_its_broker(
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_worker_outlives_its_broker_in_the_middle_of_a_job(
-    server: servers.Server,
+    own_valkey: servers.Server,
     jobs: CeleryJobs,
     redis: Redis,
     start_worker: StartWorker,
@@ -218,10 +217,10 @@ def test_a_worker_outlives_its_broker_in_the_middle_of_a_job(
         # Its connection for jobs must not be the first that it sees broken: see PatientConsumer.
         worker.send_signal(signal.SIGSTOP)
         redis.client_kill_filter(_type="pubsub")
-        server.kill()
+        own_valkey.kill()
         worker.send_signal(signal.SIGCONT)
         assert eventually(lambda: "Cannot connect" in (tmp_path / "log").read_text())
-        server.start()
+        own_valkey.start()
         jobs.publish(after)
 
         assert eventually(lambda: set(ids(after)) <= set(redis.lrange("done", 0, -1)))
@@ -230,13 +229,13 @@ def test_a_worker_outlives_its_broker_in_the_middle_of_a_job(
 @pytest.mark.parametrize("fail", [FaultProxy.refuse, FaultProxy.black_hole])
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_broker_that_is_away_is_said_to_be_and_used_when_it_is_back(
-    server: servers.Server,
+    own_valkey: servers.Server,
     redis: Redis,
     fail: Callable[[FaultProxy], None],
     *,
     connected: bool,
 ) -> None:
-    with FaultProxy(server.port) as proxy, make_celery(proxy.through(server.url)) as app:
+    with FaultProxy(own_valkey.port) as proxy, make_celery(proxy.through(own_valkey.url)) as app:
         jobs = CeleryJobs(app)
         if connected:
             jobs.publish(new_jobs(1))
@@ -250,8 +249,8 @@ def test_a_broker_that_is_away_is_said_to_be_and_used_when_it_is_back(
     assert redis.llen(QUEUE) == (3 if connected else 2)
 
 
-def test_a_connection_that_was_cut_is_made_again(server: servers.Server, redis: Redis) -> None:
-    with FaultProxy(server.port) as proxy, make_celery(proxy.through(server.url)) as app:
+def test_a_connection_that_was_cut_is_made_again(own_valkey: servers.Server, redis: Redis) -> None:
+    with FaultProxy(own_valkey.port) as proxy, make_celery(proxy.through(own_valkey.url)) as app:
         jobs = CeleryJobs(app)
         jobs.publish(new_jobs(1))
         proxy.cut()

@@ -211,12 +211,6 @@ def test_nobody_is_told_by_any_table_once_they_are_forgotten(
 # Several processes
 
 
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[servers.Server]:
-    with servers.run_valkey() as server:
-        yield server
-
-
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """Two processes that share a database and perhaps a Redis, and one whose Redis is lost."""
@@ -240,11 +234,11 @@ class Fleet:
 
 @pytest.fixture(params=["up", "silent", "away"])
 def fleet(
-    request: pytest.FixtureRequest, database_url: str, valkey: servers.Server, tmp_path: Path
+    request: pytest.FixtureRequest, database_url: str, own_valkey: servers.Server, tmp_path: Path
 ) -> Iterator[Fleet]:
     with ExitStack() as stack:
-        proxy = stack.enter_context(FaultProxy(valkey.port))
-        url = proxy.through(valkey.url)
+        proxy = stack.enter_context(FaultProxy(own_valkey.port))
+        url = proxy.through(own_valkey.url)
         more = {"redis_url": url, "redis_timeout_seconds": 0.05}
         if request.param == "up":
             more["redis_timeout_seconds"] = 10
@@ -252,7 +246,7 @@ def fleet(
             stack.enter_context(open_office(database_url, tmp_path, **more)) for _ in range(2)
         ]
         back_office = stack.enter_context(open_office(database_url, tmp_path))
-        redis = stack.enter_context(Redis.from_url(valkey.url))
+        redis = stack.enter_context(Redis.from_url(own_valkey.url))
         redis.flushall()
         if request.param != "up":
             proxy.black_hole() if request.param == "silent" else proxy.refuse()
@@ -332,12 +326,12 @@ def store_carts(url: str, sku: str) -> list[CartId]:
 
 
 def test_carts_and_sessions_outlast_what_redis_forgets(
-    database_url: str, valkey: servers.Server, tmp_path: Path
+    database_url: str, own_valkey: servers.Server, tmp_path: Path
 ) -> None:
-    more = {"redis_url": valkey.url, "redis_timeout_seconds": 0.5}
+    more = {"redis_url": own_valkey.url, "redis_timeout_seconds": 0.5}
     with (
         open_office(database_url, tmp_path, **more) as office,
-        Redis.from_url(valkey.url) as redis,
+        Redis.from_url(own_valkey.url) as redis,
     ):
         redis.flushall()
         web = office.web
@@ -360,8 +354,8 @@ def test_carts_and_sessions_outlast_what_redis_forgets(
         assert len(set(before)) == CARTS + len(people)
         redis.flushall()
         assert answers() == before
-        valkey.crash()
+        own_valkey.crash()
         try:
             assert answers() == before
         finally:
-            valkey.start()
+            own_valkey.start()

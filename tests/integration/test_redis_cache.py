@@ -24,38 +24,23 @@ from tests.fault_proxy import FaultProxy
 KEY = "blue-shirt"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[servers.Server]:
-    with servers.run_valkey() as server:
-        yield server
-
-
 @pytest.fixture
-def redis(server: servers.Server) -> Iterator[Redis]:
-    with Redis.from_url(server.url) as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def product_cache(redis: Redis, server: servers.Server) -> Iterator[RedisProductCache]:
+def product_cache(redis: Redis, own_valkey: servers.Server) -> Iterator[RedisProductCache]:
     assert not redis.dbsize()
-    asked = RedisServer(server.url)
+    asked = RedisServer(own_valkey.url)
     yield RedisProductCache(asked)
     asked.close()
 
 
 @pytest.fixture
-def proxy(server: servers.Server) -> Iterator[FaultProxy]:
-    with FaultProxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def distant(redis: Redis, proxy: FaultProxy, server: servers.Server) -> Iterator[RedisServer]:
+def distant(
+    redis: Redis, valkey_proxy: FaultProxy, own_valkey: servers.Server
+) -> Iterator[RedisServer]:
     """By way of the fault proxy; whoever gave it up does not try again in here."""
     assert not redis.dbsize()
-    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=600)
+    asked = RedisServer(
+        valkey_proxy.through(own_valkey.url), timeout_seconds=0.05, rest_seconds=600
+    )
     yield asked
     asked.close()
 
@@ -86,10 +71,10 @@ def product() -> Product:
 
 
 def test_two_processes_share_their_pages(
-    product_cache: RedisProductCache, server: servers.Server, product: Product
+    product_cache: RedisProductCache, own_valkey: servers.Server, product: Product
 ) -> None:
     product_cache.put(KEY, product.page(1))
-    other = RedisServer(server.url)
+    other = RedisServer(own_valkey.url)
 
     assert RedisProductCache(other).current(KEY) == product.page(1)
     other.close()
@@ -233,7 +218,7 @@ def use(cache: RedisProductCache, product: Product) -> None:
 def test_a_redis_that_is_away_is_an_empty_cache(
     distant: RedisServer,
     distant_cache: RedisProductCache,
-    proxy: FaultProxy,
+    valkey_proxy: FaultProxy,
     product: Product,
     fail: Callable[[FaultProxy], None],
     *,
@@ -241,7 +226,7 @@ def test_a_redis_that_is_away_is_an_empty_cache(
 ) -> None:
     if connected:
         distant_cache.put(KEY, product.page(1))
-    fail(proxy)
+    fail(valkey_proxy)
 
     for _ in range(25):
         use(distant_cache, product)
@@ -249,29 +234,31 @@ def test_a_redis_that_is_away_is_an_empty_cache(
 
 
 def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
-    distant_cache: RedisProductCache, proxy: FaultProxy, product: Product
+    distant_cache: RedisProductCache, valkey_proxy: FaultProxy, product: Product
 ) -> None:
-    proxy.black_hole()
+    valkey_proxy.black_hole()
     for _ in range(FAILURES_UNTIL_OPEN):
         assert distant_cache.current(KEY) is None
-    assert proxy.accepted == FAILURES_UNTIL_OPEN  # and none was repeated by the client
+    assert valkey_proxy.accepted == FAILURES_UNTIL_OPEN  # and none was repeated by the client
 
     for _ in range(25):
         use(distant_cache, product)
 
-    assert proxy.accepted == FAILURES_UNTIL_OPEN
+    assert valkey_proxy.accepted == FAILURES_UNTIL_OPEN
 
 
 def test_a_redis_that_comes_back_is_used_again(
-    proxy: FaultProxy, redis: Redis, server: servers.Server, product: Product
+    valkey_proxy: FaultProxy, redis: Redis, own_valkey: servers.Server, product: Product
 ) -> None:
     assert not redis.dbsize()
-    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=0.05)
+    asked = RedisServer(
+        valkey_proxy.through(own_valkey.url), timeout_seconds=0.05, rest_seconds=0.05
+    )
     cache = RedisProductCache(asked)
-    proxy.black_hole()
+    valkey_proxy.black_hole()
     for _ in range(FAILURES_UNTIL_OPEN):
         assert cache.current(KEY) is None
-    proxy.forward()
+    valkey_proxy.forward()
 
     deadline = monotonic() + 30
     while cache.current(KEY) is None and monotonic() < deadline:
@@ -282,10 +269,10 @@ def test_a_redis_that_comes_back_is_used_again(
 
 
 def test_a_connection_that_was_cut_costs_at_most_one_answer(
-    distant_cache: RedisProductCache, proxy: FaultProxy, product: Product
+    distant_cache: RedisProductCache, valkey_proxy: FaultProxy, product: Product
 ) -> None:
     distant_cache.put(KEY, product.page(1))
-    proxy.cut()
+    valkey_proxy.cut()
     distant_cache.current(KEY)
 
     assert distant_cache.current(KEY) == product.page(1)

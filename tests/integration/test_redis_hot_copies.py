@@ -20,23 +20,10 @@ CARTS = 500
 SESSIONS = 200
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[servers.Server]:
-    with servers.run_valkey() as server:
-        yield server
-
-
 @pytest.fixture
-def redis(server: servers.Server) -> Iterator[Redis]:
-    with Redis.from_url(server.url) as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def near(redis: Redis, server: servers.Server) -> Iterator[RedisServer]:
+def near(redis: Redis, own_valkey: servers.Server) -> Iterator[RedisServer]:
     assert not redis.dbsize()
-    asked = RedisServer(server.url, timeout_seconds=2, rest_seconds=0.05)
+    asked = RedisServer(own_valkey.url, timeout_seconds=2, rest_seconds=0.05)
     yield asked
     asked.close()
 
@@ -52,16 +39,14 @@ def cart_copies(near: RedisServer) -> RedisCartCopies:
 
 
 @pytest.fixture
-def proxy(server: servers.Server) -> Iterator[FaultProxy]:
-    with FaultProxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def distant(redis: Redis, proxy: FaultProxy, server: servers.Server) -> Iterator[RedisServer]:
+def distant(
+    redis: Redis, valkey_proxy: FaultProxy, own_valkey: servers.Server
+) -> Iterator[RedisServer]:
     """By way of the fault proxy."""
     assert not redis.dbsize()
-    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=0.05)
+    asked = RedisServer(
+        valkey_proxy.through(own_valkey.url), timeout_seconds=0.05, rest_seconds=0.05
+    )
     yield asked
     asked.close()
 
@@ -118,39 +103,39 @@ def fill(sessions: RedisSessionCopies, carts: RedisCartCopies) -> list[UUID]:
     return ids
 
 
-def flush(server: servers.Server, redis: Redis) -> None:
-    assert server.is_running
+def flush(own_valkey: servers.Server, redis: Redis) -> None:
+    assert own_valkey.is_running
     redis.flushall()
     redis.script_flush()
 
 
-def kill(server: servers.Server, _redis: Redis) -> None:
-    server.crash()
+def kill(own_valkey: servers.Server, _redis: Redis) -> None:
+    own_valkey.crash()
 
 
-def kill_and_start(server: servers.Server, _redis: Redis) -> None:
-    server.crash()
-    server.start()
+def kill_and_start(own_valkey: servers.Server, _redis: Redis) -> None:
+    own_valkey.crash()
+    own_valkey.start()
 
 
 @pytest.mark.parametrize("lose", [flush, kill, kill_and_start])
 def test_what_redis_lost_is_not_found_and_nobody_is_told_nonsense(
     session_copies: RedisSessionCopies,
     cart_copies: RedisCartCopies,
-    server: servers.Server,
+    own_valkey: servers.Server,
     redis: Redis,
     lose: Callable[[servers.Server, Redis], None],
 ) -> None:
     ids = fill(session_copies, cart_copies)
-    lose(server, redis)
+    lose(own_valkey, redis)
     try:
         assert {cart_copies.find(cart_id) for cart_id in ids} == {None}
         assert {session_copies.find(cart_id.hex) for cart_id in ids[:SESSIONS]} == {None}
         cart_copies.put(ids[0], a_copy(2))
         cart_copies.forget(ids[1], version=2)
     finally:
-        if not server.is_running:
-            server.start()
+        if not own_valkey.is_running:
+            own_valkey.start()
 
 
 def use(sessions: RedisSessionCopies, carts: RedisCartCopies) -> None:
@@ -165,14 +150,19 @@ def use(sessions: RedisSessionCopies, carts: RedisCartCopies) -> None:
 
 @pytest.mark.parametrize("fail", [FaultProxy.black_hole, FaultProxy.refuse])
 def test_a_redis_that_is_away_holds_nothing_and_is_left_alone(
-    redis: Redis, proxy: FaultProxy, server: servers.Server, fail: Callable[[FaultProxy], None]
+    redis: Redis,
+    valkey_proxy: FaultProxy,
+    own_valkey: servers.Server,
+    fail: Callable[[FaultProxy], None],
 ) -> None:
-    asked = RedisServer(proxy.through(server.url), timeout_seconds=0.05, rest_seconds=600)
+    asked = RedisServer(
+        valkey_proxy.through(own_valkey.url), timeout_seconds=0.05, rest_seconds=600
+    )
     sessions, carts = RedisSessionCopies(asked), RedisCartCopies(asked)
-    fail(proxy)
+    fail(valkey_proxy)
     for _ in range(25):
         use(sessions, carts)
-    assert proxy.accepted in {0, FAILURES_UNTIL_OPEN}  # of both together
+    assert valkey_proxy.accepted in {0, FAILURES_UNTIL_OPEN}  # of both together
     assert not redis.dbsize()
     asked.close()
 

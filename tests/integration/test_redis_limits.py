@@ -35,19 +35,6 @@ from tests.integration.front_desks import PROCESSES, a_desk, commands_until, tal
 PAGE = CachedPage("etag-1", b"{}")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[servers.Server]:
-    with servers.run_valkey() as server:
-        yield server
-
-
-@pytest.fixture
-def redis(server: servers.Server) -> Iterator[Redis]:
-    with Redis.from_url(server.url) as client:
-        client.flushall()
-        yield client
-
-
 @pytest.fixture
 def time_passes(redis: Redis) -> Pass:
     """The clock is the server's, so the buckets are moved instead."""
@@ -60,9 +47,9 @@ def time_passes(redis: Redis) -> Pass:
 
 
 @pytest.fixture
-def front_desk(redis: Redis, server: servers.Server) -> RedisFrontDesk:
+def front_desk(redis: Redis, own_valkey: servers.Server) -> RedisFrontDesk:
     assert not redis.dbsize()
-    return a_desk(server.url)
+    return a_desk(own_valkey.url)
 
 
 @pytest.fixture
@@ -71,8 +58,8 @@ def rate_limiter(front_desk: RedisFrontDesk) -> RedisRateLimiter:
 
 
 @pytest.fixture
-def copies_server(server: servers.Server) -> Iterator[RedisServer]:
-    asked = RedisServer(server.url)
+def copies_server(own_valkey: servers.Server) -> Iterator[RedisServer]:
+    asked = RedisServer(own_valkey.url)
     yield asked
     asked.close()
 
@@ -88,16 +75,12 @@ def product_cache(copies_server: RedisServer) -> RedisProductCache:
 
 
 @pytest.fixture
-def proxy(server: servers.Server) -> Iterator[FaultProxy]:
-    with FaultProxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def distant_desk(redis: Redis, proxy: FaultProxy, server: servers.Server) -> RedisFrontDesk:
+def distant_desk(
+    redis: Redis, valkey_proxy: FaultProxy, own_valkey: servers.Server
+) -> RedisFrontDesk:
     """By way of the fault proxy; once it gave up it does not try again in here."""
     assert not redis.dbsize()
-    return a_desk(proxy.through(server.url), timeout_seconds=0.1)
+    return a_desk(valkey_proxy.through(own_valkey.url), timeout_seconds=0.1)
 
 
 class TestRedisRateLimiter(RateLimiterContract):
@@ -108,9 +91,9 @@ class TestRedisFrontDesk(FrontDeskContract):
     pass
 
 
-def test_processes_share_a_limit(server: servers.Server, redis: Redis) -> None:
+def test_processes_share_a_limit(own_valkey: servers.Server, redis: Redis) -> None:
     assert not redis.dbsize()
-    bucket, desks = a_bucket(FEW), [a_desk(server.url) for _ in range(3)]
+    bucket, desks = a_bucket(FEW), [a_desk(own_valkey.url) for _ in range(3)]
     taken = [take(desk, bucket)[0].remaining for desk in desks]
     assert taken == [2, 1, 0]
     assert not take(desks[0], bucket)[0].allowed
@@ -201,7 +184,7 @@ FAILURES = [FaultProxy.black_hole, FaultProxy.refuse]
 @pytest.mark.parametrize("connected", [True, False])
 def test_limits_hold_while_redis_is_away(
     distant_desk: RedisFrontDesk,
-    proxy: FaultProxy,
+    valkey_proxy: FaultProxy,
     fail: Callable[[FaultProxy], None],
     *,
     connected: bool,
@@ -211,7 +194,7 @@ def test_limits_hold_while_redis_is_away(
     async def allowed() -> int:
         if connected:
             await distant_desk.ask([a_bucket(HOURLY)])
-        fail(proxy)
+        fail(valkey_proxy)
         passages = [
             await distant_desk.ask([bucket], session="digest", page="bike") for _ in range(60)
         ]
@@ -223,9 +206,9 @@ def test_limits_hold_while_redis_is_away(
 
 
 def test_what_is_forgiven_while_redis_is_away_is_forgiven(
-    distant_desk: RedisFrontDesk, proxy: FaultProxy
+    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
 ) -> None:
-    proxy.refuse()
+    valkey_proxy.refuse()
     bucket = a_bucket(HOURLY)
     assert take_often(distant_desk, 30, bucket) == 25
     in_a_loop(distant_desk, lambda: distant_desk.clear([bucket]))
@@ -233,9 +216,9 @@ def test_what_is_forgiven_while_redis_is_away_is_forgiven(
 
 
 def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
-    distant_desk: RedisFrontDesk, proxy: FaultProxy
+    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
 ) -> None:
-    proxy.black_hole()
+    valkey_proxy.black_hole()
 
     async def ask_often() -> None:
         for _ in range(25):
@@ -244,13 +227,13 @@ def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
             await distant_desk.clear([a_bucket(FEW)])
 
     in_a_loop(distant_desk, ask_often)
-    assert proxy.accepted == FAILURES_UNTIL_OPEN
+    assert valkey_proxy.accepted == FAILURES_UNTIL_OPEN
 
 
 def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
-    distant_desk: RedisFrontDesk, proxy: FaultProxy
+    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
 ) -> None:
-    proxy.black_hole()
+    valkey_proxy.black_hole()
     bucket = a_bucket(HOURLY)
 
     async def crowd() -> int:
@@ -262,49 +245,49 @@ def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
 
 
 def test_a_redis_that_comes_back_counts_again(
-    proxy: FaultProxy, redis: Redis, server: servers.Server
+    valkey_proxy: FaultProxy, redis: Redis, own_valkey: servers.Server
 ) -> None:
-    desk = a_desk(proxy.through(server.url), timeout_seconds=0.1, rest_seconds=0.05)
+    desk = a_desk(valkey_proxy.through(own_valkey.url), timeout_seconds=0.1, rest_seconds=0.05)
     bucket = a_bucket(HOURLY)
-    proxy.black_hole()
+    valkey_proxy.black_hole()
     take_often(desk, FAILURES_UNTIL_OPEN + 1, bucket)
     assert not redis.dbsize()
-    proxy.forward()
+    valkey_proxy.forward()
 
     deadline = monotonic() + 30
     while not redis.dbsize() and monotonic() < deadline:
         take(desk, bucket)
 
-    assert take(a_desk(server.url), bucket)[0].remaining < HOURLY.count - 1
+    assert take(a_desk(own_valkey.url), bucket)[0].remaining < HOURLY.count - 1
 
 
 def test_a_redis_that_was_killed_counts_again_when_it_is_back(
-    redis: Redis, server: servers.Server
+    redis: Redis, own_valkey: servers.Server
 ) -> None:
-    desk = a_desk(server.url, rest_seconds=0.05)
+    desk = a_desk(own_valkey.url, rest_seconds=0.05)
     bucket = a_bucket(HOURLY)
 
     async def story() -> None:
         assert (await desk.take([bucket]))[0].remaining == 99
-        server.crash()
+        own_valkey.crash()
         assert sum([(await desk.take([bucket]))[0].allowed for _ in range(60)]) == 25
-        server.start()
+        own_valkey.start()
         deadline = monotonic() + 30
         while not redis.dbsize() and monotonic() < deadline:
             await desk.take([bucket])
 
     in_a_loop(desk, story)
-    assert take(a_desk(server.url), bucket)[0].remaining == 98
+    assert take(a_desk(own_valkey.url), bucket)[0].remaining == 98
 
 
 def test_connections_that_were_cut_cost_at_most_one_answer_each(
-    distant_desk: RedisFrontDesk, proxy: FaultProxy
+    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
 ) -> None:
     bucket = a_bucket(HOURLY)
 
     async def story() -> list[int]:
         before = (await distant_desk.take([bucket]))[0].remaining
-        proxy.cut()
+        valkey_proxy.cut()
         await distant_desk.take([bucket])
         return [before, (await distant_desk.take([bucket]))[0].remaining]
 
