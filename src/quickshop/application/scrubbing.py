@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from quickshop.domain.payments import looks_like_card_number
+
 REMOVED: Final = "[removed]"
 
 _LONG_NAMES: Final = (
@@ -109,10 +111,4 @@ def scrub(text: str) -> str:
 
 def _without_card(match: re.Match[str]) -> str:
     digits = match[1]
-    return REMOVED if digits and _is_luhn(digits) else match[0]
-
-
-def _is_luhn(text: str) -> bool:
-    digits = [int(char) for char in reversed(text) if char.isdigit()]
-    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2])  # noqa: PLR2004
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+    return REMOVED if digits and looks_like_card_number(digits) else match[0]

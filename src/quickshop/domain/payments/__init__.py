@@ -1,5 +1,6 @@
 """Payments: one per attempt to pay an order, and the refunds of what it captured."""
 
+from quickshop.domain.payments.card_numbers import looks_like_card_number
 from quickshop.domain.payments.events import (
     PaymentAttempted,
     PaymentCaptureRequested,
@@ -42,4 +43,5 @@ __all__ = [
     "RefundMoved",
     "RefundRequested",
     "RefundStatus",
+    "looks_like_card_number",
 ]
