@@ -2,10 +2,15 @@
 
 from datetime import UTC, datetime
 
+from typing_extensions import override
 
-class SystemClock:
+from quickshop.ports.clock import Clock
+
+
+class SystemClock(Clock):
     """Tells the time of this machine, in UTC."""
 
+    @override
     def now(self) -> datetime:
         """The current moment, aware, in UTC."""
         return datetime.now(UTC)

@@ -14,8 +14,10 @@ from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from typing_extensions import override
+
 from quickshop.domain.errors import MissingExtraError, TransientError
-from quickshop.ports.jobs import JobId
+from quickshop.ports.jobs import JobId, JobPublisher
 
 try:
     from celery import Celery
@@ -105,7 +107,7 @@ def _message_for(app: Celery, job_id: str) -> _Message:
     return _Message(task.headers, dumps(task.body))
 
 
-class CeleryJobs:
+class CeleryJobs(JobPublisher):
     """A `JobPublisher` over one connection, which is opened when first needed.
 
     Safe to share between threads; not across a fork.
@@ -118,8 +120,9 @@ class CeleryJobs:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
+    @override
     def publish(self, job_ids: Sequence[JobId]) -> None:
-        """As `JobPublisher.publish`: on Redis one round trip per 1000 ids.
+        """On Redis: one round trip per 1,000 ids.
 
         Raises:
             TransientError: the broker did not take them all.
@@ -130,8 +133,9 @@ class CeleryJobs:
                 for job_id in job_ids:
                     self._send(producer, str(job_id))
 
+    @override
     def waiting(self) -> int:
-        """As `JobPublisher.waiting`: one round trip.
+        """One round trip.
 
         Raises:
             TransientError: the broker cannot be reached.

@@ -8,14 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
+from typing_extensions import override
+
 from quickshop.adapters.mail.rendering import compose, render, safe_name
 from quickshop.domain.errors import TransientError
-from quickshop.ports.notifications import Message
+from quickshop.ports.notifications import Message, Notifier
 
 DEFAULT_SENDER: Final = "shop@localhost"
 
 
-class FileNotifier:
+class FileNotifier(Notifier):
     """A `Notifier` that writes one `.eml` file per message into `directory`.
 
     A file appears whole or not at all. A message sent again overwrites its own file.
@@ -25,13 +27,8 @@ class FileNotifier:
         self._directory = Path(directory)
         self._sender = sender
 
+    @override
     def send(self, message: Message) -> None:
-        """As `Notifier.send`.
-
-        Raises:
-            TransientError: the file cannot be written.
-            AdapterError: the message has no address that a mail can have.
-        """
         mail = compose(message, sender=self._sender)
         path = self._directory / f"{safe_name(message.key)}.eml"
         try:
@@ -53,18 +50,14 @@ def _write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-class ConsoleNotifier:
+class ConsoleNotifier(Notifier):
     """A `Notifier` that prints the message as text."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    @override
     def send(self, message: Message) -> None:
-        """As `Notifier.send`.
-
-        Raises:
-            TransientError: the stream cannot be written to.
-        """
         mail = render(message)
         text = f"To: {message.recipient}\nSubject: {mail.subject}\n\n{mail.text}\n"
         try:

@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Literal
 
+from typing_extensions import override
+
 from quickshop.adapters.mail.rendering import HtmlRenderer, compose
 from quickshop.domain.errors import AdapterError, TransientError
-from quickshop.ports.notifications import Message
+from quickshop.ports.notifications import Message, Notifier
 
 Security = Literal["starttls", "tls", "none"]
 
 
-class SmtpNotifier:
+class SmtpNotifier(Notifier):
     """A `Notifier` that hands mails to an SMTP server, over one connection each.
 
     Mails are text, and HTML besides when the `smtp` extra is installed. With `starttls` and
@@ -45,13 +47,8 @@ class SmtpNotifier:
         self._tls = tls or ssl.create_default_context()
         self._to_html = find_html_renderer()
 
+    @override
     def send(self, message: Message) -> None:
-        """As `Notifier.send`.
-
-        Raises:
-            TransientError: no connection, or the server asks to try again (4xx).
-            AdapterError: the server refuses it for good (5xx), or cannot do what is asked of it.
-        """
         mail = compose(message, sender=self._sender, to_html=self._to_html)
         with _translated_errors():
             self._hand_over(mail)

@@ -8,28 +8,34 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
-from quickshop.ports.cache import CachedPage
+from typing_extensions import override
+
+from quickshop.ports.cache import CachedPage, ProductCache
 
 _KEEP_SECONDS: Final = 3600
 _BELIEVE_SECONDS: Final = 2
 
 
-class NoProductCache:
+class NoProductCache(ProductCache):
     """An empty cache that stays empty."""
 
     keeps = False
 
-    def current(self, key: str) -> CachedPage | None:  # noqa: ARG002 - it knows no page
+    @override
+    def current(self, key: str) -> CachedPage | None:
         """None."""
         return None
 
-    def page(self, key: str, etag: str) -> CachedPage | None:  # noqa: ARG002 - it knows no page
+    @override
+    def page(self, key: str, etag: str) -> CachedPage | None:
         """None."""
         return None
 
+    @override
     def put(self, key: str, page: CachedPage) -> None:
         """Nothing is kept."""
 
+    @override
     def forget(self, *keys: str) -> None:
         """There is nothing to forget."""
 
@@ -41,7 +47,7 @@ class _Kept:
     believed_until: float
 
 
-class MemoryProductCache:
+class MemoryProductCache(ProductCache):
     """The pages of the last hour, believed to be current for 2 seconds, in this process alone.
 
     At most `max_pages` are kept: the one put first goes first. `monotonic` tells seconds.
@@ -57,13 +63,13 @@ class MemoryProductCache:
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
+    @override
     def current(self, key: str) -> CachedPage | None:
-        """As `ProductCache.current`."""
         kept = self._kept.get(key)
         return kept.page if kept and self._monotonic() < kept.believed_until else None
 
+    @override
     def page(self, key: str, etag: str) -> CachedPage | None:
-        """As `ProductCache.page`."""
         now = self._monotonic()
         with self._lock:
             kept = self._kept.get(key)
@@ -72,8 +78,8 @@ class MemoryProductCache:
             self._kept[key] = replace(kept, believed_until=now + _BELIEVE_SECONDS)
         return kept.page
 
+    @override
     def put(self, key: str, page: CachedPage) -> None:
-        """As `ProductCache.put`."""
         now = self._monotonic()
         with self._lock:
             self._kept.pop(key, None)
@@ -81,8 +87,8 @@ class MemoryProductCache:
             while len(self._kept) > self._max_pages:
                 del self._kept[next(iter(self._kept))]
 
+    @override
     def forget(self, *keys: str) -> None:
-        """As `ProductCache.forget`."""
         with self._lock:
             for key in keys:
                 if kept := self._kept.get(key):

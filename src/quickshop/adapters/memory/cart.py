@@ -5,54 +5,44 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.cart import Cart, CartId, CartStatus
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
-from quickshop.ports.cart import ActiveCart, CartView
+from quickshop.ports.cart import ActiveCart, CartReader, CartRepository, CartView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, moment_key, moment_of
 
 
-class MemoryCarts:
+class MemoryCarts(CartRepository):
     """The carts. Their lines are priced anew whenever one is got."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Cart:
-        """As `CartRepository.get`.
-
-        Raises:
-            NotFoundError: there is none with this id, or it is another's.
-        """
         return self._session.hand_out(_opened(self._state, cart_id, token_digest, customer_id))
 
+    @override
     def latest_of(self, customer_id: CustomerId) -> Cart | None:
-        """As `CartRepository.latest_of`."""
         mine = _of_customer(self._state, customer_id)
         return self._session.hand_out(mine[0]) if mine else None
 
+    @override
     def add(self, cart: Cart) -> None:
-        """As `CartRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its id is taken.
-        """
         if cart.id in self._state.carts:
             raise AlreadyExistsError("cart", "id")
         self._put(cart)
 
+    @override
     def save(self, cart: Cart) -> None:
-        """As `CartRepository.save`.
-
-        Raises:
-            ConflictError: it was saved by someone else since it was got.
-        """
         self._session.require_version(self._state.carts, cart.id, cart, "cart")
         self._put(cart)
 
@@ -96,30 +86,22 @@ def _changed(cart: Cart) -> datetime:
     return cart.changed_at or cart.created_at
 
 
-class MemoryCartReader:
+class MemoryCartReader(CartReader):
     """Carts as their shoppers read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> CartView:
-        """As `CartReader.get`.
-
-        Raises:
-            NotFoundError: there is none with this id, or it is another's.
-        """
         return CartView.of(_opened(self._store.state, cart_id, token_digest, customer_id))
 
+    @override
     def of_customer(
         self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CartView]:
-        """As `CartReader.of_customer`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         if cursor is not None:
             moment_of(Cursor.decode(cursor, sort="changed").key)
         rows = (
@@ -128,14 +110,10 @@ class MemoryCartReader:
         )
         return page_of(rows, sort="changed", limit=limit, cursor=cursor, descending=True)
 
+    @override
     def active(
         self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ActiveCart]:
-        """As `CartReader.active`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         rows = (
             Row(0, cart.id, _active(cart))
             for cart in self._store.state.carts.values()

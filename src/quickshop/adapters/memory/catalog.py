@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState
 from quickshop.domain.catalog import (
@@ -17,64 +19,48 @@ from quickshop.domain.catalog import (
     Variant,
 )
 from quickshop.domain.errors import AlreadyExistsError, CategoryInUseError, NotFoundError
+from quickshop.ports.catalog import CategoryRepository, ProductRepository
 
 
-class MemoryProducts:
+class MemoryProducts(ProductRepository):
     """The products, with their handles and SKUs kept unique."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def find_by_handle(self, handle: str) -> Product | None:
-        """As `ProductRepository.find_by_handle`."""
         product_id = self._state.handles.get(handle)
         return None if product_id is None else self.get(product_id)
 
+    @override
     def get(self, product_id: ProductId) -> Product:
-        """As `ProductRepository.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         product = self._state.products.get(product_id)
         if product is None:
             raise NotFoundError("product")
         return self._session.hand_out(_copy(product))
 
+    @override
     def offer(self, sku: str) -> Offer:
-        """As `ProductRepository.offer`.
-
-        Raises:
-            NotFoundError: no variant has this SKU.
-        """
         variant_id = self._state.skus.get(sku)
         if variant_id is None:
             raise NotFoundError("SKU")
         return self._state.offers[variant_id]
 
+    @override
     def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
-        """As `ProductRepository.owners`."""
         known = self._state.skus
         return {sku: self._state.offers[known[sku]].product_id for sku in skus if sku in known}
 
+    @override
     def add(self, product: Product) -> None:
-        """As `ProductRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its id, its handle or one of its SKUs is taken.
-        """
         if product.id in self._state.products:
             raise AlreadyExistsError("product", "id")
         self._put(product)
 
+    @override
     def save(self, product: Product) -> None:
-        """As `ProductRepository.save`.
-
-        Raises:
-            ConflictError: it was saved by someone else since it was got.
-            AlreadyExistsError: its handle or one of its SKUs is taken.
-        """
         self._session.require_version(self._state.products, product.id, product, "product")
         self._put(product)
 
@@ -132,39 +118,35 @@ def _offer(product: Product, variant: Variant) -> Offer:
     )
 
 
-class MemoryCategories:
+class MemoryCategories(CategoryRepository):
     """The category tree, with its slugs kept unique."""
 
     def __init__(self, session: MemorySession) -> None:
         self._categories = session.state.categories
         self._products = session.state.products
 
+    @override
     def tree(self) -> CategoryTree:
-        """As `CategoryRepository.tree`."""
         return CategoryTree(dict(self._categories))
 
+    @override
     def exists(self, category_id: CategoryId) -> bool:
-        """As `CategoryRepository.exists`."""
         return category_id in self._categories
 
+    @override
     def find(self, slug: str) -> Category | None:
-        """As `CategoryRepository.find`."""
         return next((c for c in self._categories.values() if c.slug == slug), None)
 
+    @override
     def open(self, category: Category) -> Category:
-        """As `CategoryRepository.open`."""
         found = self.find(category.slug)
         if found is not None:
             return found
         self._put_new(category)
         return category
 
+    @override
     def add(self, category: Category) -> None:
-        """As `CategoryRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its slug is taken.
-        """
         if self.find(category.slug) is not None:
             raise AlreadyExistsError("category", "slug")
         self._put_new(category)
@@ -174,8 +156,8 @@ class MemoryCategories:
         self._require_parent(category)
         self._categories[category.id] = category
 
+    @override
     def save(self, category: Category) -> None:
-        """As `CategoryRepository.save`."""
         assert category.id in self._categories, "no such category"
         self._require_parent(category)
         self._categories[category.id] = category
@@ -184,12 +166,8 @@ class MemoryCategories:
         parent_id = category.parent_id
         assert parent_id is None or parent_id in self._categories, "no such parent category"
 
+    @override
     def remove(self, category_id: CategoryId) -> None:
-        """As `CategoryRepository.remove`.
-
-        Raises:
-            CategoryInUseError: products or categories are in it.
-        """
         above = (category.parent_id for category in self._categories.values())
         if category_id in above or any(
             product.category_id == category_id for product in self._products.values()

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.catalog import (
@@ -22,6 +24,7 @@ from quickshop.domain.errors import NotFoundError
 from quickshop.ports.catalog import (
     CategoryView,
     ProductQuery,
+    ProductReader,
     ProductSort,
     ProductView,
     VariantView,
@@ -33,36 +36,24 @@ _DESCENDING: Final = frozenset(
 )
 
 
-class MemoryProductReader:
+class MemoryProductReader(ProductReader):
     """Products, with their stock."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def get(self, key: str, *, unpublished: bool = False) -> ProductView:
-        """As `ProductReader.get`.
-
-        Raises:
-            NotFoundError: there is none, or it is not published.
-        """
         state = self._store.state
         return _view(state, _found(state, key, unpublished=unpublished))
 
+    @override
     def etag(self, key: str) -> str:
-        """As `ProductReader.etag`.
-
-        Raises:
-            NotFoundError: there is none, or it is not published.
-        """
         state = self._store.state
         return _etag(state, _found(state, key, unpublished=False))
 
+    @override
     def search(self, query: ProductQuery) -> Page[ProductView]:
-        """As `ProductReader.search`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         state = self._store.state
         words = search_words(query.text or "")
         sort = query.sort
@@ -84,8 +75,8 @@ class MemoryProductReader:
         )
         return Page([_view(state, product) for product in page.items], page.next_cursor)
 
+    @override
     def categories(self) -> Sequence[CategoryView]:
-        """As `ProductReader.categories`."""
         children: defaultdict[CategoryId | None, list[Category]] = defaultdict(list)
         for category in self._store.state.categories.values():
             children[category.parent_id].append(category)

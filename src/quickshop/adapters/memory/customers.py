@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -11,42 +13,36 @@ from quickshop.domain.customers import Customer, CustomerId
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
 from quickshop.domain.identity import AccountId
 from quickshop.domain.notifications import Notification
-from quickshop.ports.customers import CustomerQuery, CustomerView, SentMessage
+from quickshop.ports.customers import (
+    CustomerQuery,
+    CustomerReader,
+    CustomerRepository,
+    CustomerView,
+    SentMessage,
+)
 from quickshop.ports.paging import Page
 
 
-class MemoryCustomers:
+class MemoryCustomers(CustomerRepository):
     """The customers."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def get(self, customer_id: CustomerId) -> Customer:
-        """As `CustomerRepository.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         return self._session.hand_out(_get(self._state, customer_id))
 
+    @override
     def add(self, customer: Customer) -> None:
-        """As `CustomerRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its id is taken.
-        """
         if customer.id in self._state.customers:
             raise AlreadyExistsError("customer", "id")
         assert AccountId(customer.id) in self._state.accounts, "no such account"
         self._session.keep(self._state.customers, customer.id, customer)
 
+    @override
     def save(self, customer: Customer) -> None:
-        """As `CustomerRepository.save`.
-
-        Raises:
-            ConflictError: it was saved by someone else since it was got.
-        """
         table = self._state.customers
         self._session.require_version(table, customer.id, customer, "customer")
         self._session.keep(table, customer.id, customer)
@@ -63,27 +59,19 @@ def _view(state: MemoryState, customer: Customer) -> CustomerView:
     return CustomerView.of(state.accounts[AccountId(customer.id)], customer)
 
 
-class MemoryCustomerReader:
+class MemoryCustomerReader(CustomerReader):
     """Customers as people read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def get(self, customer_id: CustomerId) -> CustomerView:
-        """As `CustomerReader.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         state = self._store.state
         return _view(state, _get(state, customer_id))
 
+    @override
     def list(self, query: CustomerQuery) -> Page[CustomerView]:
-        """As `CustomerReader.list`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         state = self._store.state
         rows = (
             Row(0, customer.id, view)
@@ -95,8 +83,8 @@ class MemoryCustomerReader:
             rows, sort="newest", limit=query.limit, cursor=query.cursor, descending=True
         )
 
+    @override
     def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
-        """As `CustomerReader.messages`."""
         state = self._store.state
         theirs = sorted(
             (record.sent_at, record.event_id, record)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.errors import ConflictError
 from quickshop.domain.fulfillment import Fulfillment
 from quickshop.domain.orders import OrderId
+from quickshop.ports.fulfillment import FulfillmentRepository
 
 
-class MemoryFulfillments:
+class MemoryFulfillments(FulfillmentRepository):
     """The parcels of every order."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
 
+    @override
     def add(self, fulfillment: Fulfillment) -> None:
-        """As `FulfillmentRepository.add`.
-
-        Raises:
-            ConflictError: the order has a parcel of this number.
-        """
         before = self.of_order(fulfillment.order_id)
         if any(parcel.number == fulfillment.number for parcel in before):
             raise ConflictError("order")
@@ -37,6 +36,6 @@ class MemoryFulfillments:
             assert line.location_id in self._state.locations, "no such location"
             assert ordered.get(line.order_line_id) == line.sku, "a parcel holds what was ordered"
 
+    @override
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:
-        """As `FulfillmentRepository.of_order`."""
         return self._state.fulfillments.get(order_id, ())

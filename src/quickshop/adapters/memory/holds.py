@@ -7,30 +7,33 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.cart import CartId
 from quickshop.domain.errors import ConflictError
 from quickshop.domain.inventory import Hold, HoldEnd, HoldOwner
+from quickshop.ports.inventory import HoldRepository
 
 
-class MemoryHolds:
+class MemoryHolds(HoldRepository):
     """Units set aside for carts: one live hold per cart and level."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
 
+    @override
     def of_cart(self, cart_id: UUID) -> Sequence[Hold]:
-        """As `HoldRepository.of_cart`."""
         return [hold for hold in self._live() if hold.cart_id == cart_id]
 
+    @override
     def any_expired(self, now: datetime, *, sku: str) -> bool:
-        """As `HoldRepository.any_expired`."""
         return bool(self.expired(now, sku=sku, limit=1))
 
+    @override
     def expired(
         self, now: datetime, *, sku: str | None = None, limit: int = 100
     ) -> Sequence[Hold]:
-        """As `HoldRepository.expired`."""
         found = [
             hold
             for hold in self._live()
@@ -38,12 +41,8 @@ class MemoryHolds:
         ]
         return found[:limit]
 
+    @override
     def add(self, holds: Sequence[Hold]) -> None:
-        """As `HoldRepository.add`.
-
-        Raises:
-            ConflictError: the cart holds units of a level already.
-        """
         for hold in holds:
             assert CartId(hold.cart_id) in self._state.carts, "a hold is for a cart that is stored"
             shelves = self._state.shelves.get(hold.variant_id, {})
@@ -53,26 +52,22 @@ class MemoryHolds:
                 raise ConflictError("hold")
             self._state.holds[hold.id] = hold
 
+    @override
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:
-        """As `HoldRepository.renew`."""
         for hold in holds:
             assert hold.id in self._state.holds, "a hold that is renewed lives"
             self._state.holds[hold.id] = replace(hold, owner=owner, expires_at=expires_at)
 
+    @override
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
-        """As `HoldRepository.end`.
-
-        Raises:
-            ConflictError: one of them has ended already.
-        """
         assert how in HoldEnd, "a hold ends in one of the known ways"
         for hold in holds:
             if self._state.holds.pop(hold.id, None) is None:
                 raise ConflictError("hold")
             self._state.ended_holds[hold.id] = now
 
+    @override
     def forget_ended(self, before: datetime) -> int:
-        """As `HoldRepository.forget_ended`."""
         old = [hold_id for hold_id, ended in self._state.ended_holds.items() if ended < before]
         for hold_id in old:
             del self._state.ended_holds[hold_id]

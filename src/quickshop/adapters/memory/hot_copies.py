@@ -9,28 +9,33 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from quickshop.ports.hot_copies import CART_SECONDS, CartCopy
+from typing_extensions import override
+
+from quickshop.ports.hot_copies import CART_SECONDS, CartCopies, CartCopy, SessionCopies
 
 MAX_COPIES: Final = 1_000
 
 
-class NoSessionCopies:
+class NoSessionCopies(SessionCopies):
     """Holds nothing."""
 
     keeps = False
 
+    @override
     def keep(self, key: str, value: bytes, *, seconds: float) -> None:
         """Nothing is kept."""
 
-    def find(self, key: str) -> bytes | None:  # noqa: ARG002 - it knows no session
+    @override
+    def find(self, key: str) -> bytes | None:
         """None."""
         return None
 
+    @override
     def forget(self, *keys: str) -> None:
         """There is nothing to forget."""
 
 
-class MemorySessionCopies:
+class MemorySessionCopies(SessionCopies):
     """The sessions seen last, in this process alone: the one kept first goes first.
 
     `monotonic` tells seconds.
@@ -46,8 +51,8 @@ class MemorySessionCopies:
         self._kept: dict[str, tuple[bytes, float]] = {}
         self._lock = Lock()
 
+    @override
     def keep(self, key: str, value: bytes, *, seconds: float) -> None:
-        """As `SessionCopies.keep`."""
         until = self._monotonic() + max(seconds, 0.001)
         with self._lock:
             self._kept.pop(key, None)
@@ -55,30 +60,33 @@ class MemorySessionCopies:
             if len(self._kept) > self._max_copies:
                 del self._kept[next(iter(self._kept))]
 
+    @override
     def find(self, key: str) -> bytes | None:
-        """As `SessionCopies.find`."""
         value, until = self._kept.get(key, (None, 0.0))
         return value if self._monotonic() < until else None
 
+    @override
     def forget(self, *keys: str) -> None:
-        """As `SessionCopies.forget`."""
         with self._lock:
             for key in keys:
                 self._kept.pop(key, None)
 
 
-class NoCartCopies:
+class NoCartCopies(CartCopies):
     """Holds nothing."""
 
     keeps = False
 
-    def find(self, cart_id: UUID) -> CartCopy | None:  # noqa: ARG002 - it knows no cart
+    @override
+    def find(self, cart_id: UUID) -> CartCopy | None:
         """None."""
         return None
 
+    @override
     def put(self, cart_id: UUID, copy: CartCopy) -> None:
         """Nothing is kept."""
 
+    @override
     def forget(self, cart_id: UUID, *, version: int) -> None:
         """There is nothing to forget."""
 
@@ -90,7 +98,7 @@ class _Known:
     until: float = 0
 
 
-class MemoryCartCopies:
+class MemoryCartCopies(CartCopies):
     """The carts seen last, in this process alone: the one put first goes first.
 
     `monotonic` tells seconds.
@@ -109,18 +117,18 @@ class MemoryCartCopies:
         self._lock = Lock()
         self._known: dict[UUID, _Known] = {}
 
+    @override
     def find(self, cart_id: UUID) -> CartCopy | None:
-        """As `CartCopies.find`."""
         known = self._known.get(cart_id)
         return known.copy if known and self._monotonic() < known.until else None
 
+    @override
     def put(self, cart_id: UUID, copy: CartCopy) -> None:
-        """As `CartCopies.put`."""
         until = self._monotonic() + CART_SECONDS
         self._learn(cart_id, _Known(copy.version, copy, until))
 
+    @override
     def forget(self, cart_id: UUID, *, version: int) -> None:
-        """As `CartCopies.forget`."""
         self._learn(cart_id, _Known(version))
 
     def _learn(self, cart_id: UUID, news: _Known) -> None:

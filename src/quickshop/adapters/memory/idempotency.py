@@ -7,29 +7,26 @@ from dataclasses import is_dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import KeyClaim
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
-from quickshop.ports.idempotency import KEPT
+from quickshop.ports.idempotency import KEPT, IdempotencyRepository
 
 T = TypeVar("T")
 
 
-class MemoryIdempotency:
+class MemoryIdempotency(IdempotencyRepository):
     """The idempotency keys of the last 24 hours, with their answers."""
 
     def __init__(self, session: MemorySession) -> None:
         self._keys = session.state.keys
 
+    @override
     def claim(
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
-        """As `IdempotencyRepository.claim`.
-
-        Raises:
-            IdempotencyMismatchError: it was used with another fingerprint.
-            IdempotencyInProgressError: it was claimed before, and never answered.
-        """
         claim = self._keys.get((scope, key))
         if claim is None or claim.claimed_at < now - KEPT:
             self._keys[scope, key] = KeyClaim(fingerprint=fingerprint, claimed_at=now)
@@ -41,23 +38,23 @@ class MemoryIdempotency:
         assert isinstance(claim.answer, answer_type), "a key keeps its type of answer"
         return deepcopy(claim.answer)
 
+    @override
     def store(self, scope: str, key: str, answer: object) -> None:
-        """As `IdempotencyRepository.store`."""
         assert is_dataclass(answer), "an answer is a dataclass"
         claim = self._keys.get((scope, key))
         assert claim is not None, "a key is claimed before it is answered"
         assert claim.answer is None, "a key is answered once"
         self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
 
+    @override
     def forget_expired(self, now: datetime) -> int:
-        """As `IdempotencyRepository.forget_expired`."""
         expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - KEPT]
         for key in expired:
             del self._keys[key]
         return len(expired)
 
+    @override
     def forget_of(self, asker: str) -> int:
-        """As `IdempotencyRepository.forget_of`."""
         theirs = [key for key in self._keys if key[0].endswith(f":{asker}")]
         for key in theirs:
             del self._keys[key]

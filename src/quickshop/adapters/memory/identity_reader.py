@@ -7,6 +7,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.identity import (
@@ -18,7 +20,7 @@ from quickshop.domain.identity import (
     SessionId,
     with_implied,
 )
-from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+from quickshop.ports.identity import ApiKeyView, Caller, IdentityReader, SessionView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 V = TypeVar("V", SessionView, ApiKeyView)
@@ -30,14 +32,14 @@ def _permissions(state: MemoryState, account: Account) -> frozenset[Permission]:
     return with_implied(frozenset[Permission]().union(*held))
 
 
-class MemoryIdentityReader:
+class MemoryIdentityReader(IdentityReader):
     """Who is who."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
-        """As `IdentityReader.signed_in`."""
         state = self._store.state
         session = state.sessions.get(session_id)
         if session is None or not session.is_live(now):
@@ -51,8 +53,8 @@ class MemoryIdentityReader:
             session_id=session_id,
         )
 
+    @override
     def with_key(self, digest: str, now: datetime) -> Caller | None:
-        """As `IdentityReader.with_key`."""
         state = self._store.state
         for key in state.api_keys.values():
             if key.digest != digest or key.revoked_at is not None:
@@ -67,41 +69,37 @@ class MemoryIdentityReader:
             )
         return None
 
+    @override
     def roles(self) -> Mapping[str, frozenset[Permission]]:
-        """As `IdentityReader.roles`."""
         made = {name: role.permissions for name, role in sorted(self._store.state.roles.items())}
         return {**BUILT_IN_ROLES, **made}
 
+    @override
     def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
-        """As `IdentityReader.sessions`."""
         return _latest_first(
             session
             for session in self._store.state.sessions.values()
             if session.account_id == account_id and session.is_live(now)
         )
 
+    @override
     def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
-        """As `IdentityReader.kept_sessions`."""
         return _latest_first(
             each for each in self._store.state.sessions.values() if each.account_id == account_id
         )
 
+    @override
     def api_keys(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ApiKeyView]:
-        """As `IdentityReader.api_keys`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         rows = (
             Row(0, key.id, _view_of(ApiKeyView, key, scopes=sorted(key.scopes)))
             for key in self._store.state.api_keys.values()
         )
         return page_of(rows, sort="newest", limit=limit, cursor=cursor, descending=True)
 
+    @override
     def knows_address(self, email: str, address: str) -> bool:
-        """As `IdentityReader.knows_address`."""
         state = self._store.state
         return any(
             session.address == address and state.accounts[session.account_id].email == email

@@ -5,65 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
 from quickshop.domain.errors import AlreadyExistsError, NotFoundError
 from quickshop.domain.imports import MAX_KEPT_ISSUES, Import, ImportId
-from quickshop.ports.imports import ImportView, RowIssue
+from quickshop.ports.imports import ImportReader, ImportRepository, ImportView, RowIssue
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
-class MemoryImports:
+class MemoryImports(ImportRepository):
     """The imports, what is in their files, and what is to be said about their rows."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def add(self, new: Import, content: Iterable[bytes]) -> None:
-        """As `ImportRepository.add`.
-
-        Raises:
-            AlreadyExistsError: its id is taken.
-        """
         if new.id in self._state.imports:
             raise AlreadyExistsError("import", "id")
         self._state.import_content[new.id] = tuple(content)
         self._session.keep(self._state.imports, new.id, new)
 
+    @override
     def get(self, import_id: ImportId) -> Import:
-        """As `ImportRepository.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         known = self._state.imports.get(import_id)
         if known is None:
             raise NotFoundError("import")
         return self._session.hand_out(known)
 
+    @override
     def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
-        """As `ImportRepository.save`.
-
-        Raises:
-            ConflictError: it was not got in this transaction.
-        """
         self._session.require_version(self._state.imports, known.id, known, "import")
         before = self._state.import_issues.get(known.id, ())
         self._state.import_issues[known.id] = (*before, *issues)[:MAX_KEPT_ISSUES]
         self._session.keep(self._state.imports, known.id, known)
 
+    @override
     def forget_content(self, import_id: ImportId) -> None:
-        """As `ImportRepository.forget_content`."""
         self._state.import_content.pop(import_id, None)
 
+    @override
     def unfinished(self) -> int:
-        """As `ImportRepository.unfinished`."""
         return sum(not known.is_finished for known in self._state.imports.values())
 
+    @override
     def forget_finished(self, before: datetime) -> int:
-        """As `ImportRepository.forget_finished`."""
         old = [
             known.id
             for known in self._state.imports.values()
@@ -76,45 +66,33 @@ class MemoryImports:
         return len(old)
 
 
-class MemoryImportReader:
+class MemoryImportReader(ImportReader):
     """Imports as people read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def get(self, import_id: ImportId) -> ImportView:
-        """As `ImportReader.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         known = self._store.state.imports.get(import_id)
         if known is None:
             raise NotFoundError("import")
         return ImportView.of(known)
 
+    @override
     def list(self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[ImportView]:
-        """As `ImportReader.list`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         rows = (Row(0, known.id, known) for known in self._store.state.imports.values())
         page = page_of(rows, sort="newest", limit=limit, cursor=cursor, descending=True)
         return Page([ImportView.of(known) for known in page.items], page.next_cursor)
 
+    @override
     def issues(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[RowIssue]:
-        """As `ImportReader.issues`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         issues = enumerate(self._store.state.import_issues.get(import_id, ()))
         rows = (Row(position, import_id, issue) for position, issue in issues)
         return page_of(rows, sort="found", limit=limit, cursor=cursor, descending=False)
 
+    @override
     def content(self, import_id: ImportId) -> Iterator[bytes]:
-        """As `ImportReader.content`."""
         yield from self._store.state.import_content.get(import_id, ())

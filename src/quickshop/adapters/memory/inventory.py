@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore, Shelf
 from quickshop.domain.catalog import VariantId
@@ -27,30 +29,26 @@ from quickshop.domain.inventory import (
     lock_order,
 )
 from quickshop.domain.orders import HOLDS_STOCK, OrderId
-from quickshop.ports.inventory import StockView
+from quickshop.ports.inventory import StockReader, StockRepository, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 
-class MemoryStock:
+class MemoryStock(StockRepository):
     """Stock levels and their ledger. Counters move by movements alone."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def location(self, name: str) -> Location:
-        """As `StockRepository.location`.
-
-        Raises:
-            NotFoundError: there is none.
-        """
         for location in self._state.locations.values():
             if location.name == name:
                 return location
         raise NotFoundError("location")
 
+    @override
     def open_location(self, location: Location) -> Location:
-        """As `StockRepository.open_location`."""
         try:
             return self.location(location.name)
         except NotFoundError:
@@ -58,16 +56,16 @@ class MemoryStock:
             self._state.locations[location.id] = location
             return location
 
+    @override
     def levels(self, variant_ids: Collection[VariantId]) -> Sequence[StockLevel]:
-        """As `StockRepository.levels`."""
         return [
             self._named(shelf.level)
             for variant_id in dict.fromkeys(variant_ids)
             for shelf in self._state.shelves.get(variant_id, {}).values()
         ]
 
+    @override
     def open_level(self, level: StockLevel) -> StockLevel:
-        """As `StockRepository.open_level`."""
         assert level.variant_id in self._state.offers, "no such variant"
         assert level.location_id in self._state.locations, "no such location"
         shelf = self._find(level)
@@ -80,13 +78,8 @@ class MemoryStock:
         self._put(opened)
         return self._named(opened)
 
+    @override
     def record(self, movements: Sequence[StockMovement]) -> None:
-        """As `StockRepository.record`.
-
-        Raises:
-            OutOfStockError: they take more from a level than there is now.
-            NotFoundError: no such level.
-        """
         by_level: defaultdict[tuple[VariantId, LocationId], list[StockMovement]]
         by_level = defaultdict(list)
         for movement in sorted(movements, key=lock_order):
@@ -103,17 +96,14 @@ class MemoryStock:
         threshold = self._session.low_stock_threshold
         self._session.tell(change.events(name, default_threshold=threshold, now=now))
 
+    @override
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
-        """As `StockRepository.lock`.
-
-        Raises:
-            NotFoundError: no such level.
-        """
         shelf = self._state.shelves.get(variant_id, {}).get(location_id)
         if shelf is None:
             raise NotFoundError("stock level")
         return self._named(shelf.level)
 
+    @override
     def configure(
         self,
         level: StockLevel,
@@ -121,14 +111,8 @@ class MemoryStock:
         now: datetime,
         backorder_limit: int | None = None,
         low_stock_threshold: int | None = None,
-        stripes: int | None = None,  # noqa: ARG002 - one writer at a time anyway
+        stripes: int | None = None,
     ) -> None:
-        """As `StockRepository.configure`.
-
-        Raises:
-            NotFoundError: no such level.
-            InvalidValueError: the limit is below what has been sold on credit already.
-        """
         before = self.lock(level.variant_id, level.location_id)
         limit = before.backorder_limit if backorder_limit is None else backorder_limit
         if before.free + limit < 0:
@@ -158,15 +142,10 @@ class MemoryStock:
         )
         return LevelChange(self._named(level), self._named(after))
 
+    @override
     def allocate(
         self, allocations: Sequence[Allocation], *, now: datetime, spending: Sequence[Hold] = ()
     ) -> None:
-        """As `StockRepository.allocate`.
-
-        Raises:
-            OutOfStockError: they take more from a level than there is now.
-            NotFoundError: no such level.
-        """
         for allocation in allocations:
             self._require_sound(allocation)
         taken = [allocation.taken(now) for allocation in allocations]
@@ -176,14 +155,10 @@ class MemoryStock:
             before = promised.get(allocation.order_id, ())
             promised[allocation.order_id] = (*before, allocation)
 
+    @override
     def hold(
         self, holds: Sequence[Hold], *, now: datetime, releasing: Sequence[Hold] = ()
     ) -> None:
-        """As `StockRepository.hold`.
-
-        Raises:
-            OutOfStockError: they take more from a level than there is now.
-        """
         taken = [hold.taken(now) for hold in holds]
         self.record(taken + [hold.released(now) for hold in releasing])
 
@@ -197,17 +172,18 @@ class MemoryStock:
         before = self._state.allocations.get(allocation.order_id, ())
         assert all(a.id != allocation.id for a in before), "an allocation is made once"
 
+    @override
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
-        """As `StockRepository.allocations`."""
         return self._state.allocations.get(order_id, ())
 
+    @override
     def release(self, order_id: UUID, *, now: datetime) -> int:
-        """As `StockRepository.release`."""
         allocations = self._state.allocations.pop(order_id, ())
         back = [allocation for allocation in allocations if allocation.unshipped]
         self.record([allocation.released(now) for allocation in back])
         return sum(allocation.unshipped for allocation in back)
 
+    @override
     def ship(
         self,
         order_id: UUID,
@@ -216,11 +192,6 @@ class MemoryStock:
         location_id: LocationId | None = None,
         now: datetime,
     ) -> Sequence[ShippedUnits]:
-        """As `StockRepository.ship`.
-
-        Raises:
-            InvalidValueError: more units of a line than are still to be shipped.
-        """
         allocations = self.allocations(order_id)
         chosen = choose_shipped(allocations, quantities, location_id)
         self.record([allocation.sent(units, now) for allocation, units in chosen])
@@ -232,12 +203,8 @@ class MemoryStock:
             )
         return [allocation.parceled(units) for allocation, units in chosen]
 
+    @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:
-        """As `StockRepository.correct`.
-
-        Raises:
-            NotFoundError: no such level.
-        """
         assert discrepancy.counter in COUNTERS, "only a counter can be set"
         level = self.lock(discrepancy.variant_id, discrepancy.location_id)
         counters = {name: getattr(level, name) for name in COUNTERS}
@@ -273,20 +240,16 @@ def _shelves(state: MemoryState) -> Iterator[Shelf]:
         yield from shelves.values()
 
 
-class MemoryStockReader:
+class MemoryStockReader(StockReader):
     """Stock as staff read it."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def list(
         self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[StockView]:
-        """As `StockReader.list`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         require_limit(limit)
         state = self._store.state
         places = sorted(
@@ -302,12 +265,12 @@ class MemoryStockReader:
         next_cursor = Cursor("sku", shown[-1][0], shown[-1][2]).encode() if more else None
         return Page([view for *_, view in shown], next_cursor)
 
+    @override
     def locations(self) -> Sequence[Location]:
-        """As `StockReader.locations`."""
         return sorted(self._store.state.locations.values(), key=lambda location: location.name)
 
+    @override
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
-        """As `StockReader.discrepancies`."""
         state = self._store.state
         ledger: defaultdict[tuple[VariantId, LocationId, str], int] = defaultdict(int)
         for movement in state.ledger:
@@ -326,8 +289,8 @@ class MemoryStockReader:
             found += _compare(state, level, "holds", level.held, expected)
         return sorted(found, key=lambda d: (d.sku, d.location, d.counter))
 
+    @override
     def orders_without_stock(self) -> Sequence[str]:
-        """As `StockReader.orders_without_stock`."""
         state = self._store.state
         return [
             order.number

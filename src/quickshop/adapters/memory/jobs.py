@@ -7,21 +7,32 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.state import JobRecord, JobStatus, MemoryState, MemoryStore
 from quickshop.domain.errors import AdapterError
-from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+from quickshop.ports.jobs import (
+    Job,
+    JobId,
+    JobPublisher,
+    JobQueue,
+    JobSignal,
+    JobView,
+    QueueSize,
+    ScheduleRepository,
+)
 from quickshop.ports.paging import Page
 
 
-class MemoryJobQueue:
+class MemoryJobQueue(JobQueue):
     """The jobs that the transactions of a `MemoryUnitOfWork` on the same store write."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
-        """As `JobQueue.claim`."""
         with self._store.change() as state:
             due = sorted(
                 (job.available_at, job.id) for job in _waiting(state) if job.available_at <= now
@@ -31,16 +42,16 @@ class MemoryJobQueue:
                 state.jobs[job_id] = replace(state.jobs[job_id], available_at=now + lease)
         return claimed
 
+    @override
     def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
-        """As `JobQueue.give_back`."""
         with self._store.change() as state:
             for job_id in job_ids:
                 job = state.jobs.get(job_id)
                 if job is not None and job.held_until is None:
                     state.jobs[job_id] = replace(job, available_at=now)
 
+    @override
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
-        """As `JobQueue.start`."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is None or job.status is not JobStatus.WAITING:
@@ -58,15 +69,17 @@ class MemoryJobQueue:
             attempts=job.attempts,
         )
 
+    @override
     def finish(self, job_id: JobId, now: datetime) -> None:
-        """As `JobQueue.finish`. A job that someone else gave up on meanwhile stays dead."""
+        """A job that another worker failed for good in the meantime stays dead."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is not None and job.status is JobStatus.WAITING:
                 state.jobs[job_id] = replace(job, status=JobStatus.DONE, done_at=now, error="")
 
+    @override
     def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
-        """As `JobQueue.fail`. A job that someone else finished meanwhile stays done."""
+        """A job that another worker finished in the meantime stays done."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is None or job.status is not JobStatus.WAITING or job.attempts != attempt:
@@ -78,19 +91,15 @@ class MemoryJobQueue:
                     job, due_at=retry_at, available_at=retry_at, held_until=retry_at, error=error
                 )
 
+    @override
     def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
-        """As `JobQueue.dead`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         jobs = self._store.state.jobs.values()
         dead = (Row(0, job.id, job) for job in jobs if job.status is JobStatus.DEAD)
         page = page_of(dead, sort="oldest", limit=limit, cursor=cursor, descending=False)
         return Page([_view(job) for job in page.items], page.next_cursor)
 
+    @override
     def replay(self, job_id: JobId, now: datetime) -> bool:
-        """As `JobQueue.replay`."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is None or job.status is not JobStatus.DEAD:
@@ -106,8 +115,8 @@ class MemoryJobQueue:
             )
         return True
 
+    @override
     def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
-        """As `JobQueue.size`."""
         state = self._store.state
         waiting = list(_waiting(state))
         return QueueSize(
@@ -116,8 +125,8 @@ class MemoryJobQueue:
             dead=sum(job.status is JobStatus.DEAD for job in state.jobs.values()),
         )
 
+    @override
     def forget_done(self, before: datetime) -> int:
-        """As `JobQueue.forget_done`."""
         with self._store.change() as state:
             old = [
                 job.id
@@ -145,25 +154,26 @@ def _view(job: JobRecord) -> JobView:
     )
 
 
-class MemoryJobSignal:
+class MemoryJobSignal(JobSignal):
     """Wakes the threads of this process that wait for jobs."""
 
     def __init__(self) -> None:
         self._written = Event()
 
+    @override
     def wait(self, timeout_seconds: float) -> None:
-        """As `JobSignal.wait`."""
         self._written.wait(timeout_seconds)
         self._written.clear()
 
+    @override
     def wake(self) -> None:
-        """As `JobSignal.wake`."""
         self._written.set()
 
 
-class NoBroker:
+class NoBroker(JobPublisher):
     """Stands where a broker would be, and says how to get one."""
 
+    @override
     def publish(self, job_ids: Sequence[JobId]) -> None:
         """Refuse.
 
@@ -175,19 +185,20 @@ class NoBroker:
             " or run the worker that needs no broker"
         )
 
+    @override
     def waiting(self) -> int:
-        """As the port promises: none."""
+        """None."""
         return 0
 
 
-class MemorySchedules:
+class MemorySchedules(ScheduleRepository):
     """When each periodic task was last claimed."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
-        """As `ScheduleRepository.claim`."""
         with self._store.change() as state:
             last = state.schedules.get(name)
             if last is not None and now < last + interval:

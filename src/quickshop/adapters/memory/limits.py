@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
+from typing_extensions import override
+
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.hot_copies import SessionCopies
-from quickshop.ports.limits import Bucket, Decision, Limit, Passage
+from quickshop.ports.limits import Bucket, Decision, FrontDesk, Limit, Passage, RateLimiter
 
 MAX_SUBJECTS: Final = 20_000
 """For each limit."""
@@ -19,7 +21,7 @@ _MAKE_ROOM: Final = 10
 _MICROSECONDS: Final = 1_000_000
 
 
-class MemoryRateLimiter:
+class MemoryRateLimiter(RateLimiter):
     """A `RateLimiter` for one process, or for its share when it is `divided_by` several.
 
     A bucket is the time at which it is full again. Of one limit at most `max_subjects` buckets
@@ -41,8 +43,9 @@ class MemoryRateLimiter:
         self._full_at: dict[str, dict[str, int]] = {}
         """By name of limit and subject; on the monotonic clock, in microseconds."""
 
+    @override
     async def take(self, buckets: Sequence[Bucket], *, cost: int = 1) -> Sequence[Decision]:
-        """As `RateLimiter.take`. Waits for nobody."""
+        """Never waits."""
         with self._lock:
             now = int(self._monotonic() * _MICROSECONDS)
             decisions = [self._decide(bucket, cost, now, charge=False) for bucket in buckets]
@@ -53,12 +56,13 @@ class MemoryRateLimiter:
                 self._charge(decision, now)
         return decisions
 
+    @override
     async def clear(self, buckets: Sequence[Bucket]) -> None:
-        """As `RateLimiter.clear`."""
         with self._lock:
             for bucket in buckets:
                 self._full_at.get(bucket.limit.name, {}).pop(bucket.subject, None)
 
+    @override
     async def close(self) -> None:
         """There is nothing to let go of."""
 
@@ -96,7 +100,7 @@ def _make_room(buckets: dict[str, int], now: int) -> None:
         del buckets[subject]
 
 
-class MemoryFrontDesk(MemoryRateLimiter):
+class MemoryFrontDesk(MemoryRateLimiter, FrontDesk):
     """A `FrontDesk` for one process, which has its copies at hand."""
 
     def __init__(
@@ -111,10 +115,10 @@ class MemoryFrontDesk(MemoryRateLimiter):
         self._sessions = sessions
         self._pages = pages
 
+    @override
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
     ) -> Passage:
-        """As `FrontDesk.ask`."""
         decisions = await self.take(buckets)
         if not all(decision.allowed for decision in decisions):
             return Passage(decisions, None, None)

@@ -6,34 +6,36 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.notifications import Channel, Notification
-from quickshop.ports.notifications import Message
+from quickshop.ports.notifications import Message, NotificationRepository, Notifier
 
 
-class MemoryNotifications:
+class MemoryNotifications(NotificationRepository):
     """The delivery records: one per event, channel and recipient."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
 
+    @override
     def claim(self, notification: Notification) -> bool:
-        """As `NotificationRepository.claim`."""
         order_id = notification.order_id
         assert order_id is None or order_id in self._state.orders, "no such order"
         record = self._state.notifications.setdefault(_key(notification), notification)
         return record.sent_at is None
 
+    @override
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
-        """As `NotificationRepository.mark_sent`."""
         key = _key(notification)
         assert key in self._state.notifications, "a message is claimed before it is sent"
         record = self._state.notifications[key]
         self._state.notifications[key] = replace(record, sent_at=now)
 
+    @override
     def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
-        """As `NotificationRepository.forget_recipient`."""
         table, orders = self._state.notifications, self._state.orders
         theirs = [
             record
@@ -51,12 +53,13 @@ def _key(notification: Notification) -> tuple[UUID, Channel, str]:
     return (notification.event_id, notification.channel, notification.recipient)
 
 
-class MemoryNotifier:
+class MemoryNotifier(Notifier):
     """Delivers nothing: what was sent can be read in `sent`, the first one first."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
 
+    @override
     def send(self, message: Message) -> None:
-        """As `Notifier.send`; never fails."""
+        """Never fails."""
         self.sent.append(message)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -13,47 +15,40 @@ from quickshop.domain.customers import Address, CustomerId
 from quickshop.domain.errors import AlreadyExistsError, CartStateError, NotFoundError
 from quickshop.domain.orders import HOLDS_STOCK, UNPAID, Order, OrderEvent, OrderId
 from quickshop.domain.payments import PaymentStatus
-from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
+from quickshop.ports.orders import (
+    OrderQuery,
+    OrderReader,
+    OrderRepository,
+    OrderView,
+    TimelineEntry,
+)
 from quickshop.ports.paging import Page
 
 
-class MemoryOrders:
+class MemoryOrders(OrderRepository):
     """The orders and their timelines."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
         self._state = session.state
 
+    @override
     def next_number(self) -> str:
-        """As `OrderRepository.next_number`."""
         self._state.last_number += 1
         return str(self._state.last_number)
 
+    @override
     def get(self, order_id: OrderId) -> Order:
-        """As `OrderRepository.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         return self._session.hand_out(_get(self._state, order_id))
 
+    @override
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Order:
-        """As `OrderRepository.get_own`.
-
-        Raises:
-            NotFoundError: there is none with this id, or it is another's.
-        """
         return self._session.hand_out(_opened(self._state, order_id, token_digest, customer_id))
 
+    @override
     def add(self, order: Order) -> None:
-        """As `OrderRepository.add`.
-
-        Raises:
-            CartStateError: its cart has become an order already.
-            AlreadyExistsError: its id or number is taken.
-        """
         if order.cart_id in self._state.order_by_cart:
             raise CartStateError
         if order.id in self._state.orders:
@@ -67,8 +62,8 @@ class MemoryOrders:
         self._state.order_by_number[order.number] = order.id
         self._put(order)
 
+    @override
     def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
-        """As `OrderRepository.unpaid_since`."""
         late = sorted(
             (order.expires_at, order.id)
             for order in self._state.orders.values()
@@ -76,25 +71,21 @@ class MemoryOrders:
         )
         return [self.get(order_id) for _expires_at, order_id in late[:limit]]
 
+    @override
     def save(self, order: Order) -> None:
-        """As `OrderRepository.save`.
-
-        Raises:
-            ConflictError: it was saved by someone else since it was got.
-        """
         self._session.require_version(self._state.orders, order.id, order, "order")
         self._put(order)
 
+    @override
     def under_way(self, customer_id: CustomerId) -> Sequence[str]:
-        """As `OrderRepository.under_way`."""
         return [
             order.number
             for _id, order in sorted(self._state.orders.items())
             if order.customer_id == customer_id and order.status in HOLDS_STOCK
         ]
 
+    @override
     def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
-        """As `OrderRepository.anonymize`."""
         theirs = [each for each in self._state.orders.values() if each.customer_id == customer_id]
         for order in theirs:
             self._state.orders[order.id] = replace(
@@ -154,44 +145,32 @@ def _matches(order: Order, query: OrderQuery) -> bool:
     )
 
 
-class MemoryOrderReader:
+class MemoryOrderReader(OrderReader):
     """Orders as people read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    @override
     def get(self, order_id: OrderId) -> OrderView:
-        """As `OrderReader.get`.
-
-        Raises:
-            NotFoundError: there is none with this id.
-        """
         state = self._store.state
         return _view(state, _get(state, order_id))
 
+    @override
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> OrderView:
-        """As `OrderReader.get_own`.
-
-        Raises:
-            NotFoundError: there is none with this id, or it is another's.
-        """
         state = self._store.state
         return _view(state, _opened(state, order_id, token_digest, customer_id))
 
+    @override
     def find_by_number(self, number: str) -> OrderView | None:
-        """As `OrderReader.find_by_number`."""
         state = self._store.state
         order_id = state.order_by_number.get(number)
         return None if order_id is None else _view(state, state.orders[order_id])
 
+    @override
     def list(self, query: OrderQuery) -> Page[OrderView]:
-        """As `OrderReader.list`.
-
-        Raises:
-            InvalidValueError: limit or cursor is not what it should be.
-        """
         state = self._store.state
         rows = (
             Row(0, order.id, order) for order in state.orders.values() if _matches(order, query)
@@ -201,8 +180,8 @@ class MemoryOrderReader:
         )
         return Page([_view(state, order) for order in page.items], page.next_cursor)
 
+    @override
     def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
-        """As `OrderReader.timeline`."""
         return [
             TimelineEntry(
                 type(event).__name__,

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from typing_extensions import override
+
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.erasure import ERASED, impersonal
 from quickshop.domain.fulfillment import Tracking
 from quickshop.domain.orders import OrderId
+from quickshop.ports.traces import TraceRepository
 
 
-class MemoryTraces:
+class MemoryTraces(TraceRepository):
     """What is told of customers outside of what is theirs."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
 
+    @override
     def erase(self, customer_id: CustomerId) -> None:
-        """As `TraceRepository.erase`."""
         state = self._state
         theirs = [each.id for each in state.orders.values() if each.customer_id == customer_id]
         for order_id in theirs:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from quickshop.adapters.memory.cart import MemoryCarts
@@ -31,6 +32,7 @@ from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
 from quickshop.adapters.memory.traces import MemoryTraces
 from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.ports.unit_of_work import UnitOfWork
 
 OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
 
@@ -60,7 +62,7 @@ class MemoryTransaction:
         self.traces = MemoryTraces(session)
 
 
-class MemoryUnitOfWork:
+class MemoryUnitOfWork(UnitOfWork):
     """Opens transactions on a `store`, which readers and the job queue share.
 
     `reactions` names the effects of each kind of event: an event and an effect make one job.
@@ -93,6 +95,7 @@ class MemoryUnitOfWork:
         return self.store.is_open
 
     @contextmanager
+    @override
     def __call__(self) -> Iterator[MemoryTransaction]:
         """Open a transaction."""
         with self.store.change() as draft:

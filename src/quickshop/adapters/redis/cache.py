@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from typing_extensions import override
+
 from quickshop.adapters.redis.server import RedisServer
-from quickshop.ports.cache import CachedPage
+from quickshop.ports.cache import CachedPage, ProductCache
 
 PAGE_SECONDS: Final = 3600
 POINTER_SECONDS: Final = 2
@@ -70,7 +72,7 @@ end
 """
 
 
-class RedisProductCache:
+class RedisProductCache(ProductCache):
     """A `ProductCache` for a fleet of processes. Each call is one round trip.
 
     Fails open: what `server` has no answer from counts as empty.
@@ -94,13 +96,13 @@ class RedisProductCache:
         self._put = server.redis.register_script(_PUT)
         self._forget = server.redis.register_script(_FORGET)
 
+    @override
     def current(self, key: str) -> CachedPage | None:
-        """As `ProductCache.current`."""
         found = self._ask(lambda: self._current(keys=[pointer_of(key)], args=[PAGE_PREFIX]), None)
         return CachedPage(found[0].decode(errors="replace"), found[1]) if found else None
 
+    @override
     def page(self, key: str, etag: str) -> CachedPage | None:
-        """As `ProductCache.page`."""
         body = self._ask(
             lambda: self._page(
                 # What was forgotten does not count: this etag has just come from the database.
@@ -111,8 +113,8 @@ class RedisProductCache:
         )
         return CachedPage(etag, body) if body is not None else None
 
+    @override
     def put(self, key: str, page: CachedPage) -> None:
-        """As `ProductCache.put`."""
         self._ask(
             lambda: self._put(
                 keys=[_page_key(page.etag), *_pointers(key)],
@@ -121,8 +123,8 @@ class RedisProductCache:
             None,
         )
 
+    @override
     def forget(self, *keys: str) -> None:
-        """As `ProductCache.forget`."""
         pointers = [pointer for key in keys for pointer in _pointers(key)]
         if pointers:
             self._ask(lambda: self._forget(keys=pointers, args=[FORGOTTEN_SECONDS]), None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from typing_extensions import override
+
 from quickshop.adapters.redis.server import RedisServer
-from quickshop.ports.hot_copies import CART_SECONDS, CartCopy
+from quickshop.ports.hot_copies import CART_SECONDS, CartCopies, CartCopy
 
 KNOWN_SECONDS: Final = 3600
 """How long it is known which version is the newest, so that a slow fill puts no older one."""
@@ -27,7 +29,7 @@ redis.call('DEL', KEYS[1])
 """
 
 
-class RedisCartCopies:
+class RedisCartCopies(CartCopies):
     """A `CartCopies` for a fleet of processes. Each call is one round trip.
 
     A change that Redis was not told of is seen after the copy's 2 seconds. For a single Redis or a
@@ -41,13 +43,13 @@ class RedisCartCopies:
         self._put = server.redis.register_script(_PUT)
         self._forget = server.redis.register_script(_FORGET)
 
+    @override
     def find(self, cart_id: UUID) -> CartCopy | None:
-        """As `CartCopies.find`."""
         found = self._server.ask(lambda: self._server.redis.get(_keys(cart_id)[0]), None)
         return _unpacked(found) if isinstance(found, bytes) else None
 
+    @override
     def put(self, cart_id: UUID, copy: CartCopy) -> None:
-        """As `CartCopies.put`."""
         self._server.ask(
             lambda: self._put(
                 keys=_keys(cart_id),
@@ -56,8 +58,8 @@ class RedisCartCopies:
             None,
         )
 
+    @override
     def forget(self, cart_id: UUID, *, version: int) -> None:
-        """As `CartCopies.forget`."""
         self._server.ask(
             lambda: self._forget(keys=_keys(cart_id), args=[version, KNOWN_SECONDS]), None
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from typing_extensions import override
+
 from quickshop.adapters.redis.cache import CURRENT, PAGE_PREFIX, pointer_of
 from quickshop.adapters.redis.limits import (
     TAKE,
@@ -16,7 +18,7 @@ from quickshop.adapters.redis.limits import (
 from quickshop.adapters.redis.server import LuaScript
 from quickshop.adapters.redis.sessions import session_key
 from quickshop.ports.cache import CachedPage
-from quickshop.ports.limits import Bucket, Passage
+from quickshop.ports.limits import Bucket, FrontDesk, Passage
 
 # The buckets come first, then the session if one is asked about, then the pointer of the page.
 _ASK: Final = LuaScript(f"""
@@ -32,16 +34,16 @@ return {{answer, session, asks_page and current(KEYS[#KEYS], prefix)}}
 """)
 
 
-class RedisFrontDesk(RedisRateLimiter):
+class RedisFrontDesk(RedisRateLimiter, FrontDesk):
     """A `FrontDesk` for a fleet of processes: each call is one round trip.
 
     Fails as `RedisRateLimiter` does; the session and the page are None then.
     """
 
+    @override
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
     ) -> Passage:
-        """As `FrontDesk.ask`."""
         keys, prefix = keys_of(buckets), ""
         if session is not None:
             keys.append(session_key(session))

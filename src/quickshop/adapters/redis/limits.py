@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from typing_extensions import override
+
 from quickshop.adapters.redis.server import AsyncRedisServer, LuaScript
 from quickshop.ports.limits import Bucket, Decision, RateLimiter
 
@@ -52,7 +54,7 @@ _TAKE: Final = LuaScript(f"{TAKE} return {{(take(#KEYS))}}")
 _CLEAR: Final = LuaScript("return redis.call('DEL', unpack(KEYS))")
 
 
-class RedisRateLimiter:
+class RedisRateLimiter(RateLimiter):
     """A `RateLimiter` for a fleet of processes: each call is one round trip.
 
     Answers within `timeout_seconds`. What Redis does not decide in that time, or decides in a way
@@ -65,8 +67,8 @@ class RedisRateLimiter:
         self._server = server
         self._otherwise = otherwise
 
+    @override
     async def take(self, buckets: Sequence[Bucket], *, cost: int = 1) -> Sequence[Decision]:
-        """As `RateLimiter.take`."""
         if not buckets:
             return []
         answer = await self._server.run(_TAKE, keys_of(buckets), arguments_of(buckets, cost))
@@ -75,14 +77,14 @@ class RedisRateLimiter:
             return await self._otherwise.take(buckets, cost=cost)
         return decisions
 
+    @override
     async def clear(self, buckets: Sequence[Bucket]) -> None:
-        """As `RateLimiter.clear`."""
         if buckets:
             await self._server.run(_CLEAR, keys_of(buckets), [])
             await self._otherwise.clear(buckets)
 
+    @override
     async def close(self) -> None:
-        """As `RateLimiter.close`."""
         await self._server.close()
 
 

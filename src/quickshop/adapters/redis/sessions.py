@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from typing_extensions import override
+
 from quickshop.adapters.redis.server import RedisServer
+from quickshop.ports.hot_copies import SessionCopies
 
 
-class RedisSessionCopies:
+class RedisSessionCopies(SessionCopies):
     """A `SessionCopies` for a fleet of processes. Each call is one round trip."""
 
     keeps = True
@@ -15,20 +18,20 @@ class RedisSessionCopies:
     def __init__(self, server: RedisServer) -> None:
         self._server = server
 
+    @override
     def keep(self, key: str, value: bytes, *, seconds: float) -> None:
-        """As `SessionCopies.keep`."""
         lasts = max(1, math.ceil(seconds * 1000))
         self._server.ask(
             lambda: self._server.redis.set(session_key(key), value, px=lasts), otherwise=None
         )
 
+    @override
     def find(self, key: str) -> bytes | None:
-        """As `SessionCopies.find`."""
         found = self._server.ask(lambda: self._server.redis.get(session_key(key)), otherwise=None)
         return found if isinstance(found, bytes) else None
 
+    @override
     def forget(self, *keys: str) -> None:
-        """As `SessionCopies.forget`."""
         if keys:
             self._server.ask(
                 lambda: self._server.redis.delete(*map(session_key, keys)), otherwise=0

@@ -13,6 +13,8 @@ from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
+from typing_extensions import override
+
 from quickshop.adapters.sandbox.book import (
     Book,
     BookFile,
@@ -27,7 +29,7 @@ from quickshop.adapters.sandbox.book import (
 from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
 from quickshop.domain.payments import PaymentSource
-from quickshop.ports.payments import Charge
+from quickshop.ports.payments import Charge, PaymentGateway
 
 _DECLINES: Final = {
     "tok_declined": "card_declined",
@@ -40,7 +42,7 @@ _TIMEOUT_THEN_OK: Final = "tok_timeout_then_ok"
 _TIMEOUT_LOST: Final = "tok_timeout_lost"
 
 
-class SandboxGateway:
+class SandboxGateway(PaymentGateway):
     """A `PaymentGateway` that decides by the token.
 
     - `tok_ok`: captured, or authorized when that is asked for.
@@ -67,16 +69,10 @@ class SandboxGateway:
         self._slow_seconds = slow_seconds
         self._wait = wait
 
+    @override
     def charge(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge:
-        """As `PaymentGateway.charge`.
-
-        Raises:
-            PaymentDeclinedError: by the token.
-            PaymentUnknownError: by the token, or the book cannot be reached.
-            AdapterError: the key was used for another amount.
-        """
         if source.token == _SLOW and self._book.find(key) is None:
             self._wait(self._slow_seconds)
         wanted = EntryStatus.CAPTURED if capture else EntryStatus.AUTHORIZED
@@ -90,8 +86,9 @@ class SandboxGateway:
                 update(db, entry)
         return _answer(entry, source.token, first=before is None)
 
+    @override
     def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
-        """As `PaymentGateway.capture`; the reference is enough to know a repeated call by.
+        """The reference alone identifies a repeated call.
 
         Raises:
             PaymentDeclinedError: it was let go.
@@ -109,8 +106,9 @@ class SandboxGateway:
             raise AdapterError(f"{key}: another amount than was set aside, or captured before")
         return entry.as_charge()
 
-    def void(self, reference: str, *, key: str) -> Charge:  # noqa: ARG002
-        """As `PaymentGateway.void`; the reference is enough to know a repeated call by.
+    @override
+    def void(self, reference: str, *, key: str) -> Charge:
+        """The reference alone identifies a repeated call.
 
         Raises:
             PaymentUnknownError: the book cannot be reached.
@@ -123,30 +121,20 @@ class SandboxGateway:
                 update(db, entry)
         return entry.as_charge()
 
+    @override
     def find(
         self,
-        amount: Money,  # noqa: ARG002 - the key is enough
-        source: PaymentSource,  # noqa: ARG002
+        amount: Money,
+        source: PaymentSource,
         *,
         key: str,
-        capture: bool = True,  # noqa: ARG002
+        capture: bool = True,
     ) -> Charge | None:
-        """As `PaymentGateway.find`.
-
-        Raises:
-            PaymentUnknownError: the book cannot be reached.
-        """
         entry = self._book.find(key)
         return entry.as_charge() if entry and entry.reference else None
 
+    @override
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
-        """As `PaymentGateway.refund`.
-
-        Raises:
-            PaymentUnknownError: the book cannot be reached.
-            AdapterError: there is no such payment, it is more than is left of it, or the key was
-                used for another refund.
-        """
         wanted = (reference, amount.minor, amount.currency)
         with self._book.transaction() as db:
             row = db.execute(

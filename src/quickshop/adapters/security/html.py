@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import nh3
+from typing_extensions import override
+
+from quickshop.ports.rich_text import HtmlSanitizer
 
 _DROPPED_WHOLE: Final = frozenset(
     "script style iframe object embed noscript noembed noframes template title textarea select "
@@ -27,9 +30,10 @@ _PLAIN: Final = nh3.Cleaner(tags=set(), clean_content_tags=set(_DROPPED_WHOLE))
 
 
 @dataclass(frozen=True, slots=True)
-class NhHtmlSanitizer:
+class NhHtmlSanitizer(HtmlSanitizer):
     """Keeps text, links, pictures, lists and tables; links get `rel="noopener noreferrer"`."""
 
+    @override
     def __call__(self, html: str) -> str:
         """The same text with only harmless markup; markup nested past all reason is dropped.
 

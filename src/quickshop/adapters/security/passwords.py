@@ -12,8 +12,11 @@ from functools import cache
 from threading import BoundedSemaphore, Lock
 from typing import Final
 
+from typing_extensions import override
+
 from quickshop.domain.errors import OverloadedError
 from quickshop.domain.identity import Key, KeyRing
+from quickshop.ports.credentials import PasswordHasher
 
 MIN_COST: Final = 4
 DEVELOPMENT_KEYS: Final = KeyRing((Key("0", b"known to all who read this; for development"),))
@@ -22,7 +25,7 @@ DEVELOPMENT_KEYS: Final = KeyRing((Key("0", b"known to all who read this; for de
 _KEPT: Final = re.compile(r"hmac-sha384:([A-Za-z0-9_-]{1,32}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})")
 
 
-class BcryptPasswords:
+class BcryptPasswords(PasswordHasher):
     """A `PasswordHasher`. At most `running` hashes are computed at once, and `waiting` wait.
 
     Source of the scheme: OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords with bcrypt":
@@ -39,12 +42,8 @@ class BcryptPasswords:
         self._admitted = 0
         self._lock = Lock()
 
+    @override
     def hash(self, password: str) -> str:
-        """As `PasswordHasher.hash`.
-
-        Raises:
-            OverloadedError: too many are being hashed already.
-        """
         import bcrypt  # noqa: PLC0415 - a shop without accounts needs none
 
         key = self._keys.newest
@@ -52,12 +51,8 @@ class BcryptPasswords:
             made = bcrypt.hashpw(_digest(key, password), bcrypt.gensalt(self._cost))
         return f"hmac-sha384:{key.id}:{made.decode()}"
 
+    @override
     def verify(self, password: str, kept: str | None) -> bool:
-        """As `PasswordHasher.verify`.
-
-        Raises:
-            OverloadedError: too many are being hashed already.
-        """
         import bcrypt  # noqa: PLC0415 - as above
 
         found = _KEPT.fullmatch(kept or "")
@@ -73,12 +68,13 @@ class BcryptPasswords:
                 bcrypt.hashpw(b"-", bcrypt.gensalt(cost))
         return same
 
+    @override
     def is_common(self, password: str) -> bool:
-        """As `PasswordHasher.is_common`: of the 30,000 that are most common, by zxcvbn's count."""
+        """Look the password up in zxcvbn's list of the 30,000 most common ones."""
         return password.lower() in _common()
 
+    @override
     def is_outdated(self, kept: str) -> bool:
-        """As `PasswordHasher.is_outdated`."""
         found = _KEPT.fullmatch(kept)
         return found is None or found[1] != self._keys.newest.id or int(found[3]) != self._cost
 

@@ -11,9 +11,11 @@ from threading import Lock
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from typing_extensions import override
+
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
-from quickshop.ports.credentials import AccessClaims
+from quickshop.ports.credentials import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
 KIND: Final = "at+jwt"
@@ -38,7 +40,7 @@ def fresh_keys() -> KeyRing:
     return KeyRing.parse(fresh_key(), "keys")
 
 
-class JwtAccessTokens:
+class JwtAccessTokens(AccessTokens):
     """An `AccessTokens`. A token that was found good is not checked again while it lasts."""
 
     def __init__(self, keys: KeyRing, *, lasts_seconds: int = LONGEST_SECONDS) -> None:
@@ -50,12 +52,12 @@ class JwtAccessTokens:
         self._lock = Lock()
 
     @property
+    @override
     def lasts_seconds(self) -> int:
-        """As `AccessTokens.lasts_seconds`."""
         return self._lasts_seconds
 
+    @override
     def issue(self, session_id: SessionId, account_id: AccountId, *, now: datetime) -> str:
-        """As `AccessTokens.issue`."""
         import jwt  # noqa: PLC0415 - a shop without accounts needs none
 
         issued_at = int(now.timestamp())
@@ -71,12 +73,8 @@ class JwtAccessTokens:
         key = self._keys.newest
         return jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers=_headers(key))
 
+    @override
     def read(self, token: str, *, now: datetime) -> AccessClaims:
-        """As `AccessTokens.read`.
-
-        Raises:
-            NotSignedInError: it was not issued here, or is too old.
-        """
         claims = self._good.get(token)
         if claims is None:
             claims = self._check(token, now)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from quickshop.adapters.shopify import columns
 from quickshop.adapters.shopify.columns import Header
 from quickshop.adapters.shopify.csv_file import Record, read_records, shown
@@ -16,7 +18,7 @@ from quickshop.adapters.shopify.rows import Row, read_row
 from quickshop.adapters.shopify.values import one_line
 from quickshop.domain.errors import FileFormatError, InvalidValueError
 from quickshop.domain.money import Money
-from quickshop.ports.imports import FeedItem, ProductFeed, RowIssue, Severity
+from quickshop.ports.imports import FeedItem, ProductFeed, ProductFeedReader, RowIssue, Severity
 
 _SHOWN_NAMES: Final = 6
 _SHOWN_LENGTH: Final = 40
@@ -29,9 +31,10 @@ _WORTH_MISSING: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ShopifyFeedReader:
+class ShopifyFeedReader(ProductFeedReader):
     """Opens the product CSV that Shopify's admin exports, old and new columns alike."""
 
+    @override
     def __call__(self, path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
         """Open a file of at most 100 MB; it is read whole, and its structure checked, at once.
 
@@ -60,12 +63,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 @dataclass(slots=True)
-class _ShopifyFeed:
+class _ShopifyFeed(ProductFeed):
     header: Header
     records: Sequence[Record]
     currency: str
     rows: int
 
+    @override
     def __iter__(self) -> Iterator[FeedItem]:
         """What concerns the whole file first, then a product at a time."""
         yield FeedItem(None, 0, tuple(self._remarks()))

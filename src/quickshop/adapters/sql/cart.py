@@ -24,6 +24,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from typing_extensions import override
 
 from quickshop.adapters.sql.catalog import OFFER_COLUMNS, offer_of
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -36,7 +37,7 @@ from quickshop.adapters.tracking import Tracker
 from quickshop.domain.cart import Cart, CartId, CartLine, CartLineId, CartStatus
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import ConflictError, NotFoundError
-from quickshop.ports.cart import ActiveCart, CartView
+from quickshop.ports.cart import ActiveCart, CartReader, CartRepository, CartView
 from quickshop.ports.paging import (
     DEFAULT_LIMIT,
     Cursor,
@@ -119,7 +120,7 @@ _UPDATE_LINE: Final = (
 _DELETE_LINE: Final = delete(cart_lines).where(cart_lines.c.id == bindparam("line"))
 
 
-class SqlCarts:
+class SqlCarts(CartRepository):
     """Carts, noticing on save when someone else was faster."""
 
     def __init__(
@@ -136,10 +137,10 @@ class SqlCarts:
         self._held_nothing_when_read: set[CartId] = set()
         self._read: dict[CartId, tuple[CartLine, ...]] = {}
 
+    @override
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Cart:
-        """As the port promises."""
         opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
         rows = self._connection.execute(_GET_WITH_HOLDS, opened_by).all()
         cart = _opened(rows)
@@ -149,16 +150,16 @@ class SqlCarts:
         self._read[cart.id] = cart.lines
         return cart
 
+    @override
     def latest_of(self, customer_id: CustomerId) -> Cart | None:
-        """As the port promises."""
         latest = self._connection.execute(_OPEN_OF, {"customer": customer_id, "most": 1})
         cart_id = latest.scalar_one_or_none()
         if cart_id is None:
             return None
         return self.get(CartId(cart_id), token_digest="", customer_id=customer_id)
 
+    @override
     def add(self, cart: Cart) -> None:
-        """As the port promises."""
         self._connection.execute(
             _INSERT,
             {
@@ -175,8 +176,8 @@ class SqlCarts:
         self._write_lines(cart, ())
         self._finish(cart)
 
+    @override
     def save(self, cart: Cart) -> None:
-        """As the port promises."""
         mine = {
             "cart": cart.id,
             "read_version": cart.version,
@@ -210,24 +211,24 @@ class SqlCarts:
         self._read[cart.id] = cart.lines
 
 
-class SqlCartReader:
+class SqlCartReader(CartReader):
     """Carts as their shoppers read them."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
 
+    @override
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> CartView:
-        """As the port promises."""
         opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
         with translated(), self._engine.connect() as connection:
             return CartView.of(_opened(connection.execute(_GET, opened_by).all()))
 
+    @override
     def of_customer(
         self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CartView]:
-        """As the port promises."""
         require_limit(limit)
         statement = _OPEN_OF if cursor is None else _OPEN_OF.where(_after(cursor))
         values = {"customer": customer_id, "most": limit + 1}
@@ -241,10 +242,10 @@ class SqlCartReader:
         lines = [[row for row in rows if row.cart_id == cart.id] for cart in page.items]
         return Page([CartView.of(_cart_of(each)) for each in lines], page.next_cursor)
 
+    @override
     def active(
         self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ActiveCart]:
-        """As the port promises."""
         require_limit(limit)
         statement = _ACTIVE.where(carts.c.changed_at >= since).limit(limit + 1)
         if cursor is not None:

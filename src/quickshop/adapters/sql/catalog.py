@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
@@ -35,6 +36,7 @@ from quickshop.domain.errors import (
     QuickShopError,
 )
 from quickshop.domain.money import Money
+from quickshop.ports.catalog import CategoryRepository, ProductRepository
 
 OFFER_COLUMNS: Final = (
     variants.c.id.label("variant_id"),
@@ -92,7 +94,7 @@ def offer_of(row: Row[Any]) -> Offer:
     )
 
 
-class SqlProducts:
+class SqlProducts(ProductRepository):
     """Products, locked while a transaction looks at them."""
 
     def __init__(
@@ -103,14 +105,14 @@ class SqlProducts:
         self._tracker = tracker
         self._log = log
 
+    @override
     def find_by_handle(self, handle: str) -> Product | None:
-        """As the port promises."""
         return self._product(
             self._connection.execute(_GET_BY_HANDLE, {"slug": handle}).one_or_none()
         )
 
+    @override
     def get(self, product_id: ProductId) -> Product:
-        """As the port promises."""
         product = self._product(
             self._connection.execute(_GET, {"product": product_id}).one_or_none()
         )
@@ -141,22 +143,22 @@ class SqlProducts:
         self._tracker.watch(product)
         return product
 
+    @override
     def offer(self, sku: str) -> Offer:
-        """As the port promises."""
         row = self._connection.execute(_OFFER, {"code": sku}).one_or_none()
         if row is None:
             raise NotFoundError("SKU")
         return offer_of(row)
 
+    @override
     def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
-        """As the port promises."""
         if not skus:
             return {}
         rows = self._connection.execute(_OWNERS, {"skus": list(skus)})
         return {row.sku: ProductId(row.product_id) for row in rows}
 
+    @override
     def add(self, product: Product) -> None:
-        """As the port promises."""
         try:
             self._connection.execute(insert(products), _row_of(product))
             self._connection.execute(
@@ -166,8 +168,8 @@ class SqlProducts:
             raise _taken(error) from error
         self._finish(product)
 
+    @override
     def save(self, product: Product) -> None:
-        """As the port promises."""
         mine = (products.c.id == product.id, products.c.version == product.version)
         try:
             written = self._connection.execute(
@@ -281,35 +283,35 @@ _LOCK_TREE: Final = (
 """Keeps out others who change the tree, but not those who put a product in it."""
 
 
-class SqlCategories:
+class SqlCategories(CategoryRepository):
     """Categories in a table."""
 
     def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
+    @override
     def tree(self) -> CategoryTree:
-        """As the port promises."""
         # Two statements: what the first had to wait for, only the second sees whole.
         self._connection.execute(_LOCK_TREE)
         rows = self._connection.execute(select(categories))
         found = (_category_of(row) for row in rows)
         return CategoryTree({category.id: category for category in found})
 
+    @override
     def exists(self, category_id: CategoryId) -> bool:
-        """As the port promises."""
         this = select(categories.c.id).where(categories.c.id == category_id)
         return self._connection.execute(this).one_or_none() is not None
 
+    @override
     def find(self, slug: str) -> Category | None:
-        """As the port promises."""
         row = self._connection.execute(
             select(categories).where(categories.c.slug == slug)
         ).one_or_none()
         return None if row is None else _category_of(row)
 
+    @override
     def open(self, category: Category) -> Category:
-        """As the port promises."""
         try:
             row = asdict(category)
             if self._dialect.insert_if_absent(self._connection, categories.name, row):
@@ -323,20 +325,21 @@ class SqlCategories:
             raise ConflictError("category")
         return found
 
+    @override
     def add(self, category: Category) -> None:
-        """As the port promises."""
         row = asdict(category)
         if not self._dialect.insert_if_absent(self._connection, categories.name, row):
             raise AlreadyExistsError("category", "slug")
 
+    @override
     def save(self, category: Category) -> None:
-        """As the port promises."""
         this = update(categories).where(categories.c.id == category.id)
         changes = {"name": category.name, "parent_id": category.parent_id}
         self._connection.execute(this.values(changes))
 
+    @override
     def remove(self, category_id: CategoryId) -> None:
-        """As the port promises: what refers to a category keeps it."""
+        """Foreign keys keep a category that is in use."""
         try:
             self._connection.execute(delete(categories).where(categories.c.id == category_id))
         except IntegrityError as error:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from typing_extensions import override
 
 from quickshop.adapters.sql.column_types import SortedText
 from quickshop.adapters.sql.dialect import SqlDialect
@@ -39,6 +40,7 @@ from quickshop.domain.money import Money
 from quickshop.ports.catalog import (
     CategoryView,
     ProductQuery,
+    ProductReader,
     ProductSort,
     ProductView,
     VariantView,
@@ -113,28 +115,28 @@ _STATE_BY_HANDLE: Final = _STATE.where(products.c.handle == bindparam("slug"))
 _CATEGORIES: Final = select(categories).order_by(categories.c.name, categories.c.id)
 
 
-class SqlProductReader:
+class SqlProductReader(ProductReader):
     """Reads on connections without a transaction."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
         self._dialect = dialect
 
+    @override
     def get(self, key: str, *, unpublished: bool = False) -> ProductView:
-        """As the port promises."""
         wanted = (_ANY_BY_ID, _ANY_BY_HANDLE) if unpublished else (_BY_ID, _BY_HANDLE)
         with translated(), self._engine.connect() as connection:
             rows = _rows(connection, key, *wanted)
         return _view(rows[0], rows)
 
+    @override
     def etag(self, key: str) -> str:
-        """As the port promises."""
         with translated(), self._engine.connect() as connection:
             row = _rows(connection, key, _STATE_BY_ID, _STATE_BY_HANDLE)[0]
         return _etag(row.id, row.version, row.stock_version)
 
+    @override
     def search(self, query: ProductQuery) -> Page[ProductView]:
-        """As the port promises."""
         require_limit(query.limit)
         words = search_words(query.text or "")
         if query.text is not None and query.text.strip() and not words:
@@ -174,8 +176,8 @@ class SqlProductReader:
         conditions.extend(_variant_conditions(query))
         return select(products.c.id).where(*conditions)
 
+    @override
     def categories(self) -> Sequence[CategoryView]:
-        """As the port promises."""
         with translated(), self._engine.connect() as connection:
             rows = connection.execute(_CATEGORIES).all()
         children: defaultdict[UUID | None, list[Row[Any]]] = defaultdict(list)

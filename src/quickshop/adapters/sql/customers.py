@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, Row, Select, and_, bindparam, exists, or_, select
+from typing_extensions import override
 
 from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -27,7 +28,13 @@ from quickshop.domain.customers import Consent, Customer, CustomerId, SavedAddre
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.identity import AccountStatus
 from quickshop.domain.notifications import MessageKind
-from quickshop.ports.customers import CustomerQuery, CustomerView, SentMessage
+from quickshop.ports.customers import (
+    CustomerQuery,
+    CustomerReader,
+    CustomerRepository,
+    CustomerView,
+    SentMessage,
+)
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 _ADDRESSES: Final = TypeAdapter(tuple[SavedAddress, ...])
@@ -67,15 +74,15 @@ _MESSAGES: Final = (
 )
 
 
-class SqlCustomers:
+class SqlCustomers(CustomerRepository):
     """Customers, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._rows = AggregateRows(_CUSTOMERS, connection, tracker, log)
 
+    @override
     def get(self, customer_id: CustomerId) -> Customer:
-        """As the port promises."""
         row = self._connection.execute(_GET, {"customer": customer_id}).one_or_none()
         if row is None:
             raise NotFoundError("customer")
@@ -91,30 +98,30 @@ class SqlCustomers:
             )
         )
 
+    @override
     def add(self, customer: Customer) -> None:
-        """As the port promises."""
         self._rows.add(customer)
 
+    @override
     def save(self, customer: Customer) -> None:
-        """As the port promises."""
         self._rows.save(customer)
 
 
-class SqlCustomerReader:
+class SqlCustomerReader(CustomerReader):
     """Customers as people read them."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
 
+    @override
     def get(self, customer_id: CustomerId) -> CustomerView:
-        """As the port promises."""
         views = self._views(_VIEWS.where(customers.c.id == customer_id))
         if not views:
             raise NotFoundError("customer")
         return views[0]
 
+    @override
     def list(self, query: CustomerQuery) -> Page[CustomerView]:
-        """As the port promises."""
         require_limit(query.limit)
         statement = _VIEWS.order_by(customers.c.id.desc()).limit(query.limit + 1)
         if query.email is not None:
@@ -127,8 +134,8 @@ class SqlCustomerReader:
             statement = statement.where(customers.c.id < last.id)
         return page_of(self._views(statement), query.limit)
 
+    @override
     def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
-        """As the port promises."""
         with translated(), self._engine.connect() as connection:
             rows = connection.execute(_MESSAGES, {"customer": customer_id, "to": str(customer_id)})
             return [

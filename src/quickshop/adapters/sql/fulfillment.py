@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.tables import fulfillment_lines, fulfillments, order_lines
@@ -19,6 +20,7 @@ from quickshop.domain.fulfillment import (
 )
 from quickshop.domain.inventory import LocationId
 from quickshop.domain.orders import OrderId, OrderLineId
+from quickshop.ports.fulfillment import FulfillmentRepository
 
 _OF_ORDERS: Final = (
     select(
@@ -36,14 +38,14 @@ _INSERT: Final = insert(fulfillments)
 _INSERT_LINES: Final = insert(fulfillment_lines)
 
 
-class SqlFulfillments:
+class SqlFulfillments(FulfillmentRepository):
     """Parcels, written once."""
 
     def __init__(self, connection: BatchingConnection) -> None:
         self._connection = connection
 
+    @override
     def add(self, fulfillment: Fulfillment) -> None:
-        """As the port promises."""
         self._connection.later(_INSERT, _row_of(fulfillment))
         self._connection.later(
             _INSERT_LINES,
@@ -59,8 +61,8 @@ class SqlFulfillments:
             ],
         )
 
+    @override
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:
-        """As the port promises."""
         return parcels_of(self._connection, [order_id]).get(order_id, [])
 
 

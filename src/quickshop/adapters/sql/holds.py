@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, delete, exists, insert, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.column_types import UtcDateTime
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -15,6 +16,7 @@ from quickshop.adapters.sql.tables import stock_holds, variants
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import ConflictError
 from quickshop.domain.inventory import Hold, HoldEnd, HoldId, HoldOwner, LocationId
+from quickshop.ports.inventory import HoldRepository
 
 _LIVE: Final[Select[Any]] = (
     select(stock_holds, variants.c.sku)
@@ -56,29 +58,29 @@ _FORGET: Final = delete(stock_holds).where(
 )
 
 
-class SqlHolds:
+class SqlHolds(HoldRepository):
     """Units set aside for carts."""
 
     def __init__(self, connection: BatchingConnection, holding_nothing: set[UUID]) -> None:
         self._connection = connection
         self._holding_nothing = holding_nothing
 
+    @override
     def of_cart(self, cart_id: UUID) -> Sequence[Hold]:
-        """As the port promises."""
         if cart_id in self._holding_nothing:
             return []
         rows = self._connection.execute(_OF_CART, {"cart": cart_id})
         return [_hold_of(row) for row in rows]
 
+    @override
     def any_expired(self, now: datetime, *, sku: str) -> bool:
-        """As the port promises."""
         found = self._connection.execute(_ANY_EXPIRED, {"now": now, "sku": sku})
         return bool(found.scalar_one())
 
+    @override
     def expired(
         self, now: datetime, *, sku: str | None = None, limit: int = 100
     ) -> Sequence[Hold]:
-        """As the port promises."""
         values = {"now": now, "most": limit}
         rows = (
             self._connection.execute(_ALL_EXPIRED, values)
@@ -87,28 +89,30 @@ class SqlHolds:
         )
         return [_hold_of(row) for row in rows]
 
+    @override
     def add(self, holds: Sequence[Hold]) -> None:
-        """As the port promises; that the cart holds a level once is a unique index."""
+        """A unique index allows one hold per cart and level."""
         if holds:
             self._holding_nothing.difference_update(hold.cart_id for hold in holds)
             self._connection.later(_INSERT, [_row_of(hold) for hold in holds])
 
+    @override
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:
-        """As the port promises."""
         if holds:
             values = {"holds": [hold.id for hold in holds], "by": owner, "until": expires_at}
             self._connection.later(_RENEW, values)
 
+    @override
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
-        """As the port promises; compare-and-set."""
+        """Compare-and-set."""
         if not holds:
             return
         values = {"holds": [hold.id for hold in holds], "how": how, "now": now}
         if self._connection.execute(_END, values).rowcount < len(holds):
             raise ConflictError("hold")
 
+    @override
     def forget_ended(self, before: datetime) -> int:
-        """As the port promises."""
         return self._connection.execute(_FORGET, {"before": before}).rowcount
 
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, delete, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import codec
 from quickshop.adapters.sql.tables import idempotency_keys as keys
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
-from quickshop.ports.idempotency import KEPT
+from quickshop.ports.idempotency import KEPT, IdempotencyRepository
 
 T = TypeVar("T")
 
@@ -23,17 +24,18 @@ _FORGET_EXPIRED: Final = delete(keys).where(keys.c.created_at < bindparam("befor
 _FORGET_THIS: Final = delete(keys).where(*_THIS_KEY, keys.c.created_at < bindparam("before"))
 
 
-class SqlIdempotency:
+class SqlIdempotency(IdempotencyRepository):
     """Keys in a table; a reservation is a row that others cannot see yet."""
 
     def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
+    @override
     def claim(
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
-        """As the port promises; never waits for the other transaction."""
+        """Never waits for the other transaction."""
         row = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": now}
         if self._dialect.reserve_key(self._connection, row):
             return None
@@ -53,16 +55,16 @@ class SqlIdempotency:
         answer: T = codec(answer_type).validate_json(found.answer)
         return answer
 
+    @override
     def store(self, scope: str, key: str, answer: object) -> None:
-        """As the port promises."""
         text = codec(type(answer)).dump_json(answer).decode()
         self._connection.later(_STORE, {"in_scope": scope, "of_key": key, "text": text})
 
+    @override
     def forget_expired(self, now: datetime) -> int:
-        """As the port promises."""
         return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEPT}).rowcount
 
+    @override
     def forget_of(self, asker: str) -> int:
-        """As the port promises."""
         theirs = keys.c.scope.endswith(f":{asker}", autoescape=True)
         return self._connection.execute(delete(keys).where(theirs)).rowcount

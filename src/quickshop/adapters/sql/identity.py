@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, Row, Select, bindparam, delete, exists, insert, select
+from typing_extensions import override
 
 from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
 from quickshop.adapters.sql.column_types import UtcDateTime
@@ -31,7 +32,15 @@ from quickshop.domain.identity import (
     SessionId,
     with_implied,
 )
-from quickshop.ports.identity import ApiKeyView, Caller, SessionView
+from quickshop.ports.identity import (
+    AccountRepository,
+    ApiKeyRepository,
+    ApiKeyView,
+    Caller,
+    IdentityReader,
+    RoleRepository,
+    SessionView,
+)
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 T = TypeVar("T")
@@ -96,7 +105,7 @@ _KEYS: Final[RowShape[ApiKey]] = RowShape(
 )
 
 
-class SqlAccounts:
+class SqlAccounts(AccountRepository):
     """Accounts, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
@@ -104,15 +113,15 @@ class SqlAccounts:
         self._rows = AggregateRows(_ACCOUNTS, connection, tracker, log)
         self._read: dict[AccountId, frozenset[str]] = {}
 
+    @override
     def get(self, account_id: AccountId) -> Account:
-        """As the port promises."""
         account = self._one(_ACCOUNT, {"account": account_id})
         if account is None:
             raise NotFoundError("account")
         return account
 
+    @override
     def find(self, email: str) -> Account | None:
-        """As the port promises."""
         return self._one(_BY_EMAIL, {"mail": email})
 
     def _one(self, statement: Select[Any], values: Mapping[str, Any]) -> Account | None:
@@ -132,14 +141,14 @@ class SqlAccounts:
         self._read[account.id] = account.roles
         return self._rows.watch(account)
 
+    @override
     def add(self, account: Account) -> None:
-        """As the port promises."""
         with translated():
             self._rows.add(account)
         self._write_roles(account)
 
+    @override
     def save(self, account: Account) -> None:
-        """As the port promises."""
         with translated():
             self._rows.save(account)
         self._write_roles(account)
@@ -153,33 +162,33 @@ class SqlAccounts:
             self._connection.execute(_GRANT, rows)
         self._read[account.id] = account.roles
 
+    @override
     def lock_admins(self) -> Sequence[AccountId]:
-        """As the port promises."""
         return [AccountId(row.account_id) for row in self._connection.execute(_ADMINS)]
 
 
-class SqlRoles:
+class SqlRoles(RoleRepository):
     """The roles that the shop made."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._rows = AggregateRows(_ROLES, connection, tracker, log)
 
+    @override
     def find(self, name: str) -> Role | None:
-        """As the port promises."""
         row = self._connection.execute(_ROLE, {"called": name}).one_or_none()
         return None if row is None else self._rows.watch(_role_of(row))
 
+    @override
     def add(self, role: Role) -> None:
-        """As the port promises."""
         self._rows.add(role)
 
+    @override
     def save(self, role: Role) -> None:
-        """As the port promises."""
         self._rows.save(role)
 
+    @override
     def remove(self, role: Role) -> None:
-        """As the port promises."""
         if self._connection.execute(_IS_USED, {"called": role.name}).scalar_one():
             raise RoleInUseError(role.name)
         self._connection.execute(delete(roles).where(roles.c.name == role.name))
@@ -194,22 +203,22 @@ def _known(names: Sequence[str]) -> frozenset[Permission]:
     return frozenset(Permission(name) for name in names if name in set(Permission))
 
 
-class SqlApiKeys:
+class SqlApiKeys(ApiKeyRepository):
     """The API keys."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._rows = AggregateRows(_KEYS, connection, tracker, log)
 
+    @override
     def get(self, api_key_id: ApiKeyId) -> ApiKey:
-        """As the port promises."""
         row = self._connection.execute(_KEY, {"key": api_key_id}).one_or_none()
         if row is None:
             raise NotFoundError("API key")
         return self._key(row)
 
+    @override
     def of_account(self, account_id: AccountId) -> Sequence[ApiKey]:
-        """As the port promises."""
         rows = self._connection.execute(_KEYS_OF, {"account": account_id}).all()
         return [self._key(row) for row in rows]
 
@@ -228,12 +237,12 @@ class SqlApiKeys:
             )
         )
 
+    @override
     def add(self, api_key: ApiKey) -> None:
-        """As the port promises."""
         self._rows.add(api_key)
 
+    @override
     def save(self, api_key: ApiKey) -> None:
-        """As the port promises."""
         self._rows.save(api_key)
 
 
@@ -283,7 +292,7 @@ _KNOWS: Final = select(
 )
 
 
-class SqlIdentityReader:
+class SqlIdentityReader(IdentityReader):
     """Who is who, one statement a question."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
@@ -293,8 +302,8 @@ class SqlIdentityReader:
         with translated(), self._engine.connect() as connection:
             return connection.execute(statement, values).all()
 
+    @override
     def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
-        """As the port promises."""
         rows = self._rows(_SIGNED_IN, {"session": session_id, "now": now})
         if not rows:
             return None
@@ -304,8 +313,8 @@ class SqlIdentityReader:
             session_id=session_id,
         )
 
+    @override
     def with_key(self, digest: str, now: datetime) -> Caller | None:
-        """As the port promises."""
         rows = self._rows(_WITH_KEY, {"key_digest": digest, "now": now})
         if not rows:
             return None
@@ -315,25 +324,25 @@ class SqlIdentityReader:
             api_key_id=ApiKeyId(rows[0].api_key_id),
         )
 
+    @override
     def roles(self) -> Mapping[str, frozenset[Permission]]:
-        """As the port promises."""
         rows = self._rows(select(roles).order_by(roles.c.name), {})
         return {**BUILT_IN_ROLES, **{row.name: _known(row.permissions) for row in rows}}
 
+    @override
     def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
-        """As the port promises."""
         rows = self._rows(_LIVE_SESSIONS, {"account": account_id, "now": now})
         return _views(rows, lambda row: SessionView(**row))
 
+    @override
     def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
-        """As the port promises."""
         rows = self._rows(_KEPT_SESSIONS, {"account": account_id})
         return _views(rows, lambda row: SessionView(**row))
 
+    @override
     def api_keys(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ApiKeyView]:
-        """As the port promises."""
         require_limit(limit)
         statement = _ALL_KEYS.limit(limit + 1)
         if cursor is not None:
@@ -344,8 +353,8 @@ class SqlIdentityReader:
         )
         return page_of(views, limit)
 
+    @override
     def knows_address(self, email: str, address: str) -> bool:
-        """As the port promises."""
         return bool(self._rows(_KNOWS, {"mail": email, "place": address})[0][0])
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine, Row, bindparam, delete, func, insert, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
@@ -24,7 +25,7 @@ from quickshop.domain.imports import (
     ImportId,
     ImportStatus,
 )
-from quickshop.ports.imports import ImportView, RowIssue, Severity
+from quickshop.ports.imports import ImportReader, ImportRepository, ImportView, RowIssue, Severity
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 _GET: Final = select(imports).where(imports.c.id == bindparam("import"))
@@ -64,7 +65,7 @@ _UPDATE: Final = (
 )
 
 
-class SqlImports:
+class SqlImports(ImportRepository):
     """Imports, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
@@ -72,8 +73,8 @@ class SqlImports:
         self._tracker = tracker
         self._log = log
 
+    @override
     def add(self, new: Import, content: Iterable[bytes]) -> None:
-        """As the port promises."""
         facts = _facts(new)
         row = (
             facts | {name: getattr(new, name) for name in _LASTING} | {"version": new.version + 1}
@@ -84,8 +85,8 @@ class SqlImports:
             self._connection.execute(insert(import_chunks), chunk)
         self._finish(new)
 
+    @override
     def get(self, import_id: ImportId) -> Import:
-        """As the port promises."""
         row = self._connection.execute(_GET_LOCKED, {"import": import_id}).one_or_none()
         if row is None:
             raise NotFoundError("import")
@@ -93,8 +94,9 @@ class SqlImports:
         self._tracker.watch(known)
         return known
 
+    @override
     def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
-        """As the port promises. Its row is locked, so nobody has to wait for the answer."""
+        """The row is already locked, so this does not wait."""
         first = known.counts.issues - len(issues)
         rows = [
             {
@@ -114,17 +116,18 @@ class SqlImports:
         self._connection.later(_UPDATE, {"import": known.id, **changes})
         self._finish(known)
 
+    @override
     def forget_content(self, import_id: ImportId) -> None:
-        """As the port promises."""
         this = delete(import_chunks).where(import_chunks.c.import_id == import_id)
         self._connection.execute(this)
 
+    @override
     def unfinished(self) -> int:
-        """As the port promises."""
         return int(self._connection.execute(_UNFINISHED).scalar_one())
 
+    @override
     def forget_finished(self, before: datetime) -> int:
-        """As the port promises. What hangs on them goes first."""
+        """Dependent rows are deleted first."""
         for statement in _FORGET_PARTS:
             self._connection.execute(statement, {"before": before})
         return self._connection.execute(_FORGET, {"before": before}).rowcount
@@ -134,7 +137,7 @@ class SqlImports:
         known.version += 1
 
 
-class SqlImportReader:
+class SqlImportReader(ImportReader):
     """Reads on connections without a transaction."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
@@ -144,15 +147,15 @@ class SqlImportReader:
         with translated(), self._engine.connect() as connection:
             return connection.execute(statement, values).all()
 
+    @override
     def get(self, import_id: ImportId) -> ImportView:
-        """As the port promises."""
         rows = self._rows(_GET, {"import": import_id})
         if not rows:
             raise NotFoundError("import")
         return ImportView.of(_import_of(rows[0]))
 
+    @override
     def list(self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[ImportView]:
-        """As the port promises."""
         require_limit(limit)
         statement = select(imports).order_by(imports.c.id.desc()).limit(limit + 1)
         if cursor is not None:
@@ -161,10 +164,10 @@ class SqlImportReader:
         views = [ImportView.of(_import_of(row)) for row in self._rows(statement, {})]
         return page_of(views, limit)
 
+    @override
     def issues(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[RowIssue]:
-        """As the port promises."""
         require_limit(limit)
         after = -1 if cursor is None else _position(cursor)
         statement = (
@@ -187,8 +190,8 @@ class SqlImportReader:
             return Page(issues)
         return Page(issues, Cursor("found", rows[limit - 1].position, import_id).encode())
 
+    @override
     def content(self, import_id: ImportId) -> Iterator[bytes]:
-        """As the port promises."""
         position = 0
         while rows := self._rows(_CHUNK, {"import": import_id, "part": position}):
             yield bytes(rows[0].content)

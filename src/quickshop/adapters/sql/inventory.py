@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Update, bindparam, insert, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
@@ -45,6 +46,7 @@ from quickshop.domain.inventory import (
     StockMovement,
     choose_shipped,
 )
+from quickshop.ports.inventory import StockRepository
 
 _LEVEL: Final = select(
     stock_levels.c.variant_id,
@@ -90,7 +92,7 @@ _RELEASE: Final = (
 )
 
 
-class SqlStock:
+class SqlStock(StockRepository):
     """Levels, their ledger, and what orders were promised."""
 
     def __init__(
@@ -106,8 +108,8 @@ class SqlStock:
         self._low_stock_threshold = low_stock_threshold
         self._striped: set[Place] = set()
 
+    @override
     def location(self, name: str) -> Location:
-        """As the port promises."""
         row = self._connection.execute(
             select(locations).where(locations.c.name == name)
         ).one_or_none()
@@ -115,22 +117,22 @@ class SqlStock:
             raise NotFoundError("location")
         return Location(id=LocationId(row.id), name=row.name, priority=row.priority)
 
+    @override
     def open_location(self, location: Location) -> Location:
-        """As the port promises."""
         row = {"id": location.id, "name": location.name, "priority": location.priority}
         self._dialect.insert_if_absent(self._connection, locations.name, row)
         return self.location(location.name)
 
+    @override
     def levels(self, variant_ids: Collection[VariantId]) -> Sequence[StockLevel]:
-        """As the port promises."""
         if not variant_ids:
             return []
         rows = self._connection.execute(_LEVELS, {"variants": list(variant_ids)}).all()
         self._striped.update((row.variant_id, row.location_id) for row in rows if row.stripes)
         return [_level_of(row) for row in rows]
 
+    @override
     def open_level(self, level: StockLevel) -> StockLevel:
-        """As the port promises."""
         row = {
             "variant_id": level.variant_id,
             "location_id": level.location_id,
@@ -148,14 +150,15 @@ class SqlStock:
             raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
         return opened
 
+    @override
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
-        """As the port promises."""
         # Two statements: what the first had to wait for, only the second sees whole.
         if lock(self._connection, (variant_id, location_id)) is None:
             raise NotFoundError("stock level")
         this = {"variant": variant_id, "location": location_id}
         return _level_of(self._connection.execute(_THIS_LEVEL, this).one())
 
+    @override
     def configure(
         self,
         level: StockLevel,
@@ -165,7 +168,6 @@ class SqlStock:
         low_stock_threshold: int | None = None,
         stripes: int | None = None,
     ) -> None:
-        """As the port promises."""
         before = self.lock(level.variant_id, level.location_id)
         limit = before.backorder_limit if backorder_limit is None else backorder_limit
         if before.free + limit < 0:
@@ -190,8 +192,8 @@ class SqlStock:
             )
         self._tell([LevelChange(before, after)], now)
 
+    @override
     def record(self, movements: Sequence[StockMovement]) -> None:
-        """As the port promises."""
         if not movements:
             return
         self._connection.later(_INSERT_MOVEMENTS, [_movement_row(m) for m in movements])
@@ -240,10 +242,10 @@ class SqlStock:
             level.sku, requested=change.taken, available=max(0, level.available)
         )
 
+    @override
     def allocate(
         self, promised: Sequence[Allocation], *, now: datetime, spending: Sequence[Hold] = ()
     ) -> None:
-        """As the port promises."""
         if not promised:
             return
         rows = [_allocation_row(allocation) for allocation in promised]
@@ -251,10 +253,10 @@ class SqlStock:
         taken = [allocation.taken(now) for allocation in promised]
         self._record_plan(taken + [hold.spent(now) for hold in spending])
 
+    @override
     def hold(
         self, holds: Sequence[Hold], *, now: datetime, releasing: Sequence[Hold] = ()
     ) -> None:
-        """As the port promises."""
         taken = [hold.taken(now) for hold in holds]
         self._record_plan(taken + [hold.released(now) for hold in releasing])
 
@@ -269,13 +271,14 @@ class SqlStock:
                 raise ContentionError("the stock moved meanwhile; plan again") from error
             raise
 
+    @override
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
-        """As the port promises."""
         rows = self._connection.execute(_LIVE, {"order": order_id})
         return [_allocation_of(row) for row in rows]
 
+    @override
     def release(self, order_id: UUID, *, now: datetime) -> int:
-        """As the port promises; compare-and-set, so that two cannot both do it."""
+        """Compare-and-set: of two concurrent calls one succeeds."""
         live = {allocation.id: allocation for allocation in self.allocations(order_id)}
         released = self._connection.execute(_RELEASE, {"order": order_id}).scalars()
         mine = [live[AllocationId(this)] for this in released if this in live]
@@ -283,6 +286,7 @@ class SqlStock:
         self.record([allocation.released(now) for allocation in back])
         return sum(allocation.unshipped for allocation in back)
 
+    @override
     def ship(
         self,
         order_id: UUID,
@@ -291,7 +295,7 @@ class SqlStock:
         location_id: LocationId | None = None,
         now: datetime,
     ) -> Sequence[ShippedUnits]:
-        """As the port promises; compare-and-set, so that nothing ships twice."""
+        """Compare-and-set: no unit ships twice."""
         chosen = choose_shipped(self.allocations(order_id), quantities, location_id)
         for allocation, units in chosen:
             this = {"allocation": allocation.id, "was": allocation.shipped, "units": units}
@@ -300,8 +304,8 @@ class SqlStock:
         self.record([allocation.sent(units, now) for allocation, units in chosen])
         return [allocation.parceled(units) for allocation, units in chosen]
 
+    @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:
-        """As the port promises."""
         place = (discrepancy.variant_id, discrepancy.location_id)
         locked = lock(self._connection, place)
         if locked and locked.total(discrepancy.counter) == discrepancy.recorded:

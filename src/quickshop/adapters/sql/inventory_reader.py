@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Engine, Select, func, literal, or_, select, tuple_
+from typing_extensions import override
 
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
@@ -24,7 +25,7 @@ from quickshop.adapters.sql.tables import (
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.inventory import COUNTERS, Location, LocationId, StockDiscrepancy
 from quickshop.domain.orders import HOLDS_STOCK
-from quickshop.ports.inventory import StockView
+from quickshop.ports.inventory import StockReader, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 _LIST: Final[Select[Any]] = (
@@ -136,16 +137,16 @@ _SHORT: Final = (
 )
 
 
-class SqlStockReader:
+class SqlStockReader(StockReader):
     """Reads on connections without a transaction."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
 
+    @override
     def list(
         self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[StockView]:
-        """As the port promises."""
         require_limit(limit)
         place = (variants.c.sku, locations.c.name)
         statement = _LIST.order_by(*place).limit(limit + 1)
@@ -164,22 +165,23 @@ class SqlStockReader:
         end = rows[limit - 1]
         return Page(views, Cursor("sku", end.sku, end.location_id).encode())
 
+    @override
     def locations(self) -> Sequence[Location]:
-        """As the port promises."""
         with translated(), self._engine.connect() as connection:
             return [
                 Location(id=LocationId(row.id), name=row.name, priority=row.priority)
                 for row in connection.execute(_LOCATIONS)
             ]
 
+    @override
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
-        """As the port promises; one statement, so one moment."""
+        """One statement, so the answer is consistent."""
         with translated(), self._engine.connect() as connection:
             rows = connection.execute(_WRONG).all()
         return [found for row in rows for found in _discrepancies(row)]
 
+    @override
     def orders_without_stock(self) -> Sequence[str]:
-        """As the port promises."""
         with translated(), self._engine.connect() as connection:
             return [str(number) for number in connection.execute(_SHORT).scalars()]
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from quickshop.adapters.sql.column_types import UtcDateTime
@@ -28,7 +29,7 @@ from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import jobs, schedules
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.ports.jobs import Job, JobId, JobView, QueueSize
+from quickshop.ports.jobs import Job, JobId, JobQueue, JobView, QueueSize, ScheduleRepository
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 Reactions = Mapping[type[DomainEvent], Sequence[str]]
@@ -131,7 +132,7 @@ class EventLog:
         ]
 
 
-class SqlJobQueue:
+class SqlJobQueue(JobQueue):
     """Jobs in a table. Every call is one statement and a transaction of its own."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect, reactions: Reactions) -> None:
@@ -143,18 +144,19 @@ class SqlJobQueue:
             result = connection.execute(statement, values)
             return result.all() if result.returns_rows else [()] * result.rowcount  # type: ignore[list-item]
 
+    @override
     def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
-        """As the port promises; two who claim at once get different jobs."""
+        """Concurrent claims return different jobs."""
         rows = self._run(_CLAIM, {"now": now, "most": limit, "until": now + lease})
         return sorted(JobId(row.id) for row in rows)
 
+    @override
     def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
-        """As the port promises."""
         unstarted = (jobs.c.id.in_(job_ids), jobs.c.held_until.is_(None))
         self._run(update(jobs).where(*unstarted).values(available_at=now), {})
 
+    @override
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
-        """As the port promises."""
         rows = self._run(_START, {"job": job_id, "now": now, "until": now + lease})
         if not rows:
             return None
@@ -174,12 +176,12 @@ class SqlJobQueue:
             attempts=row.attempts,
         )
 
+    @override
     def finish(self, job_id: JobId, now: datetime) -> None:
-        """As the port promises."""
         self._run(_FINISH, {"job": job_id, "at": now})
 
+    @override
     def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
-        """As the port promises."""
         changes: dict[str, Any] = {"error": error}
         changes |= (
             {"status": "dead"}
@@ -189,8 +191,8 @@ class SqlJobQueue:
         mine = (jobs.c.id == job_id, jobs.c.status == "waiting", jobs.c.attempts == attempt)
         self._run(update(jobs).where(*mine).values(changes), {})
 
+    @override
     def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
-        """As the port promises."""
         require_limit(limit)
         statement = select(jobs).where(jobs.c.status == "dead").order_by(jobs.c.id)
         if cursor is not None:
@@ -210,8 +212,8 @@ class SqlJobQueue:
         ]
         return page_of(views, limit, sort="oldest")
 
+    @override
     def replay(self, job_id: JobId, now: datetime) -> bool:
-        """As the port promises."""
         statement = (
             update(jobs)
             .where(jobs.c.id == job_id, jobs.c.status == "dead")
@@ -226,8 +228,8 @@ class SqlJobQueue:
         )
         return bool(self._run(statement, {}))
 
+    @override
     def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
-        """As the port promises."""
         waiting = jobs.c.status == "waiting"
         late = waiting & (jobs.c.due_at < now - patience)
         statement = select(
@@ -238,8 +240,8 @@ class SqlJobQueue:
         row = self._run(statement, {})[0]
         return QueueSize(waiting=row.waiting, overdue=row.overdue, dead=row.dead)
 
+    @override
     def forget_done(self, before: datetime) -> int:
-        """As the port promises."""
         old = (jobs.c.status == "done", jobs.c.done_at < before)
         return len(self._run(delete(jobs).where(*old), {}))
 
@@ -248,15 +250,16 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-class SqlSchedules:
+class SqlSchedules(ScheduleRepository):
     """Due times in a table, moved on by whoever is first."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
         self._dialect = dialect
 
+    @override
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
-        """As the port promises; compare-and-set."""
+        """Compare-and-set."""
         with translated(), self._engine.connect() as connection:
             due_at = connection.execute(_DUE, {"task": name}).scalar_one_or_none()
             if due_at is None:

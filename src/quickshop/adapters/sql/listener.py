@@ -9,7 +9,10 @@ from threading import Condition, Lock, Thread, local
 from time import monotonic
 from typing import Final
 
+from typing_extensions import override
+
 from quickshop.domain.errors import MissingExtraError
+from quickshop.ports.jobs import JobSignal
 
 try:
     import psycopg
@@ -24,7 +27,7 @@ KEEPALIVE_SECONDS: Final = 10
 """A connection that is silently gone is noticed after about three times this."""
 
 
-class PostgresJobSignal:
+class PostgresJobSignal(JobSignal):
     """A `JobSignal` that wakes when another process writes jobs.
 
     It keeps one connection of its own, from the first `wait` on, in a thread of its own: any
@@ -41,8 +44,9 @@ class PostgresJobSignal:
         self._thread: Thread | None = None
         self._alarm, self._bell = socket.socketpair()
 
+    @override
     def wait(self, timeout_seconds: float) -> None:
-        """As `JobSignal.wait`. Raises nothing."""
+        """Raises nothing."""
         deadline = monotonic() + timeout_seconds
         with self._news:
             self._listen()
@@ -52,8 +56,8 @@ class PostgresJobSignal:
                     break
             self._seen.count = self._count
 
+    @override
     def wake(self) -> None:
-        """As `JobSignal.wake`."""
         with self._news:
             self._count += 1
             self._news.notify_all()

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from typing_extensions import override
 
 from quickshop.adapters.sql.column_types import Json
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -46,7 +47,13 @@ from quickshop.domain.orders import (
     OrderStatus,
 )
 from quickshop.domain.payments import PaymentStatus
-from quickshop.ports.orders import OrderQuery, OrderView, TimelineEntry
+from quickshop.ports.orders import (
+    OrderQuery,
+    OrderReader,
+    OrderRepository,
+    OrderView,
+    TimelineEntry,
+)
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 _THIS: Final = orders.c.id == bindparam("order")
@@ -106,7 +113,7 @@ _ACTIONS: Final = select(payments.c.order_id, payments.c.action).where(
 )
 
 
-class SqlOrders:
+class SqlOrders(OrderRepository):
     """Orders, locked while a transaction looks at them."""
 
     def __init__(
@@ -117,18 +124,18 @@ class SqlOrders:
         self._tracker = tracker
         self._log = log
 
+    @override
     def next_number(self) -> str:
-        """As the port promises."""
         return str(self._dialect.next_order_number(self._connection))
 
+    @override
     def get(self, order_id: OrderId) -> Order:
-        """As the port promises."""
         return self._get(_GET_LOCKED, {"order": order_id})
 
+    @override
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Order:
-        """As the port promises."""
         opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
         return self._get(_GET_OWN_LOCKED, opened_by)
 
@@ -141,15 +148,15 @@ class SqlOrders:
         self._tracker.watch(order)
         return order
 
+    @override
     def add(self, order: Order) -> None:
-        """As the port promises."""
         self._connection.later(_INSERT, _row_of(order))
         rows = [_line_row(order.id, n, line) for n, line in enumerate(order.lines)]
         self._connection.later(_INSERT_LINES, rows)
         self._finish(order)
 
+    @override
     def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
-        """As the port promises."""
         rows = self._connection.execute(_UNPAID, {"now": now, "most": limit}).all()
         lines = self._connection.execute(_LINES, {"orders": [row.id for row in rows]}).all()
         found = [_order_of(row, _of(row.id, lines)) for row in rows]
@@ -157,8 +164,8 @@ class SqlOrders:
             self._tracker.watch(order)
         return found
 
+    @override
     def save(self, order: Order) -> None:
-        """As the port promises."""
         mine = {
             "order": order.id,
             "read_version": order.version,
@@ -169,13 +176,13 @@ class SqlOrders:
             raise ConflictError("order")
         self._finish(order)
 
+    @override
     def under_way(self, customer_id: CustomerId) -> Sequence[str]:
-        """As the port promises."""
         rows = self._connection.execute(_UNDER_WAY, {"customer": customer_id})
         return [str(row.number) for row in rows]
 
+    @override
     def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
-        """As the port promises."""
         theirs = self._connection.execute(_OF_CUSTOMER, {"customer": customer_id}).all()
         for row in theirs:
             self._connection.later(
@@ -211,20 +218,20 @@ _GET_LOCKED: Final = _GET.with_for_update()
 _GET_OWN_LOCKED: Final = _GET_OWN.with_for_update()
 
 
-class SqlOrderReader:
+class SqlOrderReader(OrderReader):
     """Orders as people read them."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
 
+    @override
     def get(self, order_id: OrderId) -> OrderView:
-        """As the port promises."""
         return self._one(_GET, {"order": order_id})
 
+    @override
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> OrderView:
-        """As the port promises."""
         opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
         return self._one(_GET_OWN, opened_by)
 
@@ -234,15 +241,15 @@ class SqlOrderReader:
             raise NotFoundError("order")
         return views[0]
 
+    @override
     def find_by_number(self, number: str) -> OrderView | None:
-        """As the port promises."""
         if not _is_number(number):
             return None
         views = self._views(select(orders).where(orders.c.number == int(number)), {})
         return views[0] if views else None
 
+    @override
     def list(self, query: OrderQuery) -> Page[OrderView]:
-        """As the port promises."""
         require_limit(query.limit)
         statement = select(orders).order_by(orders.c.id.desc()).limit(query.limit + 1)
         statement = statement.where(*_conditions(query))
@@ -251,8 +258,8 @@ class SqlOrderReader:
             statement = statement.where(orders.c.id < last.id)
         return page_of(self._views(statement, {}), query.limit)
 
+    @override
     def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
-        """As the port promises."""
         statement = (
             select(order_events)
             .where(order_events.c.order_id == order_id)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, delete, func, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.column_types import UtcDateTime
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.tables import IS_REJECTED
 from quickshop.adapters.sql.tables import payment_webhooks as webhooks
-from quickshop.ports.payment_webhooks import Verdict, WebhookRecord
+from quickshop.ports.payment_webhooks import PaymentWebhookRepository, Verdict, WebhookRecord
 
 _THIS: Final = (
     webhooks.c.provider == bindparam("of_provider"),
@@ -38,15 +39,15 @@ _FORGET: Final = delete(webhooks).where(
 )
 
 
-class SqlPaymentWebhooks:
+class SqlPaymentWebhooks(PaymentWebhookRepository):
     """One row per message. Its primary key is what keeps a repeated one without effect."""
 
     def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
         self._dialect = dialect
 
+    @override
     def record(self, record: WebhookRecord) -> bool:
-        """As the port promises."""
         row = asdict(record)
         if self._dialect.insert_if_absent(self._connection, webhooks.name, row):
             return True
@@ -54,24 +55,24 @@ class SqlPaymentWebhooks:
         self._connection.execute(_COUNT_DELIVERY, this)
         return False
 
+    @override
     def judge(self, provider: str, event_id: str, verdict: Verdict) -> None:
-        """As the port promises."""
         this = {"of_provider": provider, "of_event": event_id}
         self._connection.later(_JUDGE, this | {"new_verdict": verdict})
 
+    @override
     def count_rejected(self, *, limit: int) -> int:
-        """As the port promises."""
         found: int = self._connection.execute(_COUNT_REJECTED, {"most": limit}).scalar_one()
         return found
 
+    @override
     def list(self, *, limit: int) -> Sequence[WebhookRecord]:
-        """As the port promises."""
         rows = self._connection.execute(_NEWEST, {"most": limit})
         return [
             WebhookRecord(**{**row._mapping, "verdict": Verdict(row.verdict)})  # noqa: SLF001
             for row in rows
         ]
 
+    @override
     def forget_before(self, moment: datetime) -> int:
-        """As the port promises."""
         return self._connection.execute(_FORGET, {"moment": moment}).rowcount

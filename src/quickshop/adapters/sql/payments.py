@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, insert, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.jobs import EventLog
@@ -26,6 +27,7 @@ from quickshop.domain.payments import (
     RefundId,
     RefundStatus,
 )
+from quickshop.ports.payments import PaymentRepository
 
 _GET: Final = select(payments).where(payments.c.id == bindparam("payment")).with_for_update()
 _OF_ORDER: Final = (
@@ -73,7 +75,7 @@ _UPDATE: Final = (
 )
 
 
-class SqlPayments:
+class SqlPayments(PaymentRepository):
     """Attempts, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
@@ -81,33 +83,33 @@ class SqlPayments:
         self._tracker = tracker
         self._log = log
 
+    @override
     def get(self, payment_id: PaymentId) -> Payment:
-        """As the port promises."""
         found = self._found(_GET, {"payment": payment_id})
         if not found:
             raise NotFoundError("payment")
         return found[0]
 
+    @override
     def find_by_key(self, gateway_key: str) -> Payment | None:
-        """As the port promises."""
         return next(iter(self._found(_BY_KEY, {"key": gateway_key})), None)
 
+    @override
     def of_order(self, order_id: OrderId) -> Sequence[Payment]:
-        """As the port promises."""
         return self._found(_OF_ORDER, {"order": order_id})
 
+    @override
     def due(self, now: datetime, *, limit: int) -> Sequence[Payment]:
-        """As the port promises."""
         return self._found(_DUE, {"now": now, "most": limit})
 
+    @override
     def add(self, payment: Payment) -> None:
-        """As the port promises."""
         self._connection.later(_INSERT, _row_of(payment))
         self._save_refunds(payment)
         self._finish(payment)
 
+    @override
     def save(self, payment: Payment) -> None:
-        """As the port promises."""
         row = _row_of(payment)
         changes = {f"new_{name}": row[name] for name in _CHANGING}
         mine = {"payment": payment.id, "read_version": payment.version}

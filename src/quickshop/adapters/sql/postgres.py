@@ -26,8 +26,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.stock_moves import (
     Change,
@@ -131,11 +133,12 @@ def _insert_if_absent(table: str) -> Insert:
     return insert(metadata.tables[table]).on_conflict_do_nothing()
 
 
-class PostgresDialect:
+class PostgresDialect(SqlDialect):
     """PostgreSQL through psycopg 3."""
 
     migrates_itself = False
 
+    @override
     def open_engine(self, settings: Settings) -> Engine:
         """Connections end, rather than hang, whatever the network or other sessions do."""
         statement_ms = round(settings.database_timeout_seconds * 1000)
@@ -164,10 +167,12 @@ class PostgresDialect:
         _ping_idle_connections(engine)
         return engine
 
+    @override
     def autocommit(self, engine: Engine) -> Engine:
         """No BEGIN and COMMIT around single statements."""
         return engine.execution_options(isolation_level="AUTOCOMMIT")
 
+    @override
     def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
         """What the server, the database or the role does not wait for."""
         with translated(), self.autocommit(engine).connect() as connection:
@@ -177,15 +182,18 @@ class PostgresDialect:
             for name in off
         ]
 
+    @override
     def next_order_number(self, connection: BatchingConnection) -> int:
         """From a sequence: no waiting, and gaps where transactions rolled back."""
         return int(connection.execute(_NEXT_NUMBER).scalar_one())
 
+    @override
     def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
         """One statement, which never waits."""
         lock = {"lock": f"{row['scope']}\n{row['key']}"}
         return connection.execute(_RESERVE, row | lock).first() is not None
 
+    @override
     def insert_if_absent(
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
@@ -196,6 +204,7 @@ class PostgresDialect:
         )
         return inserted.rowcount == 1
 
+    @override
     def move_levels(
         self,
         connection: BatchingConnection,
@@ -216,6 +225,7 @@ class PostgresDialect:
                     moved[change.variant, change.location] = after
         return moved
 
+    @override
     def stripe_level(
         self,
         connection: BatchingConnection,
@@ -227,9 +237,11 @@ class PostgresDialect:
         """Rows that are locked one by one, and all together only when one has too little."""
         stripe_level(connection, place, stripes, low_stock_threshold)
 
+    @override
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Nothing to do: the index is on an expression over `products.search_text`."""
 
+    @override
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
         """Words hold letters and digits only, so quoting them is enough."""
         query = " & ".join(f"'{word}':*" for word in words)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.aggregates import AggregateRows, RowShape
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -24,6 +25,7 @@ from quickshop.domain.identity import (
     Session,
     SessionId,
 )
+from quickshop.ports.identity import OneTimeTokenRepository, SessionRepository
 
 _SESSIONS: Final[RowShape[Session]] = RowShape(
     sessions,
@@ -86,22 +88,22 @@ _WITH_DIGEST: Final = _THIS.where(
 ).order_by(one_time_tokens.c.id)
 
 
-class SqlSessions:
+class SqlSessions(SessionRepository):
     """Sessions, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._rows = AggregateRows(_SESSIONS, connection, tracker, log)
 
+    @override
     def get(self, session_id: SessionId) -> Session:
-        """As the port promises."""
         row = self._connection.execute(_GET, {"session": session_id}).one_or_none()
         if row is None:
             raise NotFoundError("session")
         return self._session(row)
 
+    @override
     def of_account(self, account_id: AccountId) -> Sequence[Session]:
-        """As the port promises."""
         rows = self._connection.execute(_OF_ACCOUNT, {"account": account_id}).all()
         return [self._session(row) for row in rows]
 
@@ -120,16 +122,16 @@ class SqlSessions:
             )
         )
 
+    @override
     def add(self, session: Session) -> None:
-        """As the port promises."""
         self._rows.add(session)
 
+    @override
     def save(self, session: Session) -> None:
-        """As the port promises."""
         self._rows.save(session)
 
+    @override
     def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
-        """As the port promises."""
         this = {"of_token": digest}
         found = self._connection.execute(_WITH_TOKEN, this).one_or_none()
         if found is None:
@@ -145,8 +147,8 @@ class SqlSessions:
         )
         return self._session(found), token
 
+    @override
     def put_token(self, token: RefreshToken) -> None:
-        """As the port promises."""
         use = {
             "of_token": token.digest,
             "at": token.used_at,
@@ -155,36 +157,36 @@ class SqlSessions:
         if self._connection.execute(_USE_TOKEN, use).rowcount == 0:
             self._connection.execute(_INSERT_TOKEN, asdict(token))
 
+    @override
     def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
-        """As the port promises."""
         theirs = delete(sessions).where(sessions.c.account_id == account_id)
         gone = self._connection.execute(theirs.returning(sessions.c.id))
         return [SessionId(session_id) for session_id in gone.scalars()]
 
+    @override
     def forget_ended(self, before: datetime) -> int:
-        """As the port promises."""
         # One by one, so that each goes by its index.
         ended = (sessions.c.expires_at < before, sessions.c.revoked_at < before)
         gone = (self._connection.execute(delete(sessions).where(how)).rowcount for how in ended)
         return sum(gone)
 
 
-class SqlOneTimeTokens:
+class SqlOneTimeTokens(OneTimeTokenRepository):
     """One-time tokens, locked while a transaction looks at them."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
         self._rows = AggregateRows(_ONE_TIME_TOKENS, connection, tracker, log)
 
+    @override
     def get(self, token_id: OneTimeTokenId) -> OneTimeToken:
-        """As the port promises."""
         row = self._connection.execute(_ONE_TIME, {"token": token_id}).one_or_none()
         if row is None:
             raise NotFoundError("token")
         return self._token(row)
 
+    @override
     def with_digest(self, digest: str) -> OneTimeToken:
-        """As the port promises."""
         for row in self._connection.execute(_WITH_DIGEST, {"of_token": digest}).all():
             if row.digest == digest:
                 return self._token(row)
@@ -206,21 +208,21 @@ class SqlOneTimeTokens:
             )
         )
 
+    @override
     def add(self, token: OneTimeToken) -> None:
-        """As the port promises."""
         self._rows.add(token)
 
+    @override
     def save(self, token: OneTimeToken) -> None:
-        """As the port promises."""
         self._rows.save(token)
 
+    @override
     def forget_of(self, account_id: AccountId, *emails: str) -> int:
-        """As the port promises."""
         table = one_time_tokens.c
         theirs = or_(table.account_id == account_id, table.email.in_(emails))
         return self._connection.execute(delete(one_time_tokens).where(theirs)).rowcount
 
+    @override
     def forget_expired(self, now: datetime) -> int:
-        """As the port promises."""
         gone = one_time_tokens.c.expires_at < now
         return self._connection.execute(delete(one_time_tokens).where(gone)).rowcount

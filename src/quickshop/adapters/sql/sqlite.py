@@ -27,8 +27,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
+from typing_extensions import override
 
 from quickshop.adapters.sql.connection import BatchingConnection
+from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.stock_moves import Change, Moved, Place, move_one_by_one
 from quickshop.adapters.sql.tables import idempotency_keys, metadata, orders
 from quickshop.domain.errors import InvalidValueError
@@ -44,11 +46,12 @@ def _insert_if_absent(table: str) -> Insert:
     return insert(metadata.tables[table]).on_conflict_do_nothing()
 
 
-class SqliteDialect:
+class SqliteDialect(SqlDialect):
     """SQLite with a write-ahead log: readers never wait, writers take turns."""
 
     migrates_itself = True
 
+    @override
     def open_engine(self, settings: Settings) -> Engine:
         """Open the file; its folder must be there.
 
@@ -81,23 +84,28 @@ class SqliteDialect:
         event.listen(engine, "begin", _begin)
         return engine
 
+    @override
     def autocommit(self, engine: Engine) -> Engine:
         """No BEGIN, so that reading takes no lock."""
         return engine.execution_options(quickshop_autocommit=True)
 
-    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:  # noqa: ARG002 - none of it has
+    @override
+    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
         """None: each connection is opened as the mode asks for."""
         return ()
 
+    @override
     def next_order_number(self, connection: BatchingConnection) -> int:
         """The highest and one: this transaction is the only writer."""
         last = connection.execute(_LAST_NUMBER).scalar_one()
         return FIRST_ORDER_NUMBER if last is None else last + 1
 
+    @override
     def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
         """Nobody else is writing, so a key that is there is one that was committed."""
         return self.insert_if_absent(connection, idempotency_keys.name, row)
 
+    @override
     def insert_if_absent(
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
@@ -108,17 +116,19 @@ class SqliteDialect:
         )
         return inserted.rowcount == 1
 
+    @override
     def move_levels(
         self,
         connection: BatchingConnection,
         changes: Sequence[Change],
         *,
-        striped: Collection[Place] = (),  # noqa: ARG002 - none is
-        low_stock_threshold: int | None,  # noqa: ARG002 - every move is told
+        striped: Collection[Place] = (),
+        low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
         """One by one: there is no round trip to save."""
         return dict(move_one_by_one(connection, changes))
 
+    @override
     def stripe_level(
         self,
         connection: BatchingConnection,
@@ -129,11 +139,13 @@ class SqliteDialect:
     ) -> None:
         """Nothing to do: writers take turns at the whole file."""
 
+    @override
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
         """Write them to the full-text index."""
         connection.execute(_FORGET_WORDS, {"id": f'product_id:"{product_id.hex}"'})
         connection.execute(_INDEX_WORDS, {"id": product_id.hex, "words": words})
 
+    @override
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
         """Words hold letters and digits only, so quoting them is enough."""
         query = " AND ".join(f'words:"{word}"*' for word in words)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, delete, or_, select, update
+from typing_extensions import override
 
 from quickshop.adapters.sql.column_types import Json
 from quickshop.adapters.sql.connection import BatchingConnection
@@ -20,6 +21,7 @@ from quickshop.adapters.sql.tables import (
 )
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.erasure import ERASED, PERSONAL_FACTS, impersonal_facts
+from quickshop.ports.traces import TraceRepository
 
 _AT_ONCE: Final = 50
 """Ids that one statement looks for."""
@@ -65,14 +67,14 @@ _REWRITE: Final = (
 )
 
 
-class SqlTraces:
+class SqlTraces(TraceRepository):
     """What is told of customers outside of what is theirs. Rare: it may read whole tables."""
 
     def __init__(self, connection: BatchingConnection) -> None:
         self._connection = connection
 
+    @override
     def erase(self, customer_id: CustomerId) -> None:
-        """As the port promises."""
         who = {"customer": customer_id}
         theirs = self._connection.execute(_ORDERS, who).scalars().all()
         self._connection.execute(_PARCELS, who)

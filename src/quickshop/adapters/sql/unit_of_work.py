@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Engine
+from typing_extensions import override
 
 from quickshop.adapters.sql.cart import SqlCarts
 from quickshop.adapters.sql.catalog import SqlCategories, SqlProducts
@@ -30,6 +31,7 @@ from quickshop.adapters.sql.sessions import SqlOneTimeTokens, SqlSessions
 from quickshop.adapters.sql.traces import SqlTraces
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.ports.unit_of_work import UnitOfWork
 
 OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
 
@@ -148,7 +150,7 @@ class SqlTransaction:
         return SqlTraces(self._connection)
 
 
-class SqlUnitOfWork:
+class SqlUnitOfWork(UnitOfWork):
     """Opens transactions on connections of a pool. Threads may share it.
 
     Staff are told of levels with no more than `low_stock_threshold` units free; None tells them
@@ -174,8 +176,8 @@ class SqlUnitOfWork:
         self._on_saved = on_saved
 
     @contextmanager
+    @override
     def __call__(self) -> Iterator[SqlTransaction]:
-        """As the port promises."""
         with translated(), self._engine.begin() as connection:
             batching = BatchingConnection(connection)
             tx = SqlTransaction(

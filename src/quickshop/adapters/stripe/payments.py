@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from typing_extensions import override
+
 from quickshop.domain.errors import (
     AdapterError,
     MissingExtraError,
@@ -14,6 +16,7 @@ from quickshop.domain.errors import (
     PaymentUnknownError,
     QuickShopError,
 )
+from quickshop.ports.payments import PaymentGateway
 
 try:
     import requests
@@ -58,7 +61,7 @@ _STATES: Final = {
 }
 
 
-class StripeGateway:
+class StripeGateway(PaymentGateway):
     """A `PaymentGateway` on a Stripe account. Safe to share between threads.
 
     `source.token` is a PaymentMethod (`pm_...`) that the shopper's browser got from Stripe, and
@@ -81,25 +84,20 @@ class StripeGateway:
         self._intents = client.v1.payment_intents
         self._refunds = client.v1.refunds
 
+    @override
     def charge(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge:
-        """As `PaymentGateway.charge`.
-
-        Raises:
-            PaymentDeclinedError: refused, and no money moved or will.
-            PaymentUnknownError: no answer.
-            AdapterError: Stripe does not accept how it is asked.
-        """
         intent = self._intent(amount, source, key, capture=capture)
         if intent.status == _MADE:
             intent = self._confirmed(intent, key)
         return self._outcome(intent)
 
+    @override
     def find(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge:
-        """As `PaymentGateway.find`: an intent that is made by it takes no money.
+        """An intent that this call creates takes no money.
 
         Raises:
             PaymentDeclinedError: refused, and no money moved or will.
@@ -108,13 +106,8 @@ class StripeGateway:
         """
         return self._outcome(self._intent(amount, source, key, capture=capture))
 
+    @override
     def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
-        """As `PaymentGateway.capture`.
-
-        Raises:
-            PaymentDeclinedError: it is not set aside any more, and no money moved.
-            PaymentUnknownError: no answer.
-        """
         wanted = to_stripe(amount)
         intent = self._done(
             reference,
@@ -129,12 +122,8 @@ class StripeGateway:
             raise PaymentDeclinedError("authorization_expired")
         return _charge_of(intent)
 
+    @override
     def void(self, reference: str, *, key: str) -> Charge:
-        """As `PaymentGateway.void`.
-
-        Raises:
-            PaymentUnknownError: no answer, or Stripe is still at it.
-        """
         intent = self._done(
             reference,
             lambda key: self._intents.cancel(reference, {}, {"idempotency_key": key}),
@@ -144,8 +133,9 @@ class StripeGateway:
             raise PaymentUnknownError(f"the payment cannot be voided while it is {intent.status}")
         return _charge_of(intent)
 
+    @override
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
-        """As `PaymentGateway.refund`. What was sent is looked for first: keys do not last.
+        """Look for the earlier refund first: Stripe forgets idempotency keys.
 
         Raises:
             PaymentDeclinedError: refused for good, and no money moved.

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from typing_extensions import override
+
 from quickshop.adapters.stripe.amounts import from_stripe
 from quickshop.domain.errors import InvalidValueError, WebhookRejectedError
-from quickshop.ports.payments import NoticeKind, PaymentNotice
+from quickshop.ports.payments import NoticeKind, PaymentNotice, PaymentWebhooks
 
 TOLERANCE_SECONDS: Final = 300
 _KEY_NAME: Final = "quickshop_key"
@@ -30,7 +32,7 @@ _KINDS: Final[Mapping[str, NoticeKind]] = {
 }
 
 
-class StripeWebhooks:
+class StripeWebhooks(PaymentWebhooks):
     """Believes what is signed with the endpoint's secret, within five minutes of the shop's clock.
 
     The scheme is https://docs.stripe.com/webhooks#verify-manually: `Stripe-Signature` holds
@@ -41,12 +43,8 @@ class StripeWebhooks:
         assert secret.strip(), "webhooks that anyone can sign are none"
         self._secret = secret.encode()
 
+    @override
     def verify(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> PaymentNotice:
-        """As `PaymentWebhooks.verify`.
-
-        Raises:
-            WebhookRejectedError: forged, stale or unreadable.
-        """
         sent_at, signatures = _parsed(headers.get("stripe-signature", ""))
         signed = b"%s.%s" % (sent_at.encode(), body)
         expected = hmac.new(self._secret, signed, hashlib.sha256).hexdigest().encode()
