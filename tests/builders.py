@@ -255,7 +255,7 @@ def stock_up(
 ) -> StockLevel:
     """Put units of a stored variant on the shelf, and give the level as it is then."""
     with unit_of_work() as tx:
-        place = tx.stock.open_location(
+        place = tx.stock.get_or_create_location(
             Location(id=LocationId(uuid7()), name=location, priority=priority)
         )
         opened = StockLevel(
@@ -264,7 +264,7 @@ def stock_up(
             location_id=place.id,
             backorder_limit=backorder_limit,
         )
-        level = tx.stock.open_level(opened)
+        level = tx.stock.get_or_create_level(opened)
         if units:
             tx.stock.record([received(level, units)])
         levels = tx.stock.levels([variant.id])

@@ -73,21 +73,21 @@ def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
 def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -> None:
     """Have staff write about them wherever staff can, and leave nothing under way."""
     shop = scene.shop
-    desk = "account:of staff"
+    gate = "account:of staff"
     shop.orders.fulfill(
         order_id,
         lines={sku: 1},
         carrier="Snail",
         tracking_number="QX99-ZENOBIA",
         tracking_url="https://snail.example/?to=palmyra",
-        by=desk,
+        by=gate,
         idempotency_key="ship",
     )
     shop.orders.refund(
         order_id,
         amount=Money(100, shop.policy.currency),
         reason="Zenobia found a scratch",
-        by=desk,
+        by=gate,
         idempotency_key="refund",
     )
     shop.orders.add_note(order_id, "Ms Quux lives behind the Tetrapylon")
@@ -105,7 +105,7 @@ def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -
         regretted.id, shopper, reason="moving away from Palmyra", idempotency_key="regret"
     )
     shop.run_jobs()
-    shop.orders.fulfill(order_id, by=desk, idempotency_key="the rest")
+    shop.orders.fulfill(order_id, by=gate, idempotency_key="the rest")
     shop.run_jobs()
 
 

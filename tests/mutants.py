@@ -300,7 +300,7 @@ def gateway_called_in_transaction() -> Iterator[tuple[object, str, object]]:
         with self.unit_of_work() as tx:
             order, locked = outcomes.lock(tx, payment)
             self.gateway.refund(locked.reference, asked.amount, key=locked.refund_key(asked))
-            self.outcomes.refunded(tx, order, locked, asked)
+            self.outcomes.on_refunded(tx, order, locked, asked)
 
     yield paying.SettlePayments, "_refund", refund
 

@@ -164,4 +164,4 @@ def guard_by(web: Web, seconds: Seconds, limits: Limits | None = None) -> None:
     """Have the guard of an application go by this clock."""
     state = web.client.app.state
     limits = limits or state.guard.limits
-    state.guard = Guard(lambda: state.shop, state.guard.desk, limits, monotonic=seconds)
+    state.guard = Guard(lambda: state.shop, state.guard.gate, limits, monotonic=seconds)

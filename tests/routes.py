@@ -36,7 +36,7 @@ release_cart            DELETE /v1/carts/{cart_id}/hold                        s
 place_order             POST   /v1/carts/{cart_id}/checkout                    shopper
 pay_order_again         POST   /v1/orders/{order_id}/payments                  shopper
 list_own_orders         GET    /v1/orders                                      shopper
-open_order              GET    /v1/orders/{order_id}                           shopper
+get_own_order           GET    /v1/orders/{order_id}                           shopper
 cancel_own_order        POST   /v1/orders/{order_id}/cancel                    shopper
 receive_payment_webhook POST   /v1/payments/webhooks/{provider}                public
 register                POST   /v1/auth/register                               public

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from quickshop.adapters.identifiers import SystemIdentifiers
-from quickshop.adapters.memory.cache import NoProductCache
 from quickshop.adapters.memory.cart import MemoryCartReader
+from quickshop.adapters.memory.cart_cache import NoCartCache
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
 from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
 from quickshop.adapters.memory.imports import MemoryImportReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
@@ -22,21 +21,22 @@ from quickshop.adapters.memory.jobs import (
     NoBroker,
 )
 from quickshop.adapters.memory.orders import MemoryOrderReader
+from quickshop.adapters.memory.product_cache import NoProductCache
+from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.adapters.memory.state import MemoryStore
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
 from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.errors import FileFormatError
-from quickshop.ports.cache import ProductCache
+from quickshop.ports.cache import CartCache, ProductCache
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
-from quickshop.ports.hot_copies import CartCopies
 from quickshop.ports.imports import ProductFeed
 from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.shop import (
-    Copies,
+    Caches,
     Core,
     Credentials,
     Outside,
@@ -77,7 +77,7 @@ def memory_shop(
     settings: Mapping[str, Any] | None = None,
     payment_webhooks: Mapping[str, PaymentWebhooks] | None = None,
     product_cache: ProductCache | None = None,
-    cart_copies: CartCopies | None = None,
+    cart_cache: CartCache | None = None,
     job_publisher: JobPublisher | None = None,
     access_tokens: AccessTokens | None = None,
     password_hasher: PasswordHasher | None = None,
@@ -93,10 +93,10 @@ def memory_shop(
             identifiers=SystemIdentifiers(),
         ),
         readers=readers_of(store),
-        copies=Copies(
+        caches=Caches(
             products=product_cache or NoProductCache(),
-            carts=cart_copies or NoCartCopies(),
-            sessions=NoSessionCopies(),
+            carts=cart_cache or NoCartCache(),
+            sessions=NoSessionCache(),
         ),
         credentials=Credentials(
             passwords=password_hasher or QUICK_PASSWORDS,

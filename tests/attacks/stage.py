@@ -25,7 +25,7 @@ from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
-from quickshop.ports.limits import FrontDesk
+from quickshop.ports.limits import RequestGate
 from quickshop.settings import Settings
 from tests.attacks.direct import PEER, Answer, ask
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
@@ -297,7 +297,7 @@ def open_stage(
     *,
     limits: Limits | None = None,
     edge: Edge | None = None,
-    desk: FrontDesk | None = None,
+    gate: RequestGate | None = None,
     stocked: bool = False,
     **options: Any,
 ) -> Iterator[Stage]:
@@ -307,7 +307,7 @@ def open_stage(
     given = {"settings": settings, "notifier": mails, "payment_gateway": gateway} | options
     with closing(gateway), open_shop(**given) as shop:
         limits = limits or Limits(enabled=False)
-        with serve(shop, mails, edge=edge, limits=limits, front_desk=desk) as web:
+        with serve(shop, mails, edge=edge, limits=limits, request_gate=gate) as web:
             stage = Stage(web, operations_of(web.client.app.openapi()))
             if not stocked:
                 stage.stock()

@@ -46,7 +46,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Stage], Iterator[Row]]]] = {
         browsing.list_cached,
         browsing.list_search,
         edge.middleware,
-        passing.front_desk,
+        passing.request_gate,
         without_redis.redis_away,
         buying.cart_line,
         buying.whole_checkout,

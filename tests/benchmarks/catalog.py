@@ -107,17 +107,17 @@ class _Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredLevel:
     """Three SKUs that are bought together."""
 
     skus: tuple[str, ...]
     variant_ids: tuple[UUID, ...]
 
 
-def shelf(number: int) -> Shelf:
+def shelf(number: int) -> StoredLevel:
     """A shelf by its number, from 0."""
     first = variant_number(number)
-    return Shelf(
+    return StoredLevel(
         tuple(f"SHELF-{number:02}-{place}" for place in range(LINES)),
         tuple(UUID(int=first + place) for place in range(LINES)),
     )
@@ -134,7 +134,7 @@ def fill_shelves(shop: Shop) -> None:
     for number in range(SHELVES):
         wanted = shelf(number)
         made = create(
-            title=f"Shelf {number}",
+            title=f"StoredLevel {number}",
             option_names=["Place"],
             variants=[
                 NewVariant(sku=sku, price=Money(1999, "USD"), options=(sku,))

@@ -55,7 +55,7 @@ def _wrapped_hello() -> None:
 
 
 def _shop() -> None:
-    from quickshop.container import open_front_desk, open_shop  # noqa: PLC0415
+    from quickshop.container import open_request_gate, open_shop  # noqa: PLC0415
     from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
     from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
     from quickshop.entrypoints.http.limits import Limits  # noqa: PLC0415
@@ -70,7 +70,7 @@ def _shop() -> None:
                 pool_size=settings.database_pool_size,
                 product_cache_seconds=settings.product_cache_seconds,
                 edge=Edge.of(settings),
-                front_desk=open_front_desk(settings),
+                request_gate=open_request_gate(settings),
                 limits=Limits.of(settings),
             )
         )

@@ -38,7 +38,7 @@ _MOODS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredLevel:
     """What is sold: SKU and units that there were."""
 
     plenty: Mapping[str, int]
@@ -141,7 +141,7 @@ class Shopper:
     number: int
     seed: int
     ports: Sequence[int]
-    shelf: Shelf
+    shelf: StoredLevel
     wallet: Wallet
     journal: Journal
     stop: Event

@@ -16,7 +16,7 @@ from quickshop.domain.orders import OrderStatus
 from quickshop.ports.orders import OrderView
 from quickshop.settings import Settings
 from tests.chaos.journal import Journal
-from tests.chaos.shoppers import Shelf
+from tests.chaos.shoppers import StoredLevel
 
 PAUSE_SECONDS: Final = 0.4
 LATEST: Final = 20
@@ -29,7 +29,7 @@ class StaffMember:
 
     settings: Settings
     seed: int
-    shelf: Shelf
+    shelf: StoredLevel
     journal: Journal
     stop: Event
     refunds: int = 0

@@ -23,7 +23,7 @@ from tests.chaos import planted
 from tests.chaos.crew import Crew
 from tests.chaos.gateway import Gateway, stripe
 from tests.chaos.mailbox import Mailbox, Mood, open_mailbox
-from tests.chaos.shoppers import Shelf
+from tests.chaos.shoppers import StoredLevel
 from tests.fault_proxy import FaultProxy
 from tests.servers import Server, free_port, run_postgres, run_valkey
 
@@ -74,7 +74,7 @@ class Stage:
     gateway: Gateway
     crew: Crew
     api_ports: list[int]
-    shelf: Shelf
+    shelf: StoredLevel
     shop_settings: Settings
     """For a shop in this process, which meets the same trouble."""
 
@@ -222,9 +222,9 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def _fill(url: str, folder: Path, seed: int) -> Shelf:
+def _fill(url: str, folder: Path, seed: int) -> StoredLevel:
     random = Random(f"shelf {seed}")
-    shelf = Shelf(
+    shelf = StoredLevel(
         plenty={f"PLENTY-{n}": 100_000 for n in range(12)},
         scarce={f"SCARCE-{n}": random.randint(2, 9) for n in range(40)},
     )

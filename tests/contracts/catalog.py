@@ -86,7 +86,7 @@ class ProductRepositoryContract:
     def test_a_changed_product_comes_back_as_it_was_saved(self, backend: Backend) -> None:
         category = a_category()
         with backend.unit_of_work() as tx:
-            tx.categories.open(category)
+            tx.categories.get_or_create(category)
         before = store_product(backend.unit_of_work, a_product())
         after = a_rich_product()
         changes = {name: value for name, value in facts(after).items() if name != "version"}
@@ -245,8 +245,8 @@ class CategoryRepositoryContract:
         root = a_category("bikes")
         child = a_category("road-bikes", root)
         with backend.unit_of_work() as tx:
-            tx.categories.open(root)
-            tx.categories.open(child)
+            tx.categories.get_or_create(root)
+            tx.categories.get_or_create(child)
         with backend.unit_of_work() as tx:
             assert tx.categories.find("bikes") == root
             assert tx.categories.find("road-bikes") == child
@@ -258,9 +258,9 @@ class CategoryRepositoryContract:
     def test_a_slug_is_opened_once(self, backend: Backend) -> None:
         first, second = a_category("bikes"), a_category("bikes")
         with backend.unit_of_work() as tx:
-            assert tx.categories.open(first) == first
+            assert tx.categories.get_or_create(first) == first
         with backend.unit_of_work() as tx:
-            assert tx.categories.open(second) == first
+            assert tx.categories.get_or_create(second) == first
 
     def test_the_tree_holds_every_category(self, backend: Backend) -> None:
         root = a_category("bikes")

@@ -62,7 +62,7 @@ class ProductReaderContract:
     def test_a_product_is_shown_with_everything_a_shopper_may_know(self, backend: Backend) -> None:
         category = a_category("road-bikes")
         with backend.unit_of_work() as tx:
-            tx.categories.open(category)
+            tx.categories.get_or_create(category)
         product = store_product(backend.unit_of_work, a_rich_product(category_id=category.id))
         stock_up(backend.unit_of_work, product.variants[0], 7)
         view = backend.product_reader.get(product.handle)
@@ -167,7 +167,7 @@ class ProductReaderContract:
         assert _as_lists(backend.product_reader.categories()) == []
         with backend.unit_of_work() as tx:
             for category in (root, road, gravel, deep, first):
-                tx.categories.open(category)
+                tx.categories.get_or_create(category)
         assert _as_lists(backend.product_reader.categories()) == [
             view(first),
             view(root, view(gravel), view(road, view(deep))),
@@ -229,7 +229,7 @@ class ProductSearchContract:
         aero = a_category("aero", road)
         with backend.unit_of_work() as tx:
             for category in (root, other, road, aero):
-                tx.categories.open(category)
+                tx.categories.get_or_create(category)
         stored(
             backend,
             a_product(title="in none"),
@@ -246,7 +246,7 @@ class ProductSearchContract:
         self, backend: Backend, name: str
     ) -> None:
         with backend.unit_of_work() as tx:
-            tx.categories.open(a_category("neu"))
+            tx.categories.get_or_create(a_category("neu"))
         stored(backend, a_product(tags=("neu!",), vendor="neu!"))
         assert titles(backend, category=name) == []
         assert titles(backend, tag=name) == []

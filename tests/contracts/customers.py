@@ -30,7 +30,7 @@ def an_entry(**more: Any) -> SavedAddress:
 
 
 def described(customer: Customer) -> None:
-    customer.describe(name=AWKWARD, phone="+44 20 7946 0000", now=NOW)
+    customer.update_profile(name=AWKWARD, phone="+44 20 7946 0000", now=NOW)
 
 
 def with_addresses(customer: Customer) -> None:
@@ -39,8 +39,8 @@ def with_addresses(customer: Customer) -> None:
 
 
 def consenting(customer: Customer) -> None:
-    customer.say(ConsentPurpose.MARKETING, granted=True, now=NOW)
-    customer.say(ConsentPurpose.MARKETING, granted=False, now=LATER)
+    customer.record_consent(ConsentPurpose.MARKETING, granted=True, now=NOW)
+    customer.record_consent(ConsentPurpose.MARKETING, granted=False, now=LATER)
 
 
 def erased(customer: Customer) -> None:
@@ -54,7 +54,7 @@ def store_customer(
 ) -> tuple[Customer, CustomerView]:
     """A stored customer on whom `after` was called before storing, and how they are shown."""
     owner = store_account(backend, **account)
-    customer = Customer.join(id=CustomerId(owner.id), name="Ada", now=NOW)
+    customer = Customer.register(id=CustomerId(owner.id), name="Ada", now=NOW)
     after(customer)
     with backend.unit_of_work() as tx:
         tx.customers.add(customer)
@@ -102,7 +102,7 @@ class CustomerRepositoryContract:
             stale = tx.customers.get(stored.id)
         with backend.unit_of_work() as tx:
             customer = tx.customers.get(stored.id)
-            customer.say(ConsentPurpose.MARKETING, granted=True, now=NOW)
+            customer.record_consent(ConsentPurpose.MARKETING, granted=True, now=NOW)
             tx.customers.save(customer)
         described(stale)
         with pytest.raises(ConflictError), backend.unit_of_work() as tx:

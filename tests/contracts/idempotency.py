@@ -104,9 +104,9 @@ class IdempotencyRepositoryContract:
         answered(backend, key="old")
         kept = answered(backend, key="new", now=NOW + timedelta(hours=2))
         with backend.unit_of_work() as tx:
-            assert tx.idempotency.forget_expired(NOW + A_DAY + timedelta(hours=1)) == 1
+            assert tx.idempotency.purge_expired(NOW + A_DAY + timedelta(hours=1)) == 1
         with backend.unit_of_work() as tx:
-            assert tx.idempotency.forget_expired(NOW + A_DAY + timedelta(hours=1)) == 0
+            assert tx.idempotency.purge_expired(NOW + A_DAY + timedelta(hours=1)) == 0
             assert ask(tx, "new", now=NOW + timedelta(hours=2)) == kept
             assert ask(tx, "old", fingerprint=OTHER_REQUEST) is None
 

@@ -41,7 +41,7 @@ def nothing(_aggregate: object) -> None:
 
 def an_account(email: str | None = None, *, roles: Iterable[str] = ()) -> Account:
     account_id = AccountId(new_id())
-    return Account.open(
+    return Account.create(
         id=account_id,
         email=email or f"{account_id}@example.com",
         password_hash=f"hash {AWKWARD}",
@@ -361,7 +361,7 @@ def store_session(
 ) -> Session:
     """A stored session of a customer, unless an account is given."""
     given: dict[str, Any] = {"device": AWKWARD, "address": "192.0.2.1", "now": NOW}
-    session = Session.open(
+    session = Session.start(
         id=SessionId(new_id()),
         account_id=(account or store_account(backend)).id,
         lasts=timedelta(hours=1),

@@ -1,4 +1,4 @@
-"""What every rate limiter must do, and every front desk."""
+"""What every rate limiter must do, and every front gate."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from quickshop.ports.cache import CachedPage, ProductCache
-from quickshop.ports.hot_copies import SessionCopies
-from quickshop.ports.limits import Bucket, Decision, FrontDesk, Limit, Passage, RateLimiter
+from quickshop.ports.cache import CachedPage, ProductCache, SessionCache
+from quickshop.ports.limits import Bucket, Decision, GateResult, Limit, RateLimiter, RequestGate
 
 T = TypeVar("T")
 
@@ -75,9 +74,9 @@ def hurried_threads() -> Iterator[None]:
 
 
 def ask(
-    desk: FrontDesk, *buckets: Bucket, session: str | None = None, page: str | None = None
-) -> Passage:
-    return in_a_loop(desk, lambda: desk.ask(buckets, session=session, page=page))
+    gate: RequestGate, *buckets: Bucket, session: str | None = None, page: str | None = None
+) -> GateResult:
+    return in_a_loop(gate, lambda: gate.ask(buckets, session=session, page=page))
 
 
 class RateLimiterContract:
@@ -182,34 +181,34 @@ class RateLimiterContract:
 
 
 class FrontDeskContract:
-    """Needs the fixtures `front_desk`, and `session_copies` and `product_cache` behind it."""
+    """Needs the fixtures `request_gate`, and `session_cache` and `product_cache` behind it."""
 
     def test_whoever_may_pass_finds_session_and_page(
-        self, front_desk: FrontDesk, session_copies: SessionCopies, product_cache: ProductCache
+        self, request_gate: RequestGate, session_cache: SessionCache, product_cache: ProductCache
     ) -> None:
         page = CachedPage("etag-1", '{"title": "Crème 🚲"}'.encode())
-        session_copies.keep("digest", b"\x00copy", seconds=60)
+        session_cache.keep("digest", b"\x00copy", seconds=60)
         product_cache.put("bike", page)
         bucket = a_bucket(FEW)
 
-        passage = ask(front_desk, bucket, session="digest", page="bike")
+        result = ask(request_gate, bucket, session="digest", page="bike")
 
-        assert [decision.remaining for decision in passage.decisions] == [2]
-        assert passage.session == b"\x00copy"
-        assert passage.page == page
+        assert [decision.remaining for decision in result.decisions] == [2]
+        assert result.session == b"\x00copy"
+        assert result.page == page
 
     def test_nothing_is_found_that_was_not_asked_for(
-        self, front_desk: FrontDesk, session_copies: SessionCopies, product_cache: ProductCache
+        self, request_gate: RequestGate, session_cache: SessionCache, product_cache: ProductCache
     ) -> None:
         page = CachedPage("etag-1", b"{}")
-        session_copies.keep("digest", b"copy", seconds=60)
+        session_cache.keep("digest", b"copy", seconds=60)
         product_cache.put("bike", page)
         bucket = a_bucket(HOURLY)
 
-        only_session = ask(front_desk, bucket, session="digest")
-        only_page = ask(front_desk, page="bike")
-        neither = ask(front_desk, bucket, a_bucket(FEW))
-        unknown = ask(front_desk, session="another", page="bell")
+        only_session = ask(request_gate, bucket, session="digest")
+        only_page = ask(request_gate, page="bike")
+        neither = ask(request_gate, bucket, a_bucket(FEW))
+        unknown = ask(request_gate, session="another", page="bell")
 
         assert (only_session.session, only_session.page) == (b"copy", None)
         assert (only_page.session, only_page.page, only_page.decisions) == (None, page, [])
@@ -218,28 +217,30 @@ class FrontDeskContract:
         assert (unknown.session, unknown.page) == (None, None)
 
     def test_whoever_may_not_pass_finds_nothing_and_is_not_charged(
-        self, front_desk: FrontDesk, session_copies: SessionCopies, product_cache: ProductCache
+        self, request_gate: RequestGate, session_cache: SessionCache, product_cache: ProductCache
     ) -> None:
-        session_copies.keep("digest", b"copy", seconds=60)
+        session_cache.keep("digest", b"copy", seconds=60)
         product_cache.put("bike", CachedPage("etag-1", b"{}"))
         narrow, wide = a_bucket(FEW), a_bucket(HOURLY)
-        passages = [ask(front_desk, narrow, wide, session="digest", page="bike") for _ in range(5)]
+        passages = [
+            ask(request_gate, narrow, wide, session="digest", page="bike") for _ in range(5)
+        ]
 
-        assert [passage.session for passage in passages] == [b"copy"] * 3 + [None] * 2
-        assert [passage.page is None for passage in passages] == [False] * 3 + [True] * 2
+        assert [result.session for result in passages] == [b"copy"] * 3 + [None] * 2
+        assert [result.page is None for result in passages] == [False] * 3 + [True] * 2
         assert [decision.remaining for decision in passages[-1].decisions] == [0, 97]
 
-    def test_the_desk_and_the_limiter_count_together(self, front_desk: FrontDesk) -> None:
+    def test_the_desk_and_the_limiter_count_together(self, request_gate: RequestGate) -> None:
         bucket = a_bucket(FEW)
-        ask(front_desk, bucket)
-        assert take_often(front_desk, 5, bucket) == 2
+        ask(request_gate, bucket)
+        assert take_often(request_gate, 5, bucket) == 2
 
     def test_a_page_that_was_forgotten_is_not_shown(
-        self, front_desk: FrontDesk, session_copies: SessionCopies, product_cache: ProductCache
+        self, request_gate: RequestGate, session_cache: SessionCache, product_cache: ProductCache
     ) -> None:
-        session_copies.keep("digest", b"copy", seconds=60)
+        session_cache.keep("digest", b"copy", seconds=60)
         product_cache.put("bike", CachedPage("etag-1", b"{}"))
         product_cache.forget("bike")
-        session_copies.forget("digest")
-        passage = ask(front_desk, session="digest", page="bike")
-        assert (passage.session, passage.page) == (None, None)
+        session_cache.forget("digest")
+        result = ask(request_gate, session="digest", page="bike")
+        assert (result.session, result.page) == (None, None)

@@ -149,7 +149,7 @@ class SessionRepositoryContract:
 
 def a_one_time_token(backend: Backend, purpose: Purpose, **more: Any) -> OneTimeToken:
     given: dict[str, Any] = {"email": "ada@example.com", "now": NOW}
-    if purpose is Purpose.OPEN_ACCOUNT:
+    if purpose is Purpose.CONFIRM_ACCOUNT:
         given |= {"name": AWKWARD, "password_hash": "hash"}
     if purpose is Purpose.CHANGE_EMAIL:
         given |= {"account_id": store_account(backend).id}
@@ -223,7 +223,7 @@ class OneTimeTokenRepositoryContract:
             backend, Purpose.CHANGE_EMAIL, email="new@example.com", account_id=account.id
         )
         others = store_one_time(backend, Purpose.CHANGE_EMAIL, email="grace@example.com")
-        wanted = store_one_time(backend, Purpose.OPEN_ACCOUNT, email="new@example.com")
+        wanted = store_one_time(backend, Purpose.CONFIRM_ACCOUNT, email="new@example.com")
         with backend.unit_of_work() as tx:
             assert tx.one_time_tokens.forget_of(account.id, account.email) == 2
         assert are_there(backend, mine, to_be, others, wanted) == [False, False, True, True]
@@ -236,7 +236,7 @@ class OneTimeTokenRepositoryContract:
 
     def test_tokens_past_their_time_are_forgotten(self, backend: Backend) -> None:
         hour = store_one_time(backend, Purpose.RESET_PASSWORD)
-        day = store_one_time(backend, Purpose.OPEN_ACCOUNT)
+        day = store_one_time(backend, Purpose.CONFIRM_ACCOUNT)
         with backend.unit_of_work() as tx:
-            assert tx.one_time_tokens.forget_expired(LATER + timedelta(seconds=1)) == 1
+            assert tx.one_time_tokens.purge_expired(LATER + timedelta(seconds=1)) == 1
         assert are_there(backend, hour, day) == [False, True]

@@ -9,7 +9,7 @@ from typing import Final
 import redis
 from sqlalchemy import make_url
 
-from quickshop.container import open_front_desk
+from quickshop.container import open_request_gate
 from quickshop.entrypoints.http.limits import Limits
 from quickshop.settings import Settings
 from tests.attacks.canaries import (
@@ -96,7 +96,7 @@ def test_no_secret_is_left_lying_in_anything_that_a_shop_keeps(
             mail_dir=str(tmp_path / "mail"),
         )
         limits = Limits.of(GENEROUS)
-        with open_stage(settings, limits=limits, desk=open_front_desk(settings)) as stage:
+        with open_stage(settings, limits=limits, gate=open_request_gate(settings)) as stage:
             canaries = hatch(stage)
             use(stage)
             # The gateway is to be asked with it, perhaps days later: this is where it is kept.

@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-from quickshop.container import open_front_desk
+from quickshop.container import open_request_gate
 from quickshop.entrypoints.http.limits import LOGIN, Limits
 from quickshop.ports.limits import Limit
 from tests.attacks.stage import open_stage, quick_settings
@@ -26,8 +26,8 @@ def test_of_32_who_ask_two_processes_at_once_exactly_as_many_are_let_in_as_may(
     settings = quick_settings(redis_url=valkey_server, redis_timeout_seconds=10)
     limits, peer = Limits(address=Limit("address", 50, 3_600)), (an_address(), 1)
     with (
-        open_stage(settings, limits=limits, desk=open_front_desk(settings)) as one,
-        open_stage(settings, limits=limits, desk=open_front_desk(settings)) as other,
+        open_stage(settings, limits=limits, gate=open_request_gate(settings)) as one,
+        open_stage(settings, limits=limits, gate=open_request_gate(settings)) as other,
     ):
         look = one.call(one.operation("list_own_orders"), GUEST).but(headers={})
         with ThreadPoolExecutor(32) as pool:
@@ -38,7 +38,7 @@ def test_of_32_who_ask_two_processes_at_once_exactly_as_many_are_let_in_as_may(
 
 def test_without_redis_nobody_gets_more_guesses_at_a_password() -> None:
     settings = quick_settings(redis_url=f"redis://127.0.0.1:{free_port()}/0", api_processes=1)
-    with open_stage(settings, limits=Limits(), desk=open_front_desk(settings)) as stage:
+    with open_stage(settings, limits=Limits(), gate=open_request_gate(settings)) as stage:
         body = {"email": stage.customer().email, "password": "a wrong one"}
         login = Call(stage.operation("log_in"), body=body)
         told = Counter(stage.ask(login).status for _ in range(20))

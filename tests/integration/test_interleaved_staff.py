@@ -48,7 +48,7 @@ def test_of_two_who_move_the_same_units_one_does(crossing: Crossing) -> None:
 
 
 def a_category(made: Scene) -> CategoryId:
-    return made.shops.free.products.create_category("Shelf", slug=f"shelf-{new_id()}").id
+    return made.shops.free.products.create_category("StoredLevel", slug=f"shelf-{new_id()}").id
 
 
 def test_two_shelves_are_not_put_upon_each_other(crossing: Crossing) -> None:

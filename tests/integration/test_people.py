@@ -15,7 +15,7 @@ from redis import Redis
 from quickshop import Settings, open_shop
 from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.security.passwords import MIN_COST
-from quickshop.container import open_front_desk
+from quickshop.container import open_request_gate
 from quickshop.domain.cart import CartId, CartLineId
 from quickshop.domain.errors import LastAdminError, NotSignedInError
 from quickshop.domain.identity import ADMIN, AccountId, Permission
@@ -64,7 +64,7 @@ def open_office(url: str, folder: Path, **more: Any) -> Iterator[Office]:
     mailbox = MemoryNotifier()
     with (
         open_shop(settings=settings, notifier=mailbox) as shop,
-        serve(shop, mailbox, front_desk=open_front_desk(settings), limits=UNLIMITED) as web,
+        serve(shop, mailbox, request_gate=open_request_gate(settings), limits=UNLIMITED) as web,
     ):
         office = Office(web)
         guard_by(web, office.seconds)

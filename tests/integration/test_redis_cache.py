@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from quickshop.adapters.redis.cache import (
+from quickshop.adapters.redis.product_cache import (
     FORGOTTEN_SECONDS,
     PAGE_SECONDS,
     POINTER_SECONDS,

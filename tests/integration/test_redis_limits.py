@@ -9,11 +9,11 @@ from time import monotonic
 import pytest
 from redis import Redis
 
-from quickshop.adapters.redis.cache import RedisProductCache
-from quickshop.adapters.redis.front_desk import RedisFrontDesk
 from quickshop.adapters.redis.limits import RedisRateLimiter
+from quickshop.adapters.redis.product_cache import RedisProductCache
+from quickshop.adapters.redis.request_gate import RedisRequestGate
 from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
-from quickshop.adapters.redis.sessions import RedisSessionCopies
+from quickshop.adapters.redis.session_cache import RedisSessionCache
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.limits import Bucket
 from tests import servers
@@ -30,7 +30,7 @@ from tests.contracts.limits import (
     take_often,
 )
 from tests.fault_proxy import FaultProxy
-from tests.integration.front_desks import PROCESSES, a_desk, commands_until, talker
+from tests.integration.request_gates import PROCESSES, a_desk, commands_until, talker
 
 PAGE = CachedPage("etag-1", b"{}")
 
@@ -47,14 +47,14 @@ def time_passes(redis: Redis) -> Pass:
 
 
 @pytest.fixture
-def front_desk(redis: Redis, own_valkey: servers.Server) -> RedisFrontDesk:
+def request_gate(redis: Redis, own_valkey: servers.Server) -> RedisRequestGate:
     assert not redis.dbsize()
     return a_desk(own_valkey.url)
 
 
 @pytest.fixture
-def rate_limiter(front_desk: RedisFrontDesk) -> RedisRateLimiter:
-    return front_desk
+def rate_limiter(request_gate: RedisRequestGate) -> RedisRateLimiter:
+    return request_gate
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def copies_server(own_valkey: servers.Server) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def session_copies(copies_server: RedisServer) -> RedisSessionCopies:
-    return RedisSessionCopies(copies_server)
+def session_cache(copies_server: RedisServer) -> RedisSessionCache:
+    return RedisSessionCache(copies_server)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def product_cache(copies_server: RedisServer) -> RedisProductCache:
 @pytest.fixture
 def distant_desk(
     redis: Redis, valkey_proxy: FaultProxy, own_valkey: servers.Server
-) -> RedisFrontDesk:
+) -> RedisRequestGate:
     """By way of the fault proxy; once it gave up it does not try again in here."""
     assert not redis.dbsize()
     return a_desk(valkey_proxy.through(own_valkey.url), timeout_seconds=0.1)
@@ -94,16 +94,16 @@ class TestRedisFrontDesk(FrontDeskContract):
 def test_processes_share_a_limit(own_valkey: servers.Server, redis: Redis) -> None:
     assert not redis.dbsize()
     bucket, desks = a_bucket(FEW), [a_desk(own_valkey.url) for _ in range(3)]
-    taken = [take(desk, bucket)[0].remaining for desk in desks]
+    taken = [take(gate, bucket)[0].remaining for gate in desks]
     assert taken == [2, 1, 0]
     assert not take(desks[0], bucket)[0].allowed
 
 
 def test_every_bucket_goes_by_itself_when_it_is_full_again(
-    front_desk: RedisFrontDesk, redis: Redis
+    request_gate: RedisRequestGate, redis: Redis
 ) -> None:
     wide, narrow = a_bucket(HOURLY), a_bucket(FEW)
-    take_often(front_desk, 5, wide, narrow)
+    take_often(request_gate, 5, wide, narrow)
 
     def lasts(bucket: Bucket) -> int:
         (key,) = redis.keys(f"*{bucket.subject}")
@@ -115,66 +115,66 @@ def test_every_bucket_goes_by_itself_when_it_is_full_again(
 
 
 def test_a_bucket_from_a_clock_that_was_set_back_locks_out_for_no_longer_than_its_period(
-    front_desk: RedisFrontDesk, redis: Redis
+    request_gate: RedisRequestGate, redis: Redis
 ) -> None:
     bucket = a_bucket(FEW)
-    take(front_desk, bucket)
+    take(request_gate, bucket)
     (key,) = redis.keys(f"*{bucket.subject}")
     redis.incrby(key, 10**15)
-    refused = take(front_desk, bucket)[0]
+    refused = take(request_gate, bucket)[0]
     assert not refused.allowed
     assert refused.retry_after_seconds == 1_200
 
 
 @pytest.mark.parametrize("spoiled", ["", "soon", "nan"])
 def test_a_bucket_that_makes_no_sense_is_a_full_one(
-    front_desk: RedisFrontDesk, redis: Redis, spoiled: str
+    request_gate: RedisRequestGate, redis: Redis, spoiled: str
 ) -> None:
     bucket = a_bucket(FEW)
-    take(front_desk, bucket)
+    take(request_gate, bucket)
     (key,) = redis.keys(f"*{bucket.subject}")
     redis.set(key, spoiled)
-    assert take_often(front_desk, 5, bucket) == 3
+    assert take_often(request_gate, 5, bucket) == 3
 
 
 def test_asking_costs_one_round_trip(
-    front_desk: RedisFrontDesk,
-    session_copies: RedisSessionCopies,
+    request_gate: RedisRequestGate,
+    session_cache: RedisSessionCache,
     product_cache: RedisProductCache,
     redis: Redis,
 ) -> None:
-    session_copies.keep("digest", b"copy", seconds=60)
+    session_cache.keep("digest", b"copy", seconds=60)
     product_cache.put("bike", PAGE)
     buckets = [a_bucket(FEW), a_bucket(HOURLY), a_bucket(HOURLY)]
 
     async def asked_thrice() -> list[str]:
-        await front_desk.ask(buckets)  # connects, and tells the script
+        await request_gate.ask(buckets)  # connects, and tells the script
         with redis.monitor() as monitor:
             for _ in range(2):
-                passage = await front_desk.ask(buckets, session="digest", page="bike")
-                assert passage.session == b"copy"
-                assert passage.page == PAGE
-            await front_desk.take(buckets)
-            session_copies.find("that is all")  # on a connection that is there
+                result = await request_gate.ask(buckets, session="digest", page="bike")
+                assert result.session == b"copy"
+                assert result.page == PAGE
+            await request_gate.take(buckets)
+            session_cache.find("that is all")  # on a connection that is there
             return commands_until(monitor, "that is all")
 
-    assert in_a_loop(front_desk, asked_thrice) == ["EVALSHA"] * 3
+    assert in_a_loop(request_gate, asked_thrice) == ["EVALSHA"] * 3
 
 
-def test_it_works_again_after_a_flush(front_desk: RedisFrontDesk, redis: Redis) -> None:
+def test_it_works_again_after_a_flush(request_gate: RedisRequestGate, redis: Redis) -> None:
     bucket = a_bucket(FEW)
 
     async def used_before_and_after() -> list[int]:
         remaining = []
         for _ in range(2):
-            remaining += [(await front_desk.ask([bucket])).decisions[0].remaining] * 1
-            remaining += [(await front_desk.take([bucket]))[0].remaining]
+            remaining += [(await request_gate.ask([bucket])).decisions[0].remaining] * 1
+            remaining += [(await request_gate.take([bucket]))[0].remaining]
             redis.flushall()
             redis.script_flush()
         return remaining
 
-    assert in_a_loop(front_desk, used_before_and_after) == [2, 1, 2, 1]
-    assert take_often(front_desk, 9, bucket) == 3  # so it is Redis that counts
+    assert in_a_loop(request_gate, used_before_and_after) == [2, 1, 2, 1]
+    assert take_often(request_gate, 9, bucket) == 3  # so it is Redis that counts
 
 
 FAILURES = [FaultProxy.black_hole, FaultProxy.refuse]
@@ -183,7 +183,7 @@ FAILURES = [FaultProxy.black_hole, FaultProxy.refuse]
 @pytest.mark.parametrize("fail", FAILURES)
 @pytest.mark.parametrize("connected", [True, False])
 def test_limits_hold_while_redis_is_away(
-    distant_desk: RedisFrontDesk,
+    distant_desk: RedisRequestGate,
     valkey_proxy: FaultProxy,
     fail: Callable[[FaultProxy], None],
     *,
@@ -198,15 +198,15 @@ def test_limits_hold_while_redis_is_away(
         passages = [
             await distant_desk.ask([bucket], session="digest", page="bike") for _ in range(60)
         ]
-        assert {passage.session for passage in passages} == {None}
-        assert {passage.page for passage in passages} == {None}
-        return sum(passage.decisions[0].allowed for passage in passages)
+        assert {result.session for result in passages} == {None}
+        assert {result.page for result in passages} == {None}
+        return sum(result.decisions[0].allowed for result in passages)
 
     assert in_a_loop(distant_desk, allowed) == HOURLY.count // PROCESSES
 
 
 def test_what_is_forgiven_while_redis_is_away_is_forgiven(
-    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
+    distant_desk: RedisRequestGate, valkey_proxy: FaultProxy
 ) -> None:
     valkey_proxy.refuse()
     bucket = a_bucket(HOURLY)
@@ -216,7 +216,7 @@ def test_what_is_forgiven_while_redis_is_away_is_forgiven(
 
 
 def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
-    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
+    distant_desk: RedisRequestGate, valkey_proxy: FaultProxy
 ) -> None:
     valkey_proxy.black_hole()
 
@@ -231,7 +231,7 @@ def test_a_redis_that_does_not_answer_is_left_alone_after_a_few_tries(
 
 
 def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
-    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
+    distant_desk: RedisRequestGate, valkey_proxy: FaultProxy
 ) -> None:
     valkey_proxy.black_hole()
     bucket = a_bucket(HOURLY)
@@ -239,7 +239,7 @@ def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
     async def crowd() -> int:
         asked = [distant_desk.ask([bucket]) for _ in range(100)]
         passages = await asyncio.gather(*asked)
-        return sum(passage.decisions[0].allowed for passage in passages)
+        return sum(result.decisions[0].allowed for result in passages)
 
     assert in_a_loop(distant_desk, crowd) == HOURLY.count // PROCESSES
 
@@ -247,16 +247,16 @@ def test_a_crowd_in_front_of_a_redis_that_does_not_answer_is_counted(
 def test_a_redis_that_comes_back_counts_again(
     valkey_proxy: FaultProxy, redis: Redis, own_valkey: servers.Server
 ) -> None:
-    desk = a_desk(valkey_proxy.through(own_valkey.url), timeout_seconds=0.1, rest_seconds=0.05)
+    gate = a_desk(valkey_proxy.through(own_valkey.url), timeout_seconds=0.1, rest_seconds=0.05)
     bucket = a_bucket(HOURLY)
     valkey_proxy.black_hole()
-    take_often(desk, FAILURES_UNTIL_OPEN + 1, bucket)
+    take_often(gate, FAILURES_UNTIL_OPEN + 1, bucket)
     assert not redis.dbsize()
     valkey_proxy.forward()
 
     deadline = monotonic() + 30
     while not redis.dbsize() and monotonic() < deadline:
-        take(desk, bucket)
+        take(gate, bucket)
 
     assert take(a_desk(own_valkey.url), bucket)[0].remaining < HOURLY.count - 1
 
@@ -264,24 +264,24 @@ def test_a_redis_that_comes_back_counts_again(
 def test_a_redis_that_was_killed_counts_again_when_it_is_back(
     redis: Redis, own_valkey: servers.Server
 ) -> None:
-    desk = a_desk(own_valkey.url, rest_seconds=0.05)
+    gate = a_desk(own_valkey.url, rest_seconds=0.05)
     bucket = a_bucket(HOURLY)
 
     async def story() -> None:
-        assert (await desk.take([bucket]))[0].remaining == 99
+        assert (await gate.take([bucket]))[0].remaining == 99
         own_valkey.crash()
-        assert sum([(await desk.take([bucket]))[0].allowed for _ in range(60)]) == 25
+        assert sum([(await gate.take([bucket]))[0].allowed for _ in range(60)]) == 25
         own_valkey.start()
         deadline = monotonic() + 30
         while not redis.dbsize() and monotonic() < deadline:
-            await desk.take([bucket])
+            await gate.take([bucket])
 
-    in_a_loop(desk, story)
+    in_a_loop(gate, story)
     assert take(a_desk(own_valkey.url), bucket)[0].remaining == 98
 
 
 def test_connections_that_were_cut_cost_at_most_one_answer_each(
-    distant_desk: RedisFrontDesk, valkey_proxy: FaultProxy
+    distant_desk: RedisRequestGate, valkey_proxy: FaultProxy
 ) -> None:
     bucket = a_bucket(HOURLY)
 
@@ -297,27 +297,27 @@ def test_connections_that_were_cut_cost_at_most_one_answer_each(
 
 
 def test_an_answer_that_was_given_up_is_nobody_elses(
-    front_desk: RedisFrontDesk,
-    session_copies: RedisSessionCopies,
+    request_gate: RedisRequestGate,
+    session_cache: RedisSessionCache,
     redis: Redis,
 ) -> None:
     """Requests are abandoned all the time; the next one must not read what they left behind."""
     for name in "ab":
-        session_copies.keep(name, name.encode(), seconds=60)
+        session_cache.keep(name, name.encode(), seconds=60)
 
     async def story() -> set[bytes | None]:
-        await front_desk.ask([], session="a")
+        await request_gate.ask([], session="a")
         for steps in range(12):
             redis.client_pause(10)
-            abandoned = asyncio.create_task(front_desk.ask([], session="a"))
+            abandoned = asyncio.create_task(request_gate.ask([], session="a"))
             for _ in range(steps):
                 await asyncio.sleep(0)
             abandoned.cancel()
             await asyncio.wait([abandoned])
-        found = [await front_desk.ask([], session="b") for _ in range(20)]
-        return {passage.session for passage in found}
+        found = [await request_gate.ask([], session="b") for _ in range(20)]
+        return {result.session for result in found}
 
-    assert in_a_loop(front_desk, story) == {b"b"}
+    assert in_a_loop(request_gate, story) == {b"b"}
 
 
 @pytest.mark.parametrize(
@@ -335,29 +335,29 @@ def test_an_answer_that_makes_no_sense_is_none(answer: bytes) -> None:
 
     async def story() -> list[int]:
         async with talker(answer) as port:
-            desk = a_desk(f"redis://127.0.0.1:{port}/0")
+            gate = a_desk(f"redis://127.0.0.1:{port}/0")
             try:
-                remaining = [(await desk.take([bucket]))[0].remaining]
-                passage = await desk.ask([bucket], session="digest", page="bike")
-                return [*remaining, passage.decisions[0].remaining]
+                remaining = [(await gate.take([bucket]))[0].remaining]
+                result = await gate.ask([bucket], session="digest", page="bike")
+                return [*remaining, result.decisions[0].remaining]
             finally:
-                await desk.close()
+                await gate.close()
 
     assert asyncio.run(story()) == [24, 23]
 
 
 def test_an_address_where_nobody_is_makes_an_in_process_limiter() -> None:
-    desk = a_desk(f"redis://127.0.0.1:{servers.free_port()}/0")
+    gate = a_desk(f"redis://127.0.0.1:{servers.free_port()}/0")
     bucket = a_bucket(FEW)
-    assert take_often(desk, 3, bucket) == 1
-    assert ask(desk, bucket).decisions[0].allowed is False
+    assert take_often(gate, 3, bucket) == 1
+    assert ask(gate, bucket).decisions[0].allowed is False
 
 
-def test_one_desk_serves_several_event_loops_by_turns(front_desk: RedisFrontDesk) -> None:
+def test_one_desk_serves_several_event_loops_by_turns(request_gate: RedisRequestGate) -> None:
     bucket = a_bucket(FEW)
     loops = [asyncio.new_event_loop() for _ in range(3)]
-    taken = [loop.run_until_complete(front_desk.take([bucket]))[0] for loop in loops]
+    taken = [loop.run_until_complete(request_gate.take([bucket]))[0] for loop in loops]
     assert [decision.remaining for decision in taken] == [2, 1, 0]
     for loop in loops:
-        loop.run_until_complete(front_desk.close())
+        loop.run_until_complete(request_gate.close())
         loop.close()

@@ -98,7 +98,7 @@ class Watch:
 
 def levels_of(state: MemoryState) -> list[StockLevel]:
     """Every stock level."""
-    return [shelf.level for shelves in state.shelves.values() for shelf in shelves.values()]
+    return [shelf.level for shelves in state.levels.values() for shelf in shelves.values()]
 
 
 def _check_holds(state: MemoryState) -> None:

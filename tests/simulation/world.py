@@ -15,9 +15,10 @@ from uuid import UUID
 
 import tenacity.nap
 
-from quickshop.adapters.memory.cache import NoProductCache
-from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
+from quickshop.adapters.memory.cart_cache import NoCartCache
 from quickshop.adapters.memory.jobs import MemorySchedules
+from quickshop.adapters.memory.product_cache import NoProductCache
+from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
@@ -35,7 +36,7 @@ from quickshop.domain.money import Money
 from quickshop.domain.orders import UNPAID, LatePaymentCaptured, Order
 from quickshop.domain.payments import CaptureMethod, PaymentStatus
 from quickshop.shop import (
-    Copies,
+    Caches,
     Core,
     Credentials,
     Outside,
@@ -124,10 +125,10 @@ class World:
                 orders=_stepped(readers.orders, "read orders", step),
                 stock=_stepped(readers.stock, "read stock", step),
             ),
-            copies=Copies(
+            caches=Caches(
                 products=NoProductCache(),
-                carts=NoCartCopies(),
-                sessions=NoSessionCopies(),
+                carts=NoCartCache(),
+                sessions=NoSessionCache(),
             ),
             credentials=Credentials(
                 passwords=BcryptPasswords(cost=MIN_COST),
@@ -275,7 +276,7 @@ def _catalog() -> MemoryState:
             tx.products.add(Product.create(product, now=START))
         for number, place in enumerate(PLACES):
             location = LocationId(UUID(int=(3 << 64) + number))
-            tx.stock.open_location(Location(id=location, name=place, priority=number))
+            tx.stock.get_or_create_location(Location(id=location, name=place, priority=number))
     return work.store.state
 
 

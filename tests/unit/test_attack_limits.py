@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from quickshop.adapters.memory.cache import NoProductCache
-from quickshop.adapters.memory.hot_copies import NoSessionCopies
-from quickshop.adapters.memory.limits import MemoryFrontDesk
+from quickshop.adapters.memory.limits import MemoryRequestGate
+from quickshop.adapters.memory.product_cache import NoProductCache
+from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.hashing import MOST
 from quickshop.entrypoints.http.limits import LOGIN, LOGIN_STRANGERS, Limits
@@ -35,8 +35,8 @@ def seconds() -> Seconds:
 @pytest.fixture
 def guarded(seconds: Seconds) -> Iterator[Stage]:
     """A shop with its limits as they are, whose time stands still until it is moved."""
-    desk = MemoryFrontDesk(NoSessionCopies(), NoProductCache(), monotonic=seconds)
-    with open_stage(limits=Limits(), desk=desk) as stage:
+    gate = MemoryRequestGate(NoSessionCache(), NoProductCache(), monotonic=seconds)
+    with open_stage(limits=Limits(), gate=gate) as stage:
         yield stage
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from quickshop import Money, NewVariant, Shop, open_shop
-from quickshop.adapters.memory.cache import MemoryProductCache
+from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.application.catalog import KEEP, ChangedVariant
 from quickshop.domain.catalog import Category, CategoryId, Image, Product, ProductId
 from quickshop.domain.errors import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from quickshop import Money
-from quickshop.adapters.memory.cache import MemoryProductCache
-from quickshop.adapters.redis.cache import POINTER_SECONDS
+from quickshop.adapters.memory.product_cache import MemoryProductCache
+from quickshop.adapters.redis.product_cache import POINTER_SECONDS
 from quickshop.domain.catalog import Product
 from quickshop.entrypoints.http.page_cache import PageCache
 from quickshop.settings import Settings, SettingsError

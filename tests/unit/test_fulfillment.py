@@ -63,15 +63,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def gate() -> Desk:
     return Desk()
 
 
-def test_a_paid_order_ships_whole(desk: Desk) -> None:
-    fulfilled = desk.world.shop.orders.fulfill(
-        desk.id, carrier="Snail & Sons", tracking_number="SN-0042", tracking_url=URL
+def test_a_paid_order_ships_whole(gate: Desk) -> None:
+    fulfilled = gate.world.shop.orders.fulfill(
+        gate.id, carrier="Snail & Sons", tracking_number="SN-0042", tracking_url=URL
     )
-    assert fulfilled.order.status is desk.status() is OrderStatus.FULFILLED
+    assert fulfilled.order.status is gate.status() is OrderStatus.FULFILLED
     parcel = fulfilled.parcel
     assert (parcel.number, parcel.carrier, parcel.tracking_number, parcel.tracking_url) == (
         1,
@@ -80,28 +80,28 @@ def test_a_paid_order_ships_whole(desk: Desk) -> None:
         URL,
     )
     assert set(parcel.lines) == {ShippedItem("MUG", 3), ShippedItem("BOWL", 3)}
-    assert desk.on_hand("MUG") == desk.on_hand("BOWL") == (7, 0)
-    assert desk.world.shop.orders.get(desk.id) == fulfilled.order
-    assert desk.world.problems() == []
+    assert gate.on_hand("MUG") == gate.on_hand("BOWL") == (7, 0)
+    assert gate.world.shop.orders.get(gate.id) == fulfilled.order
+    assert gate.world.problems() == []
 
 
-def test_an_order_ships_in_parcels_until_nothing_is_left(desk: Desk) -> None:
-    desk.ship(MUG=2)
-    assert desk.status() is OrderStatus.PARTIALLY_FULFILLED
-    assert desk.on_hand("MUG") == (8, 1)
-    desk.ship(MUG=1, BOWL=1)
-    assert desk.world.problems() == []
-    desk.ship()
-    assert desk.status() is OrderStatus.FULFILLED
-    assert desk.parcels() == [{"MUG": 2}, {"BOWL": 1, "MUG": 1}, {"BOWL": 2}]
-    assert desk.on_hand("MUG") == desk.on_hand("BOWL") == (7, 0)
-    assert desk.world.problems() == []
+def test_an_order_ships_in_parcels_until_nothing_is_left(gate: Desk) -> None:
+    gate.ship(MUG=2)
+    assert gate.status() is OrderStatus.PARTIALLY_FULFILLED
+    assert gate.on_hand("MUG") == (8, 1)
+    gate.ship(MUG=1, BOWL=1)
+    assert gate.world.problems() == []
+    gate.ship()
+    assert gate.status() is OrderStatus.FULFILLED
+    assert gate.parcels() == [{"MUG": 2}, {"BOWL": 1, "MUG": 1}, {"BOWL": 2}]
+    assert gate.on_hand("MUG") == gate.on_hand("BOWL") == (7, 0)
+    assert gate.world.problems() == []
 
 
-def test_lines_may_be_named_by_their_id(desk: Desk) -> None:
-    line = desk.placed.order.lines[0]
-    desk.world.shop.orders.fulfill(desk.id, lines={line.id: 2})
-    assert desk.parcels() == [{line.sku: 2}]
+def test_lines_may_be_named_by_their_id(gate: Desk) -> None:
+    line = gate.placed.order.lines[0]
+    gate.world.shop.orders.fulfill(gate.id, lines={line.id: 2})
+    assert gate.parcels() == [{line.sku: 2}]
 
 
 @pytest.mark.parametrize(
@@ -119,22 +119,22 @@ def test_lines_may_be_named_by_their_id(desk: Desk) -> None:
     ],
 )
 def test_what_was_not_ordered_does_not_ship(
-    desk: Desk, lines: dict[UUID | str, int], rule: str
+    gate: Desk, lines: dict[UUID | str, int], rule: str
 ) -> None:
     with pytest.raises(InvalidValueError, match=rule):
-        desk.world.shop.orders.fulfill(desk.id, lines=lines)
-    assert desk.parcels() == []
-    assert desk.status() is OrderStatus.PAID
+        gate.world.shop.orders.fulfill(gate.id, lines=lines)
+    assert gate.parcels() == []
+    assert gate.status() is OrderStatus.PAID
 
 
-def test_a_line_named_twice_ships_no_more_than_was_ordered(desk: Desk) -> None:
-    line = next(line for line in desk.placed.order.lines if line.sku == "MUG")
+def test_a_line_named_twice_ships_no_more_than_was_ordered(gate: Desk) -> None:
+    line = next(line for line in gate.placed.order.lines if line.sku == "MUG")
     with pytest.raises(InvalidValueError, match="at most 3 of MUG"):
-        desk.world.shop.orders.fulfill(desk.id, lines={line.id: 2, "MUG": 2})
-    desk.ship(MUG=2)
+        gate.world.shop.orders.fulfill(gate.id, lines={line.id: 2, "MUG": 2})
+    gate.ship(MUG=2)
     with pytest.raises(InvalidValueError, match="at most 1 of MUG"):
-        desk.ship(MUG=2)
-    assert desk.parcels() == [{"MUG": 2}]
+        gate.ship(MUG=2)
+    assert gate.parcels() == [{"MUG": 2}]
 
 
 def test_units_leave_the_places_that_they_were_promised_from() -> None:
@@ -223,47 +223,47 @@ def test_only_what_is_paid_ships(before: Callable[[World, PlacedOrder], None]) -
     assert world.problems() == []
 
 
-def test_an_order_of_which_a_part_was_refunded_still_ships(desk: Desk) -> None:
-    desk.world.shop.orders.refund(desk.id, amount=Money(100, "EUR"))
-    desk.world.run()
-    desk.ship()
-    assert desk.status() is OrderStatus.FULFILLED
+def test_an_order_of_which_a_part_was_refunded_still_ships(gate: Desk) -> None:
+    gate.world.shop.orders.refund(gate.id, amount=Money(100, "EUR"))
+    gate.world.run()
+    gate.ship()
+    assert gate.status() is OrderStatus.FULFILLED
 
 
-def test_what_has_not_shipped_stays_when_all_the_money_goes_back(desk: Desk) -> None:
-    desk.ship(MUG=1)
-    desk.world.shop.orders.refund(desk.id)
-    desk.world.run()
-    assert desk.status() is OrderStatus.REFUNDED
-    assert desk.on_hand("MUG") == (9, 0)
-    assert desk.on_hand("BOWL") == (10, 0)
-    assert desk.parcels() == [{"MUG": 1}]
-    assert desk.world.problems() == []
+def test_what_has_not_shipped_stays_when_all_the_money_goes_back(gate: Desk) -> None:
+    gate.ship(MUG=1)
+    gate.world.shop.orders.refund(gate.id)
+    gate.world.run()
+    assert gate.status() is OrderStatus.REFUNDED
+    assert gate.on_hand("MUG") == (9, 0)
+    assert gate.on_hand("BOWL") == (10, 0)
+    assert gate.parcels() == [{"MUG": 1}]
+    assert gate.world.problems() == []
 
 
-def test_what_has_shipped_is_not_canceled(desk: Desk) -> None:
-    desk.ship(MUG=1)
+def test_what_has_shipped_is_not_canceled(gate: Desk) -> None:
+    gate.ship(MUG=1)
     with pytest.raises(OrderStateError, match="partially_fulfilled"):
-        desk.world.shop.orders.cancel(desk.id)
-    assert desk.on_hand("MUG") == (9, 2)
+        gate.world.shop.orders.cancel(gate.id)
+    assert gate.on_hand("MUG") == (9, 2)
 
 
-def test_an_order_that_is_not_there_does_not_ship(desk: Desk) -> None:
-    for attempt in (desk.world.shop.orders.fulfill, desk.world.shop.orders.complete):
+def test_an_order_that_is_not_there_does_not_ship(gate: Desk) -> None:
+    for attempt in (gate.world.shop.orders.fulfill, gate.world.shop.orders.complete):
         with pytest.raises(NotFoundError):
             attempt(OrderId(new_id()))
 
 
-def test_shipping_with_a_key_can_be_repeated(desk: Desk) -> None:
-    fulfill = desk.world.shop.orders.fulfill
-    first = fulfill(desk.id, lines={"MUG": 2}, idempotency_key="one")
-    again = fulfill(desk.id, lines={"MUG": 2}, idempotency_key="one")
+def test_shipping_with_a_key_can_be_repeated(gate: Desk) -> None:
+    fulfill = gate.world.shop.orders.fulfill
+    first = fulfill(gate.id, lines={"MUG": 2}, idempotency_key="one")
+    again = fulfill(gate.id, lines={"MUG": 2}, idempotency_key="one")
     assert (again.order, again.replayed, first.replayed) == (first.order, True, False)
     assert again.parcel == first.parcel
-    assert desk.parcels() == [{"MUG": 2}]
+    assert gate.parcels() == [{"MUG": 2}]
     for other in ({"lines": {"MUG": 1}}, {}, {"lines": {"MUG": 2}, "carrier": "Snail"}):
         with pytest.raises(IdempotencyMismatchError):
-            fulfill(desk.id, **other, idempotency_key="one")
+            fulfill(gate.id, **other, idempotency_key="one")
 
 
 @pytest.mark.parametrize(
@@ -301,32 +301,32 @@ def test_tracking_is_a_web_address_or_nothing(url: str) -> None:
     assert Tracking(carrier=AWKWARD, number=AWKWARD, url=url).url == url
 
 
-def test_the_shopper_is_mailed_once_about_each_parcel(desk: Desk) -> None:
-    fulfill = desk.world.shop.orders.fulfill
-    fulfill(desk.id, lines={"MUG": 2}, tracking_number="SN-1")
-    fulfill(desk.id, tracking_number="SN-2")
-    desk.world.run()
-    desk.world.run(days=1)
-    parcels = [m.parcel for m in desk.world.notifier.sent if m.kind == "order_shipped"]
+def test_the_shopper_is_mailed_once_about_each_parcel(gate: Desk) -> None:
+    fulfill = gate.world.shop.orders.fulfill
+    fulfill(gate.id, lines={"MUG": 2}, tracking_number="SN-1")
+    fulfill(gate.id, tracking_number="SN-2")
+    gate.world.run()
+    gate.world.run(days=1)
+    parcels = [m.parcel for m in gate.world.notifier.sent if m.kind == "order_shipped"]
     assert [parcel.tracking_number for parcel in parcels if parcel] == ["SN-1", "SN-2"]
-    assert desk.world.mails() == ["order_confirmation", "order_shipped", "order_shipped"]
+    assert gate.world.mails() == ["order_confirmation", "order_shipped", "order_shipped"]
 
 
-def test_a_mail_about_a_parcel_waits_until_it_can_be_sent(desk: Desk) -> None:
-    desk.world.notifier.is_down = True
-    desk.ship()
-    desk.world.run()
-    desk.world.notifier.is_down = False
-    desk.world.run(minutes=1)
-    assert desk.world.mails() == ["order_confirmation", "order_shipped"]
+def test_a_mail_about_a_parcel_waits_until_it_can_be_sent(gate: Desk) -> None:
+    gate.world.notifier.is_down = True
+    gate.ship()
+    gate.world.run()
+    gate.world.notifier.is_down = False
+    gate.world.run(minutes=1)
+    assert gate.world.mails() == ["order_confirmation", "order_shipped"]
 
 
-def test_the_shopper_is_mailed_once_about_each_refund(desk: Desk) -> None:
+def test_the_shopper_is_mailed_once_about_each_refund(gate: Desk) -> None:
     for amount, reason in ((100, "a chip"), (250, "")):
-        desk.world.shop.orders.refund(desk.id, amount=Money(amount, "EUR"), reason=reason)
-        desk.world.run()
-    desk.world.run(days=1)
-    mails = [m for m in desk.world.notifier.sent if m.kind == "order_refunded"]
+        gate.world.shop.orders.refund(gate.id, amount=Money(amount, "EUR"), reason=reason)
+        gate.world.run()
+    gate.world.run(days=1)
+    mails = [m for m in gate.world.notifier.sent if m.kind == "order_refunded"]
     assert [(m.amount, m.note) for m in mails] == [
         (Money(100, "EUR"), "a chip"),
         (Money(250, "EUR"), ""),
@@ -344,27 +344,27 @@ def test_an_order_that_expired_is_told_to_be_canceled_and_why() -> None:
     assert world.notifier.sent[-1].note == "it was not paid in time"
 
 
-def test_an_order_that_shipped_wholly_can_be_completed_once(desk: Desk) -> None:
-    complete = desk.world.shop.orders.complete
-    desk.ship(MUG=1)
+def test_an_order_that_shipped_wholly_can_be_completed_once(gate: Desk) -> None:
+    complete = gate.world.shop.orders.complete
+    gate.ship(MUG=1)
     with pytest.raises(OrderStateError):
-        complete(desk.id)
-    desk.ship()
-    done = complete(desk.id)
-    assert done == desk.world.shop.orders.get(desk.id)
+        complete(gate.id)
+    gate.ship()
+    done = complete(gate.id)
+    assert done == gate.world.shop.orders.get(gate.id)
     assert (done.status, len(done.fulfillments)) == (OrderStatus.COMPLETED, 2)
     with pytest.raises(OrderStateError):
-        complete(desk.id)
+        complete(gate.id)
 
 
-def test_the_timeline_tells_of_parcels_refunds_and_notes(desk: Desk) -> None:
-    orders = desk.world.shop.orders
-    orders.add_note(desk.id, AWKWARD)
-    fulfilled = orders.fulfill(desk.id, carrier="Snail", tracking_number="SN-1")
-    orders.refund(desk.id, amount=Money(100, "EUR"), reason="a chip")
-    desk.world.run()
-    orders.complete(desk.id)
-    told = [(entry.kind, entry.facts) for entry in orders.timeline(desk.id)][2:]
+def test_the_timeline_tells_of_parcels_refunds_and_notes(gate: Desk) -> None:
+    orders = gate.world.shop.orders
+    orders.add_note(gate.id, AWKWARD)
+    fulfilled = orders.fulfill(gate.id, carrier="Snail", tracking_number="SN-1")
+    orders.refund(gate.id, amount=Money(100, "EUR"), reason="a chip")
+    gate.world.run()
+    orders.complete(gate.id)
+    told = [(entry.kind, entry.facts) for entry in orders.timeline(gate.id)][2:]
     assert told == [
         ("OrderNoted", {"note": AWKWARD}),
         (
@@ -380,18 +380,18 @@ def test_the_timeline_tells_of_parcels_refunds_and_notes(desk: Desk) -> None:
     ]
 
 
-def test_a_note_is_taken_in_any_status(desk: Desk) -> None:
-    add_note = desk.world.shop.orders.add_note
-    pending = desk.world.order()
-    desk.world.shop.orders.cancel(pending.order.id)
-    for order_id in (desk.id, pending.order.id):
+def test_a_note_is_taken_in_any_status(gate: Desk) -> None:
+    add_note = gate.world.shop.orders.add_note
+    pending = gate.world.order()
+    gate.world.shop.orders.cancel(pending.order.id)
+    for order_id in (gate.id, pending.order.id):
         add_note(order_id, "called\nand waits")
-        assert desk.world.timeline(order_id)[-1] == "OrderNoted"
+        assert gate.world.timeline(order_id)[-1] == "OrderNoted"
     with pytest.raises(NotFoundError):
         add_note(OrderId(new_id()), "x")
 
 
 @pytest.mark.parametrize("note", ["", " \n", "x" * (MAX_NOTE_LENGTH + 1), "\x1b[31m"])
-def test_a_note_that_cannot_be_read_is_refused(desk: Desk, note: str) -> None:
+def test_a_note_that_cannot_be_read_is_refused(gate: Desk, note: str) -> None:
     with pytest.raises(InvalidValueError):
-        desk.world.shop.orders.add_note(desk.id, note)
+        gate.world.shop.orders.add_note(gate.id, note)

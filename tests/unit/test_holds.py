@@ -363,14 +363,14 @@ def test_nobody_is_refused_because_a_rival_released_the_expired_hold(world: Worl
             release()
             raise
 
-    assert release.before_refusing(story).order.status is OrderStatus.PENDING
+    assert release.retry_after_releasing(story).order.status is OrderStatus.PENDING
     assert counters(world, product) == (1, 1, 0)
 
 
 class NoReleasing:
     """Refuses at once, as if there were no holds."""
 
-    def before_refusing(self, story: Callable[[], PlacedOrder]) -> PlacedOrder:
+    def retry_after_releasing(self, story: Callable[[], PlacedOrder]) -> PlacedOrder:
         return story()
 
 

@@ -117,7 +117,7 @@ def test_who_registers_a_known_address_changes_nothing_about_it(web: Web) -> Non
     registered(web, ADA)
     post(web, "register", email=ADA, password="of a stranger", name="Mallory")
     web.shop.run_jobs()
-    assert [mail.kind for mail in mails_to(web, ADA)] == ["open_account", "account_exists"]
+    assert [mail.kind for mail in mails_to(web, ADA)] == ["confirm_account", "account_exists"]
     assert_problem(
         post(web, "login", email=ADA, password="of a stranger"), 401, "invalid_credentials"
     )

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import Response
 
 from quickshop.adapters.memory.limits import MemoryRateLimiter
-from quickshop.container import open_front_desk
+from quickshop.container import open_request_gate
 from quickshop.domain.identity import AccountId, ApiKeyId, SessionId
 from quickshop.entrypoints.http.addresses import limit_subject_of
 from quickshop.entrypoints.http.limits import (
@@ -201,14 +201,14 @@ def test_a_login_that_succeeds_forgives_the_failures_before_it(
 
 
 def test_without_redis_each_process_keeps_to_its_share() -> None:
-    desk = open_front_desk(Settings(rate_limit_per_minute=100, api_processes=4))
+    gate = open_request_gate(Settings(rate_limit_per_minute=100, api_processes=4))
     (bucket,) = Limits.of(Settings(rate_limit_per_minute=100)).of_request(HOME)
-    passage = ask(desk, bucket, session="digest", page="bike")
-    assert (passage.session, passage.page) == (None, None)
-    assert passage.decisions[0].remaining == 24
-    assert take_often(desk, 100, bucket) >= 24
+    result = ask(gate, bucket, session="digest", page="bike")
+    assert (result.session, result.page) == (None, None)
+    assert result.decisions[0].remaining == 24
+    assert take_often(gate, 100, bucket) >= 24
 
 
 def test_a_front_desk_connects_to_nothing_before_it_is_asked() -> None:
-    desk = open_front_desk(Settings(redis_url="redis://127.0.0.1:1/0"))
-    asyncio.run(desk.close())
+    gate = open_request_gate(Settings(redis_url="redis://127.0.0.1:1/0"))
+    asyncio.run(gate.close())

@@ -31,134 +31,134 @@ KEEPER = somebody(Permission.CATALOG_WRITE, Permission.INVENTORY_WRITE)
 
 
 @pytest.fixture
-def desk() -> Desk:
+def gate() -> Desk:
     return Desk()
 
 
-def test_who_may_not_move_stock_does_not_do_so_with_a_file(desk: Desk) -> None:
-    desk.run(desk.hand_in(mug(**{"Variant Inventory Qty": "5"})).id)
-    before = desk.shop.inventory.list().items
+def test_who_may_not_move_stock_does_not_do_so_with_a_file(gate: Desk) -> None:
+    gate.run(gate.hand_in(mug(**{"Variant Inventory Qty": "5"})).id)
+    before = gate.shop.inventory.list().items
     changed = mug(**{"Variant Inventory Qty": "900", "Variant Inventory Policy": "continue"})
     for rows in ((changed,), (shirt(), size("M"))):
-        done = desk.run(desk.hand_in(*rows, by=EDITOR, location="attic").id)
+        done = gate.run(gate.hand_in(*rows, by=EDITOR, location="attic").id)
         assert (done.status, done.with_stock) == (ImportStatus.DONE, False)
         assert (done.counts.rejected_rows, done.counts.units_moved) == (0, 0)
-        said = desk.shop.imports.issues(done.id).items
+        said = gate.shop.imports.issues(done.id).items
         assert [(issue.column, issue.reason) for issue in said] == [
             ("Variant Inventory Qty", "left aside: this needs inventory:write")
         ]
-    assert desk.shop.inventory.list().items == before
+    assert gate.shop.inventory.list().items == before
     assert [level.location for level in before] == ["main"]
-    assert len(desk.shop.products.get("shirt").variants) == 2
+    assert len(gate.shop.products.get("shirt").variants) == 2
 
 
 @pytest.mark.parametrize("by", [None, KEEPER])
-def test_who_may_move_stock_does_so_with_a_file(desk: Desk, by: object) -> None:
-    done = desk.run(desk.hand_in(*SHELF, by=by).id)
+def test_who_may_move_stock_does_so_with_a_file(gate: Desk, by: object) -> None:
+    done = gate.run(gate.hand_in(*SHELF, by=by).id)
     assert (done.with_stock, done.counts.units_moved) == (True, 25)
 
 
-def test_a_file_that_says_nothing_of_stock_has_nothing_left_aside(desk: Desk) -> None:
+def test_a_file_that_says_nothing_of_stock_has_nothing_left_aside(gate: Desk) -> None:
     content = b"Handle,Title,Variant SKU,Variant Price\nmug,Mug,MUG,3\n"
-    started = desk.shop.imports.start(BytesIO(content), by=EDITOR).imported
-    desk.run(started.id)
-    assert not [note for note in desk.issues(started.id) if note[0] > 1]
+    started = gate.shop.imports.start(BytesIO(content), by=EDITOR).imported
+    gate.run(started.id)
+    assert not [note for note in gate.issues(started.id) if note[0] > 1]
 
 
-def test_a_file_has_so_many_rows_at_most(desk: Desk) -> None:
-    start = replace(desk.shop.imports.start, max_rows=4)
+def test_a_file_has_so_many_rows_at_most(gate: Desk) -> None:
+    start = replace(gate.shop.imports.start, max_rows=4)
     with pytest.raises(InvalidValueError, match="file: must have at most 4 rows"):
         start(BytesIO(as_csv(SHELF).encode()))
     broken_lines = mug(**{"Body (HTML)": "one\ntwo\n\nthree\n"})
     four = [broken_lines, *SHELF[:3]]
     assert start(BytesIO(as_csv(four).encode())).imported.status is ImportStatus.WAITING
     assert start(BytesIO(as_csv(four).rstrip().encode())).imported.rows is None
-    assert desk.shop.imports.start.max_rows == MAX_FILE_ROWS == 100_000
+    assert gate.shop.imports.start.max_rows == MAX_FILE_ROWS == 100_000
 
 
-def test_rows_that_were_hidden_are_found_by_the_worker(desk: Desk) -> None:
-    start = replace(desk.shop.imports.start, max_rows=4)
+def test_rows_that_were_hidden_are_found_by_the_worker(gate: Desk) -> None:
+    start = replace(gate.shop.imports.start, max_rows=4)
     rows = "".join(f"w{n},Wheel,{n}\n" for n in range(4))
     hiding = f'Handle,Title,Variant Price\nw,5" wheel,3\n{rows}'.encode()
     started = start(BytesIO(hiding), file_name="wheels.csv").imported
-    desk.runner(max_rows=4)(started.id)
-    failed = desk.shop.imports.get(started.id)
+    gate.runner(max_rows=4)(started.id)
+    failed = gate.shop.imports.get(started.id)
     assert failed.status is ImportStatus.FAILED
     assert failed.failure == "wheels.csv has more than 4 rows; split it between two products"
-    assert not desk.shop.products.list_all().items
+    assert not gate.shop.products.list_all().items
     again = start(BytesIO(hiding)).imported
-    desk.runner(max_rows=5)(again.id)
-    assert desk.shop.imports.get(again.id).status is ImportStatus.DONE
+    gate.runner(max_rows=5)(again.id)
+    assert gate.shop.imports.get(again.id).status is ImportStatus.DONE
 
 
-def test_a_file_that_takes_a_turn_to_read_is_imported_in_batches(desk: Desk) -> None:
-    load = desk.shop.products.import_file
+def test_a_file_that_takes_a_turn_to_read_is_imported_in_batches(gate: Desk) -> None:
+    load = gate.shop.products.import_file
 
     def slow(path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
-        desk.clock.advance(seconds=LEASE.total_seconds() / 2 + 1)
+        gate.clock.advance(seconds=LEASE.total_seconds() / 2 + 1)
         return load.open_feed(path, currency=currency, max_rows=max_rows)
 
-    started = desk.hand_in(*SHELF)
-    run = desk.runner(replace(load, open_feed=slow), batch=2)
+    started = gate.hand_in(*SHELF)
+    run = gate.runner(replace(load, open_feed=slow), batch=2)
     made = []
-    while not desk.shop.imports.get(started.id).finished_at:
+    while not gate.shop.imports.get(started.id).finished_at:
         run(started.id)
-        made.append(desk.shop.imports.get(started.id).counts.created)
+        made.append(gate.shop.imports.get(started.id).counts.created)
     assert made == [1, 3, 4]  # what is to be said of the file as a whole is the first item
 
 
-def test_a_product_is_of_no_more_variants_than_can_be_stored_at_once(desk: Desk) -> None:
+def test_a_product_is_of_no_more_variants_than_can_be_stored_at_once(gate: Desk) -> None:
     rows = [shirt(), *(size(f"S{n}") for n in range(2_048)), mug()]
-    done = desk.run(desk.hand_in(*rows).id)
+    done = gate.run(gate.hand_in(*rows).id)
     assert counted(done) == (1, 0, 0, 2_049)
     [first, *_] = (
         issue
-        for issue in desk.shop.imports.issues(done.id, limit=100).items
+        for issue in gate.shop.imports.issues(done.id, limit=100).items
         if issue.severity is Severity.ERROR
     )
     assert "at most 2,048 of one product" in first.reason
 
 
-def give_up(desk: Desk, handler: Handler, close: Handler | None = None) -> list[ImportView]:
+def give_up(gate: Desk, handler: Handler, close: Handler | None = None) -> list[ImportView]:
     """How the only import stands after each try of its job."""
-    run = replace(desk.shop.jobs.run, handlers={"run_import": handler})
+    run = replace(gate.shop.jobs.run, handlers={"run_import": handler})
     if close is not None:
         run = replace(run, before_giving_up={"run_import": close})
-    due = replace(desk.shop.jobs.run_due, run_job=run)
+    due = replace(gate.shop.jobs.run_due, run_job=run)
     seen = []
     for _ in range(MAX_ATTEMPTS + 3):
         with suppress(WorkerDied, TransientError):
             due()
-        seen.extend(desk.shop.imports.list().items)
-        desk.clock.advance(hours=3)
+        seen.extend(gate.shop.imports.list().items)
+        gate.clock.advance(hours=3)
     return seen
 
 
 @pytest.mark.parametrize("how", [RuntimeError, TransientError, WorkerDied])
 def test_an_import_that_fails_on_every_try_says_so_and_keeps_nothing(
-    desk: Desk, how: Callable[[str], BaseException]
+    gate: Desk, how: Callable[[str], BaseException]
 ) -> None:
-    started = desk.hand_in(*SHELF)
+    started = gate.hand_in(*SHELF)
 
     def fail(_job: Job) -> None:
         raise how("disk full at db.internal")
 
-    seen = give_up(desk, fail)
+    seen = give_up(gate, fail)
     assert all(view.status is ImportStatus.WAITING for view in seen[: MAX_ATTEMPTS - 1])
     ended = seen[-1]
     assert (ended.id, ended.status) == (started.id, ImportStatus.FAILED)
     assert ended.failure.startswith("it failed on every try, and was given up;")
     assert ended.finished_at is not None
-    assert desk.left() == b""
-    [dead] = desk.shop.jobs.dead().items
-    assert desk.shop.jobs.replay(dead.id)
-    desk.run(started.id)
-    assert desk.shop.imports.list().items == [ended]
+    assert gate.left() == b""
+    [dead] = gate.shop.jobs.dead().items
+    assert gate.shop.jobs.replay(dead.id)
+    gate.run(started.id)
+    assert gate.shop.imports.list().items == [ended]
 
 
-def test_a_database_out_of_reach_at_the_last_try_only_delays_the_end(desk: Desk) -> None:
-    desk.hand_in(*SHELF)
-    close = desk.shop.jobs.run.before_giving_up["run_import"]
+def test_a_database_out_of_reach_at_the_last_try_only_delays_the_end(gate: Desk) -> None:
+    gate.hand_in(*SHELF)
+    close = gate.shop.jobs.run.before_giving_up["run_import"]
     outages = [TransientError("gone")] * 2
 
     def fail(_job: Job) -> None:
@@ -169,66 +169,66 @@ def test_a_database_out_of_reach_at_the_last_try_only_delays_the_end(desk: Desk)
             raise outages.pop()
         close(job)
 
-    seen = give_up(desk, fail, closing)
+    seen = give_up(gate, fail, closing)
     assert [view.status for view in seen[-3:]] == [
         ImportStatus.WAITING,
         ImportStatus.FAILED,
         ImportStatus.FAILED,
     ]
-    assert len(desk.shop.jobs.dead().items) == 1
+    assert len(gate.shop.jobs.dead().items) == 1
 
 
-def test_who_overtook_another_worker_and_then_died_is_followed_by_a_third(desk: Desk) -> None:
-    started = desk.hand_in(*SHELF)
-    load = desk.shop.products.import_file
-    first = desk.runner(interrupting(load, 2, WorkerDied))
+def test_who_overtook_another_worker_and_then_died_is_followed_by_a_third(gate: Desk) -> None:
+    started = gate.hand_in(*SHELF)
+    load = gate.shop.products.import_file
+    first = gate.runner(interrupting(load, 2, WorkerDied))
 
     def meanwhile(html: str) -> str:
         with suppress(WorkerDied):
             first(started.id)  # believed dead for long, it was not
         return html
 
-    tries = iter([desk.runner(replace(load, sanitize=meanwhile)), desk.runner()])
+    tries = iter([gate.runner(replace(load, sanitize=meanwhile)), gate.runner()])
 
     def go_on(job: Job) -> None:
         if job.attempts == 1:
             raise WorkerDied
         next(tries)(started.id)
 
-    seen = [view.counts.created for view in give_up(desk, go_on)]
+    seen = [view.counts.created for view in give_up(gate, go_on)]
     assert seen[:3] == [0, 2, 4]
-    assert desk.shop.imports.get(started.id).status is ImportStatus.DONE
+    assert gate.shop.imports.get(started.id).status is ImportStatus.DONE
 
 
-def test_a_job_is_given_up_even_if_its_end_goes_wrong(desk: Desk) -> None:
-    desk.hand_in(*SHELF)
+def test_a_job_is_given_up_even_if_its_end_goes_wrong(gate: Desk) -> None:
+    gate.hand_in(*SHELF)
 
     def fail(_job: Job) -> None:
         raise RuntimeError
 
-    give_up(desk, fail, fail)
-    assert len(desk.shop.jobs.dead().items) == 1
+    give_up(gate, fail, fail)
+    assert len(gate.shop.jobs.dead().items) == 1
 
 
-def test_what_became_of_a_file_can_be_read_for_ninety_days(desk: Desk) -> None:
-    forget = desk.shop.jobs.periodic
-    old = desk.run(desk.hand_in(mug(price="free")).id)
-    desk.clock.advance(hours=24 * 89)
-    waiting = desk.hand_in(*SHELF)
+def test_what_became_of_a_file_can_be_read_for_ninety_days(gate: Desk) -> None:
+    forget = gate.shop.jobs.periodic
+    old = gate.run(gate.hand_in(mug(price="free")).id)
+    gate.clock.advance(hours=24 * 89)
+    waiting = gate.hand_in(*SHELF)
     forget()
-    assert desk.shop.imports.get(old.id) == old
-    desk.clock.advance(hours=25)
+    assert gate.shop.imports.get(old.id) == old
+    gate.clock.advance(hours=25)
     forget()
     with pytest.raises(NotFoundError):
-        desk.shop.imports.get(old.id)
-    desk.clock.advance(hours=24 * 365)
+        gate.shop.imports.get(old.id)
+    gate.clock.advance(hours=24 * 365)
     forget()
-    assert desk.shop.imports.list().items == [waiting]
-    assert desk.shop.policy.keep_imports == timedelta(days=90)
+    assert gate.shop.imports.list().items == [waiting]
+    assert gate.shop.policy.keep_imports == timedelta(days=90)
 
 
-def test_so_many_files_wait_at_once(desk: Desk) -> None:
-    start = replace(desk.shop.imports.start, max_unfinished=2)
+def test_so_many_files_wait_at_once(gate: Desk) -> None:
+    start = replace(gate.shop.imports.start, max_unfinished=2)
     first, second, third = (as_csv([mug(handle=f"m{n}", sku=f"M{n}")]).encode() for n in range(3))
     done = start(BytesIO(first), idempotency_key="one")
     start(BytesIO(second))
@@ -236,6 +236,6 @@ def test_so_many_files_wait_at_once(desk: Desk) -> None:
         start(BytesIO(third))
     again = start(BytesIO(first), idempotency_key="one")
     assert (again.replayed, again.imported) == (True, done.imported)
-    desk.run(done.imported.id)
+    gate.run(done.imported.id)
     assert start(BytesIO(third)).imported.status is ImportStatus.WAITING
-    assert desk.shop.imports.start.max_unfinished == 20
+    assert gate.shop.imports.start.max_unfinished == 20

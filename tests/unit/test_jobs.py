@@ -145,7 +145,7 @@ def test_periodic_work_is_done_once_per_interval(world: World) -> None:
         "ask_again_about_payments",
         "expire_orders",
         "release_expired_holds",
-        "forget_expired",
+        "purge_expired",
     ]
     assert world.shop.jobs.periodic() == []
     world.clock.advance(seconds=15)

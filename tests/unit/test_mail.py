@@ -29,7 +29,7 @@ from tests.mails import SENDER, a_message, a_parcel_view, a_stock_message
 
 ABOUT_ACCOUNTS = sorted(
     {
-        MessageKind.OPEN_ACCOUNT,
+        MessageKind.CONFIRM_ACCOUNT,
         MessageKind.ACCOUNT_EXISTS,
         MessageKind.RESET_PASSWORD,
         MessageKind.INVITATION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.adapters.memory.cache import MemoryProductCache, NoProductCache
+from quickshop.adapters.memory.product_cache import MemoryProductCache, NoProductCache
 from quickshop.ports.cache import CachedPage
 from tests.contracts.cache import NEW, OLD, ProductCacheContract
 

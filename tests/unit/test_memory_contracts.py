@@ -48,11 +48,11 @@ from tests.contracts.unpublished import UnpublishedProductsContract
 
 def add_past_the_ledger(store: MemoryStore, level: StockLevel, counter: str, change: int) -> None:
     with store.change() as state:
-        shelves = state.shelves[level.variant_id]
+        shelves = state.levels[level.variant_id]
         shelf = shelves[level.location_id]
         counters: Mapping[str, int] = {counter: getattr(shelf.level, counter) + change}
         wrong = replace(shelf, level=replace(shelf.level, **counters))
-        state.shelves[level.variant_id] = {**shelves, level.location_id: wrong}
+        state.levels[level.variant_id] = {**shelves, level.location_id: wrong}
 
 
 @pytest.fixture

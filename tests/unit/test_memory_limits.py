@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.adapters.memory.cache import MemoryProductCache
-from quickshop.adapters.memory.hot_copies import MemorySessionCopies
-from quickshop.adapters.memory.limits import MemoryFrontDesk, MemoryRateLimiter
+from quickshop.adapters.memory.limits import MemoryRateLimiter, MemoryRequestGate
+from quickshop.adapters.memory.product_cache import MemoryProductCache
+from quickshop.adapters.memory.session_cache import MemorySessionCache
 from quickshop.ports.limits import Bucket, Limit
 from tests.contracts.limits import (
     FEW,
@@ -49,8 +49,8 @@ def rate_limiter(seconds: Seconds) -> MemoryRateLimiter:
 
 
 @pytest.fixture
-def session_copies() -> MemorySessionCopies:
-    return MemorySessionCopies()
+def session_cache() -> MemorySessionCache:
+    return MemorySessionCache()
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def product_cache() -> MemoryProductCache:
 
 
 @pytest.fixture
-def front_desk(
-    session_copies: MemorySessionCopies, product_cache: MemoryProductCache
-) -> MemoryFrontDesk:
-    return MemoryFrontDesk(session_copies, product_cache)
+def request_gate(
+    session_cache: MemorySessionCache, product_cache: MemoryProductCache
+) -> MemoryRequestGate:
+    return MemoryRequestGate(session_cache, product_cache)
 
 
 class TestMemoryRateLimiter(RateLimiterContract):

@@ -93,7 +93,7 @@ def test_what_refers_to_nothing_is_an_error(work: MemoryUnitOfWork) -> None:
         variant = product.variants[0]
         nowhere = LocationId(CartId(new_id()))
         level = StockLevel(variant_id=variant.id, sku=variant.sku, location_id=nowhere)
-        tx.stock.open_level(level)
+        tx.stock.get_or_create_level(level)
 
 
 def test_units_are_promised_to_lines_of_stored_orders_alone(work: MemoryUnitOfWork) -> None:

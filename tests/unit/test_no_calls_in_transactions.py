@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from quickshop import Money
-from quickshop.adapters.memory.cache import MemoryProductCache
-from quickshop.adapters.memory.hot_copies import MemoryCartCopies
+from quickshop.adapters.memory.cart_cache import MemoryCartCache
+from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.payments import CaptureMethod, PaymentSource
 from tests.builders import eur
@@ -73,7 +73,7 @@ class WatchedWorld:
             gateway=watched(self.world.gateway),
             notifier=watched(self.world.notifier),
             product_cache=watched(MemoryProductCache()),
-            cart_copies=watched(MemoryCartCopies()),
+            cart_cache=watched(MemoryCartCache()),
             job_publisher=watched(Broker()),
             clock=self.world.clock,
             unit_of_work=self.world.unit_of_work,

@@ -52,7 +52,7 @@ class Scene:
 
     def request(self) -> None:
         accounts = self.world.shop.accounts
-        if self.purpose is Purpose.OPEN_ACCOUNT:
+        if self.purpose is Purpose.CONFIRM_ACCOUNT:
             accounts.register(email=ADA, password=SECOND)
         elif self.purpose is Purpose.RESET_PASSWORD:
             accounts.request_password_reset(email=ADA)
@@ -63,7 +63,7 @@ class Scene:
     def use(self, secret: str, purpose: Purpose | None = None) -> None:
         accounts = self.world.shop.accounts
         match purpose or self.purpose:
-            case Purpose.OPEN_ACCOUNT:
+            case Purpose.CONFIRM_ACCOUNT:
                 accounts.confirm(secret)
             case Purpose.RESET_PASSWORD:
                 accounts.reset_password(secret, password=SECOND)
@@ -78,10 +78,10 @@ class Scene:
 
 
 EXPECTED: Final = {
-    ("none", Purpose.OPEN_ACCOUNT): MessageKind.OPEN_ACCOUNT,
-    ("erased", Purpose.OPEN_ACCOUNT): None,
-    ("active", Purpose.OPEN_ACCOUNT): MessageKind.ACCOUNT_EXISTS,
-    ("disabled", Purpose.OPEN_ACCOUNT): MessageKind.ACCOUNT_EXISTS,
+    ("none", Purpose.CONFIRM_ACCOUNT): MessageKind.CONFIRM_ACCOUNT,
+    ("erased", Purpose.CONFIRM_ACCOUNT): None,
+    ("active", Purpose.CONFIRM_ACCOUNT): MessageKind.ACCOUNT_EXISTS,
+    ("disabled", Purpose.CONFIRM_ACCOUNT): MessageKind.ACCOUNT_EXISTS,
     ("none", Purpose.RESET_PASSWORD): None,
     ("erased", Purpose.RESET_PASSWORD): None,
     ("active", Purpose.RESET_PASSWORD): MessageKind.RESET_PASSWORD,
@@ -114,7 +114,7 @@ def test_a_link_is_mailed_only_if_it_leads_somewhere(user: str, purpose: Purpose
 def test_a_link_leads_somewhere_once_for_so_long_and_for_one_thing(
     purpose: Purpose, state: str
 ) -> None:
-    scene = Scene("none" if purpose is Purpose.OPEN_ACCOUNT else "active", purpose)
+    scene = Scene("none" if purpose is Purpose.CONFIRM_ACCOUNT else "active", purpose)
     secret = scene.mail()
     assert secret is not None
     if state == "fresh":
@@ -194,7 +194,7 @@ def test_a_mail_that_was_not_taken_is_sent_again_with_another_secret(world: Worl
     assert world.notifier.sent == []
     world.notifier.is_down = False
     world.run(minutes=1)
-    assert [mail.kind for mail in mails_to(world, NEW)] == ["open_account"]
+    assert [mail.kind for mail in mails_to(world, NEW)] == ["confirm_account"]
     world.shop.accounts.confirm(mailed_secret(world, NEW))
 
 

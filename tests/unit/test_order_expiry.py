@@ -92,7 +92,7 @@ def test_an_order_whose_first_payment_came_too_late_expires_like_any_other(world
         [payment] = tx.payments.of_order(order.id)
         world.gateway.captured[payment.gateway_key] = payment.amount
         outcomes = world.shop.jobs.expire_orders.outcomes
-        outcomes.captured(tx, order, payment, f"ref:{payment.gateway_key}", payment.amount)
+        outcomes.on_captured(tx, order, payment, f"ref:{payment.gateway_key}", payment.amount)
     world.run()
     assert world.payments(placed.order.id)[0].status is PaymentStatus.REFUNDED
     assert world.status(placed.order.id) is OrderStatus.PAYMENT_FAILED
@@ -106,7 +106,7 @@ def test_an_order_that_cannot_expire_does_not_keep_others_from_it(world: World) 
     spoiled = world.order(product, quantity=2, token="tok_3ds")
     sound = world.order(world.sell(), token="tok_3ds")
     world.run()
-    shelves = world.unit_of_work.store.state.shelves
+    shelves = world.unit_of_work.store.state.levels
     shelves[product.variants[0].id] = {
         place: replace(shelf, level=replace(shelf.level, allocated=0))
         for place, shelf in shelves[product.variants[0].id].items()

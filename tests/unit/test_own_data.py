@@ -8,12 +8,12 @@ import pytest
 
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import (
+    AccountHasRolesError,
     IdempotencyInProgressError,
     InvalidCredentialsError,
     NotFoundError,
     NotSignedInError,
     OrdersInProgressError,
-    WorksHereError,
 )
 from quickshop.domain.money import Money
 from tests.builders import an_address, facts, new_id
@@ -159,7 +159,7 @@ def test_who_is_forgotten_may_come_back_as_somebody_new(world: World) -> None:
 def test_whoever_works_here_stops_to_before_they_are_forgotten(world: World) -> None:
     signed_in(world, roles=("admin",))
     person = signed_in(world, EMAIL, roles=("support",))
-    with pytest.raises(WorksHereError):
+    with pytest.raises(AccountHasRolesError):
         world.shop.customers.erase_own(person.customer_id, password=PASSWORD)
     world.shop.staff.revoke(person.id, "support")
     world.shop.customers.erase_own(person.customer_id, password=PASSWORD)

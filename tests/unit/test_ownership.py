@@ -181,11 +181,11 @@ def test_the_owner_opens_all_of_it(web: Web, owner: Owner):
     opened = {
         route.operation: call(web, route, owner.ids, owner.person.headers).status_code
         for route in THEIRS
-        if route.operation in {"get_cart", "open_order", "change_cart_line", "replace_address"}
+        if route.operation in {"get_cart", "get_own_order", "change_cart_line", "replace_address"}
     }
     assert opened == {
         "get_cart": 200,
-        "open_order": 200,
+        "get_own_order": 200,
         "change_cart_line": 200,
         "replace_address": 200,
     }

@@ -20,8 +20,8 @@ def spoil(world: World, product: Product, counter: str, units: int) -> None:
     """Set a counter behind the ledger's back, as no path of the shop can."""
     variant_id = product.variants[0].id
     with world.unit_of_work.store.change() as state:
-        shelves = state.shelves[variant_id]
-        state.shelves[variant_id] = {
+        shelves = state.levels[variant_id]
+        state.levels[variant_id] = {
             place: replace(shelf, level=replace(shelf.level, **{counter: units}))
             for place, shelf in shelves.items()
         }

@@ -31,12 +31,12 @@ def spoil(shop: Shop, by: int) -> None:
     """Change a counter behind the ledger's back, as no path of the shop can."""
     store = shop.inventory.adjust.unit_of_work.store  # type: ignore[attr-defined]
     with store.change() as state:
-        for variant_id, shelves in state.shelves.items():
+        for variant_id, shelves in state.levels.items():
             for location_id, shelf in shelves.items():
                 wrong = replace(
                     shelf, level=replace(shelf.level, on_hand=shelf.level.on_hand + by)
                 )
-                state.shelves[variant_id] = {**shelves, location_id: wrong}
+                state.levels[variant_id] = {**shelves, location_id: wrong}
 
 
 def test_stock_that_arrives_can_be_bought(shop: Shop) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from quickshop.application.identity.tokens import MOST_SESSIONS
 from quickshop.domain.errors import (
-    GrantTooWideError,
     InvalidCredentialsError,
     LastAdminError,
+    PrivilegeEscalationError,
 )
 from quickshop.domain.identity import ADMIN, AccountId, Permission
 from quickshop.domain.notifications import MessageKind
@@ -203,7 +203,7 @@ def test_a_program_takes_no_role_from_whom_it_works_for(web: Web):
         lambda: web.shop.staff.disable(owner.id, by=by),
         lambda: web.shop.staff.disable(other.id, by=by),
     ):
-        with pytest.raises(GrantTooWideError):
+        with pytest.raises(PrivilegeEscalationError):
             change()
     web.shop.staff.revoke(owner.id, ADMIN, by=caller_of(web, owner))
 

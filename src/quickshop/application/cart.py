@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quickshop.application.access import Shopper, digest
-from quickshop.application.cart_copies import CartNews
+from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import Holding, ReleaseExpiredHolds
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
@@ -40,7 +40,7 @@ class CreateCart:
     clock: Clock
     identifiers: Identifiers
     currency: str
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(self, *, customer_id: CustomerId | None = None) -> NewCart:
         """Keep the token: without it nobody can open a guest's cart. A customer needs none."""
@@ -112,7 +112,7 @@ class ListActiveCarts:
         return self.carts.active(self.clock.now() - within, limit=limit, cursor=cursor)
 
 
-def open_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
+def get_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
     """The cart, if it is this shopper's.
 
     Raises:
@@ -152,7 +152,7 @@ class AddCartLine:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, sku: str, quantity: int = 1
@@ -170,7 +170,7 @@ class AddCartLine:
             OutOfStockError: the shop holds what is in carts, and has less.
         """
         shopper = Shopper.of(opener)
-        return self.stock.release.before_refusing(
+        return self.stock.release.retry_after_releasing(
             lambda: self._add(cart_id, shopper, sku, quantity)
         )
 
@@ -178,7 +178,7 @@ class AddCartLine:
     def _add(self, cart_id: CartId, shopper: Shopper, sku: str, quantity: int) -> CartView:
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            cart = open_cart(tx, cart_id, shopper)
+            cart = get_cart(tx, cart_id, shopper)
             line_id = CartLineId(self.identifiers.new())
             cart.add(tx.products.offer(sku), quantity, line_id=line_id, now=now)
             tx.carts.save(cart)
@@ -195,7 +195,7 @@ class ChangeCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId, *, quantity: int
@@ -209,7 +209,7 @@ class ChangeCartLine:
             OutOfStockError: the shop holds what is in carts, and has less.
         """
         shopper = Shopper.of(opener)
-        return self.stock.release.before_refusing(
+        return self.stock.release.retry_after_releasing(
             lambda: self._change(cart_id, shopper, line_id, quantity)
         )
 
@@ -219,7 +219,7 @@ class ChangeCartLine:
     ) -> CartView:
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            cart = open_cart(tx, cart_id, shopper)
+            cart = get_cart(tx, cart_id, shopper)
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
@@ -234,7 +234,7 @@ class RemoveCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartNews
+    news: CartInvalidation
 
     @retried
     def __call__(self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId) -> CartView:
@@ -247,7 +247,7 @@ class RemoveCartLine:
         now = self.clock.now()
         shopper = Shopper.of(opener)
         with self.unit_of_work() as tx:
-            cart = open_cart(tx, cart_id, shopper)
+            cart = get_cart(tx, cart_id, shopper)
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
@@ -263,7 +263,7 @@ class ClaimCart:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(self, cart_id: CartId, token: str, customer_id: CustomerId) -> CartView:
         """The cart that holds it all now: safe to repeat, and no line is lost.
@@ -293,7 +293,7 @@ class ClaimCart:
         """Every cart that took part; the one that holds it all now is the last."""
         assert shopper.customer_id is not None, "only customers claim"
         with self.unit_of_work() as tx:
-            guest = open_cart(tx, cart_id, shopper)
+            guest = get_cart(tx, cart_id, shopper)
             if guest.customer_id is not None:
                 return [guest]
             mine = tx.carts.latest_of(shopper.customer_id) if joins else None

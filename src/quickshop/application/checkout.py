@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from quickshop.application.access import Shopper, digest, order_token
-from quickshop.application.cart import open_cart
-from quickshop.application.cart_copies import CartNews
+from quickshop.application.cart import get_cart
+from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import ReleaseExpiredHolds, given_back
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
@@ -69,7 +69,7 @@ class PlaceOrder:
     terms: PaymentTerms
     sourcing: SourcingStrategy
     release: ReleaseExpiredHolds
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(
         self,
@@ -114,7 +114,7 @@ class PlaceOrder:
             expected_total=expected_total,
         )
         once = Once(f"place_order:{shopper.scope}", idempotency_key, request.fingerprint)
-        return self.release.before_refusing(lambda: self._prepare(request, shopper, once))
+        return self.release.retry_after_releasing(lambda: self._prepare(request, shopper, once))
 
     @retried
     def _prepare(self, request: _Request, shopper: Shopper, once: Once) -> PlacedOrder:
@@ -123,7 +123,7 @@ class PlaceOrder:
             if earlier := once.earlier(tx, OrderView, now):
                 return PlacedOrder(earlier, _token_of(earlier, shopper), replayed=True)
             _require_active(tx, shopper)
-            cart = open_cart(tx, request.cart_id, shopper)
+            cart = get_cart(tx, request.cart_id, shopper)
             cart.complete(now=now)
             _require_expected(cart.subtotal, request.expected_total)
             order = self._order(tx, cart, request, shopper, now)
@@ -276,7 +276,7 @@ class PayOrderAgain:
             idempotency_key,
             digest(f"{order_id}:{payment.method}:{payment.token}"),
         )
-        return self.release.before_refusing(
+        return self.release.retry_after_releasing(
             lambda: self._prepare(order_id, shopper, payment, once)
         )
 

@@ -22,10 +22,10 @@ from quickshop.domain.customers import (
 )
 from quickshop.domain.errors import NotFoundError, OrdersInProgressError
 from quickshop.domain.identity import AccountId, AccountStatus, Permission, SessionId
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.cart import CartReader, CartView
 from quickshop.ports.clock import Clock
 from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView, SentMessage
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller, IdentityReader, SessionView
 from quickshop.ports.orders import OrderQuery, OrderReader, OrderView
@@ -101,9 +101,11 @@ class UpdateProfile:
 
         def change(customer: Customer) -> None:
             if name is not None or phone is not None:
-                customer.describe(name=name, phone=phone, now=now)
+                customer.update_profile(name=name, phone=phone, now=now)
             if marketing_consent is not None:
-                customer.say(ConsentPurpose.MARKETING, granted=marketing_consent, now=now)
+                customer.record_consent(
+                    ConsentPurpose.MARKETING, granted=marketing_consent, now=now
+                )
 
         return self.edit(customer_id, change)
 
@@ -225,7 +227,7 @@ class Erasing:
 
     unit_of_work: UnitOfWork
     clock: Clock
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(
         self, customer_id: CustomerId, by: Caller | None, *, proven: str | None = None
@@ -240,11 +242,11 @@ class Erasing:
         Raises:
             InvalidCredentialsError: another password was chosen since.
             NotFoundError: no such customer, or erased before.
-            WorksHereError: they work here: take them out of their roles first.
+            AccountHasRolesError: they work here: take them out of their roles first.
             OrdersInProgressError: orders on their way need the address.
-            GrantTooWideError: the account holds more than `by` does.
+            PrivilegeEscalationError: the account holds more than `by` does.
         """
-        self.copies.forget(*map(str, self._erase(customer_id, by, proven)))
+        self.cache.forget(*map(str, self._erase(customer_id, by, proven)))
 
     @retried
     def _erase(
@@ -269,7 +271,7 @@ class Erasing:
             tx.notifications.forget_recipient(customer_id, instead=nobody)
             tx.one_time_tokens.forget_of(account.id, email)
             tx.idempotency.forget_of(f"account:{customer_id}")
-            tx.traces.erase(customer_id)
+            tx.personal_data.erase(customer_id)
             return ended
 
 
@@ -285,7 +287,7 @@ class EraseOwnAccount:
 
         Raises:
             InvalidCredentialsError: it is not the password.
-            WorksHereError: one works here: that ends first.
+            AccountHasRolesError: one works here: that ends first.
             OrdersInProgressError: orders on their way need the address.
             OverloadedError: too many are signing in right now.
         """
@@ -305,9 +307,9 @@ class EraseCustomer:
 
         Raises:
             NotFoundError: no such customer, or erased before.
-            WorksHereError: they work here: take them out of their roles first.
+            AccountHasRolesError: they work here: take them out of their roles first.
             OrdersInProgressError: orders on their way need the address.
-            GrantTooWideError: the account holds more than `by` does.
+            PrivilegeEscalationError: the account holds more than `by` does.
         """
         self.erase(customer_id, by)
 

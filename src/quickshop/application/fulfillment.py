@@ -105,9 +105,9 @@ class FulfillOrder:
         _require_shippable(tx, order)
         place = None if location is None else tx.stock.location(location).id
         units = _units(tx, order, left, lines, place)
-        parcel_id = FulfillmentId(self.identifiers.new())
+        fulfillment_id = FulfillmentId(self.identifiers.new())
         order.ship(
-            parcel_id,
+            fulfillment_id,
             whole=units == left,
             carrier=tracking.carrier,
             tracking_number=tracking.number,
@@ -118,7 +118,7 @@ class FulfillOrder:
         quantities: Mapping[UUID, int] = {line_id: units[line_id] for line_id in units}
         shipped = tx.stock.ship(order.id, quantities, location_id=place, now=now)
         parcel = Fulfillment(
-            id=parcel_id,
+            id=fulfillment_id,
             order_id=order.id,
             number=len(parcels) + 1,
             lines=_packed(shipped),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from quickshop.application.access import Shopper, digest
-from quickshop.application.cart_copies import CartNews
+from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.idempotency import Once
 from quickshop.application.retries import retried
 from quickshop.domain.cart import Cart, CartId
@@ -84,7 +84,7 @@ class ReleaseExpiredHolds:
             logger.exception("what is held of %s cannot be released", sku)
             return 0
 
-    def before_refusing(self, story: Callable[[], R]) -> R:
+    def retry_after_releasing(self, story: Callable[[], R]) -> R:
         """Run a story; units that only expired holds keep from it are released for it.
 
         Raises:
@@ -253,7 +253,7 @@ class HoldCart:
     clock: Clock
     holding: Holding
     release: ReleaseExpiredHolds
-    news: CartNews
+    news: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
@@ -273,7 +273,7 @@ class HoldCart:
         """
         shopper = Shopper.of(opener)
         once = Once(f"hold_cart:{shopper.scope}", idempotency_key, digest(str(cart_id)))
-        return self.release.before_refusing(lambda: self._hold(cart_id, shopper, once))
+        return self.release.retry_after_releasing(lambda: self._hold(cart_id, shopper, once))
 
     @retried
     def _hold(self, cart_id: CartId, shopper: Shopper, once: Once) -> CartHeld:

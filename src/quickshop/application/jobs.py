@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final
 
 from quickshop.application.permissions import needs
-from quickshop.application.scrubbing import scrub
+from quickshop.application.redaction import redact
 from quickshop.domain.errors import TransientError
 from quickshop.domain.identity import Permission
 from quickshop.ports.clock import Clock
@@ -78,7 +78,7 @@ class RunJob:
             return JobOutcome.SKIPPED
         if job.attempts > MAX_ATTEMPTS:
             # It killed its worker every time, so nobody was left to say that it failed.
-            self._give_up(job, "the worker died on every attempt")
+            self._fail_for_good(job, "the worker died on every attempt")
             return JobOutcome.DEAD
         try:
             self.handlers[job.effect](job)
@@ -89,7 +89,7 @@ class RunJob:
 
     def _fail(self, job: Job, error: Exception) -> JobOutcome:
         # What an error quotes may be a secret, and reasons are kept, and shown to staff.
-        reason = scrub(f"{type(error).__name__}: {error}"[: 2 * _MAX_REASON])[:_MAX_REASON]
+        reason = redact(f"{type(error).__name__}: {error}"[: 2 * _MAX_REASON])[:_MAX_REASON]
         final = job.attempts >= MAX_ATTEMPTS
         level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(
@@ -103,13 +103,13 @@ class RunJob:
             extra={"job_id": job.id, "effect": job.effect, "attempt": job.attempts},
         )
         if final:
-            self._give_up(job, reason)
+            self._fail_for_good(job, reason)
             return JobOutcome.DEAD
         retry_at = self.clock.now() + self.first_retry * RETRY_GROWTH[job.attempts - 1]
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=retry_at)
         return JobOutcome.RETRY
 
-    def _give_up(self, job: Job, reason: str) -> None:
+    def _fail_for_good(self, job: Job, reason: str) -> None:
         self._close(job)
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=None)
         # Nobody but people can do anything about it now.

@@ -29,11 +29,11 @@ class ForgetExpired:
         """Tell how many rows went."""
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            keys = tx.idempotency.forget_expired(now)
+            keys = tx.idempotency.purge_expired(now)
             holds = tx.holds.forget_ended(now - self.keep_jobs)
             webhooks = tx.payment_webhooks.forget_before(now - self.keep_webhooks)
             sessions = tx.sessions.forget_ended(now - self.keep_sessions)
-            tokens = tx.one_time_tokens.forget_expired(now)
+            tokens = tx.one_time_tokens.purge_expired(now)
             imports = tx.imports.forget_finished(now - self.keep_imports)
         rows = keys + holds + webhooks + sessions + tokens + imports
         return rows + self.queue.forget_done(now - self.keep_jobs)

@@ -36,7 +36,7 @@ class NotifyShopper:
         order_id: OrderId,
         *,
         note: str = "",
-        parcel_id: UUID | None = None,
+        fulfillment_id: UUID | None = None,
         amount: Money | None = None,
     ) -> bool:
         """Tell whether a mail went out: one per event, however often this is repeated.
@@ -69,7 +69,7 @@ class NotifyShopper:
                 shop_name=self.shop_name,
                 key=f"{event_id}.{kind}",
                 note=note,
-                parcel=None if parcel_id is None else _parcel(order, parcel_id),
+                parcel=None if fulfillment_id is None else _parcel(order, fulfillment_id),
                 amount=amount,
             )
         )
@@ -139,7 +139,7 @@ def mark_sent(unit_of_work: UnitOfWork, notification: Notification, clock: Clock
         tx.notifications.mark_sent(notification, now=clock.now())
 
 
-def _parcel(order: OrderView, parcel_id: UUID) -> FulfillmentView:
-    found = [parcel for parcel in order.fulfillments if parcel.id == parcel_id]
-    assert found, f"order {order.number} has no parcel {parcel_id}"
+def _parcel(order: OrderView, fulfillment_id: UUID) -> FulfillmentView:
+    found = [parcel for parcel in order.fulfillments if parcel.id == fulfillment_id]
+    assert found, f"order {order.number} has no parcel {fulfillment_id}"
     return found[0]

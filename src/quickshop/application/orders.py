@@ -254,7 +254,7 @@ def _cancel(
 
 def _call_off_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes) -> None:
     for payment in tx.payments.of_order(order.id):
-        outcomes.call_off(payment)
+        outcomes.stop(payment)
         if payment.has_unsaved_events:
             tx.payments.save(payment)
 
@@ -279,7 +279,7 @@ class ExpireOrders:
         late = self._late(limit)
         for order_id in late:
             try:
-                self._give_up(order_id)
+                self._fail_for_good(order_id)
             except TransientError:
                 raise
             except Exception:  # whatever is wrong with it, the others go on
@@ -293,7 +293,7 @@ class ExpireOrders:
             return [order.id for order in late]
 
     @retried
-    def _give_up(self, order_id: OrderId) -> None:
+    def _fail_for_good(self, order_id: OrderId) -> None:
         now = self.outcomes.clock.now()
         with self.unit_of_work() as tx:
             order = tx.orders.get(order_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from quickshop.application.identity.mails import MailOneTimeToken, TellAccount
-from quickshop.application.imports import GiveUpImport, RunImport
+from quickshop.application.imports import FailImport, RunImport
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import ProcessOrder, SettlePayments
@@ -108,12 +108,12 @@ def build_handlers(
     }
 
 
-def build_last_steps(*, give_up_import: GiveUpImport) -> Mapping[str, Handler]:
+def build_last_steps(*, fail_import: FailImport) -> Mapping[str, Handler]:
     """What to do before a job of these effects is given up."""
 
     def end_import(job: Job) -> None:
         assert isinstance(job.event, ImportEvent)
-        give_up_import(job.event.import_id)
+        fail_import(job.event.import_id)
 
     return {"run_import": end_import}
 
@@ -140,7 +140,7 @@ def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:
         event = job.event
         assert isinstance(event, OrderShipped)
         kind = MessageKind.ORDER_SHIPPED
-        notify(job.event_id, kind, event.order_id, parcel_id=event.fulfillment_id)
+        notify(job.event_id, kind, event.order_id, fulfillment_id=event.fulfillment_id)
 
     def mail_refunded(job: Job) -> None:
         event = job.event

@@ -41,7 +41,7 @@ from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
 from quickshop.adapters.sql.orders import SqlOrderReader
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
-from quickshop.application import news
+from quickshop.application import business_log
 from quickshop.application.reactions import REACTIONS
 from quickshop.container import credentials, in_redis, outside
 from quickshop.container.databases import (
@@ -51,16 +51,15 @@ from quickshop.container.databases import (
     open_signal,
 )
 from quickshop.container.fitness import require_fit_for_production
-from quickshop.container.in_redis import open_front_desk
+from quickshop.container.in_redis import open_request_gate
 from quickshop.container.policies import policy_of
 from quickshop.domain.inventory import SourcingStrategy
-from quickshop.ports.cache import ProductCache
+from quickshop.ports.cache import CartCache, ProductCache, SessionCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.customers import CustomerReader
-from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ImportReader, ProductFeedReader
@@ -72,9 +71,9 @@ from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
-from quickshop.shop import Copies, Core, Credentials, Outside, Queueing, Readers, Shop, build_shop
+from quickshop.shop import Caches, Core, Credentials, Outside, Queueing, Readers, Shop, build_shop
 
-__all__ = ["Container", "build_container", "migrate_database", "open_front_desk", "open_shop"]
+__all__ = ["Container", "build_container", "migrate_database", "open_request_gate", "open_shop"]
 
 
 def _open_publisher(settings: Settings) -> Iterator[JobPublisher]:
@@ -115,10 +114,10 @@ class Container(containers.DeclarativeContainer):
     product_cache: providers.Provider[ProductCache] = providers.Singleton(
         in_redis.product_cache, redis
     )
-    session_copies: providers.Provider[SessionCopies] = providers.Singleton(
-        in_redis.session_copies, redis
+    session_cache: providers.Provider[SessionCache] = providers.Singleton(
+        in_redis.session_cache, redis
     )
-    cart_copies: providers.Provider[CartCopies] = providers.Singleton(in_redis.cart_copies, redis)
+    cart_cache: providers.Provider[CartCache] = providers.Singleton(in_redis.cart_cache, redis)
     job_publisher: providers.Provider[JobPublisher] = providers.Resource(_open_publisher, settings)
 
     dialect = providers.Singleton(dialect_of, settings)
@@ -130,7 +129,7 @@ class Container(containers.DeclarativeContainer):
         dialect,
         REACTIONS,
         on_jobs=job_signal.provided.wake,
-        on_saved=news.report,
+        on_saved=business_log.report,
         low_stock_threshold=settings.provided.low_stock_threshold,
     )
     product_reader: providers.Provider[ProductReader] = providers.Singleton(
@@ -180,11 +179,11 @@ class Container(containers.DeclarativeContainer):
             customers=customer_reader,
             identity=identity_reader,
         ),
-        copies=providers.Singleton(
-            Copies,
+        caches=providers.Singleton(
+            Caches,
             products=product_cache,
-            carts=cart_copies,
-            sessions=session_copies,
+            carts=cart_cache,
+            sessions=session_cache,
         ),
         credentials=providers.Singleton(
             Credentials,
@@ -218,7 +217,7 @@ def memory_container(settings: Settings) -> Container:
             REACTIONS,
             job_signal.wake,
             store=store,
-            on_saved=news.report,
+            on_saved=business_log.report,
             low_stock_threshold=settings.low_stock_threshold,
         )
     )

@@ -51,7 +51,7 @@ def open_signal(settings: Settings) -> Iterator[JobSignal]:
         yield MemoryJobSignal()
 
 
-def reasons_to_doubt(settings: Settings) -> Sequence[str]:
+def durability_warnings(settings: Settings) -> Sequence[str]:
     """Why what is committed in it may be lost; nothing of one in memory, which keeps nothing.
 
     Raises:
@@ -62,7 +62,7 @@ def reasons_to_doubt(settings: Settings) -> Sequence[str]:
     dialect = dialect_of(settings)
     engine = dialect.open_engine(settings)
     try:
-        return dialect.reasons_to_doubt(engine)
+        return dialect.durability_warnings(engine)
     finally:
         engine.dispose()
 

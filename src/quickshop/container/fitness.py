@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from quickshop import production
-from quickshop.container.databases import reasons_to_doubt
+from quickshop.container.databases import durability_warnings
 from quickshop.domain.errors import QuickShopError
 from quickshop.settings import PREFIX, Settings, SettingsError
 
@@ -33,7 +33,7 @@ def reasons_against_production(
     """
     reasons = production.reasons_against(settings, given=given)
     try:
-        doubts = reasons_to_doubt(settings)
+        doubts = durability_warnings(settings)
     except QuickShopError:
         if not reasons:
             raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from quickshop.adapters.memory.cache import NoProductCache
-from quickshop.adapters.memory.hot_copies import NoCartCopies, NoSessionCopies
-from quickshop.adapters.memory.limits import MemoryFrontDesk, MemoryRateLimiter
-from quickshop.ports.cache import ProductCache
-from quickshop.ports.hot_copies import CartCopies, SessionCopies
-from quickshop.ports.limits import FrontDesk
+from quickshop.adapters.memory.cart_cache import NoCartCache
+from quickshop.adapters.memory.limits import MemoryRateLimiter, MemoryRequestGate
+from quickshop.adapters.memory.product_cache import NoProductCache
+from quickshop.adapters.memory.session_cache import NoSessionCache
+from quickshop.ports.cache import CartCache, ProductCache, SessionCache
+from quickshop.ports.limits import RequestGate
 from quickshop.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,30 +33,30 @@ def product_cache(redis: RedisServer | None) -> ProductCache:
     """Product pages kept ready."""
     if redis is None:
         return NoProductCache()
-    from quickshop.adapters.redis.cache import RedisProductCache  # noqa: PLC0415
+    from quickshop.adapters.redis.product_cache import RedisProductCache  # noqa: PLC0415
 
     return RedisProductCache(redis)
 
 
-def session_copies(redis: RedisServer | None) -> SessionCopies:
+def session_cache(redis: RedisServer | None) -> SessionCache:
     """What is known of sessions."""
     if redis is None:
-        return NoSessionCopies()
-    from quickshop.adapters.redis.sessions import RedisSessionCopies  # noqa: PLC0415
+        return NoSessionCache()
+    from quickshop.adapters.redis.session_cache import RedisSessionCache  # noqa: PLC0415
 
-    return RedisSessionCopies(redis)
+    return RedisSessionCache(redis)
 
 
-def cart_copies(redis: RedisServer | None) -> CartCopies:
+def cart_cache(redis: RedisServer | None) -> CartCache:
     """Rendered carts."""
     if redis is None:
-        return NoCartCopies()
-    from quickshop.adapters.redis.carts import RedisCartCopies  # noqa: PLC0415
+        return NoCartCache()
+    from quickshop.adapters.redis.cart_cache import RedisCartCache  # noqa: PLC0415
 
-    return RedisCartCopies(redis)
+    return RedisCartCache(redis)
 
 
-def open_front_desk(settings: Settings) -> FrontDesk:
+def open_request_gate(settings: Settings) -> RequestGate:
     """Who counts requests, and looks up what hot paths want, for the HTTP API of these settings.
 
     Connects when it is first asked. Close it in the event loop that it served.
@@ -66,11 +66,11 @@ def open_front_desk(settings: Settings) -> FrontDesk:
     """
     shares = settings.api_processes
     if settings.redis_url is None:
-        return MemoryFrontDesk(NoSessionCopies(), NoProductCache(), divided_by=shares)
-    from quickshop.adapters.redis.front_desk import RedisFrontDesk  # noqa: PLC0415
+        return MemoryRequestGate(NoSessionCache(), NoProductCache(), divided_by=shares)
+    from quickshop.adapters.redis.request_gate import RedisRequestGate  # noqa: PLC0415
     from quickshop.adapters.redis.server import AsyncRedisServer  # noqa: PLC0415
 
-    return RedisFrontDesk(
+    return RedisRequestGate(
         AsyncRedisServer(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds),
         otherwise=MemoryRateLimiter(divided_by=shares),
     )

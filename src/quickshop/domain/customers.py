@@ -172,7 +172,7 @@ class Customer(Aggregate):
     consents: tuple[Consent, ...] = ()
 
     @classmethod
-    def join(cls, *, id: CustomerId, name: str, now: datetime) -> Customer:
+    def register(cls, *, id: CustomerId, name: str, now: datetime) -> Customer:
         """Get to know somebody.
 
         Raises:
@@ -193,7 +193,7 @@ class Customer(Aggregate):
             require_text("name", name, max_length=MAX_FIELD_LENGTH)
         self.name = name
 
-    def describe(self, *, name: str | None, phone: str | None, now: datetime) -> None:
+    def update_profile(self, *, name: str | None, phone: str | None, now: datetime) -> None:
         """Change the profile; None leaves a part as it is, empty clears it.
 
         Raises:
@@ -250,7 +250,7 @@ class Customer(Aggregate):
         self.addresses = kept
         self._changed(now)
 
-    def say(self, purpose: ConsentPurpose, *, granted: bool, now: datetime) -> None:
+    def record_consent(self, purpose: ConsentPurpose, *, granted: bool, now: datetime) -> None:
         """Allow something, or take that back. Saying the same again changes nothing."""
         if self.allows(purpose) is not granted:
             self.consents = (*self.consents, Consent(purpose=purpose, granted=granted, at=now))

@@ -244,10 +244,10 @@ class PermissionDeniedError(DomainError):
         self.permission = permission
 
 
-class GrantTooWideError(DomainError):
+class PrivilegeEscalationError(DomainError):
     """Somebody meant to give more than they have, or to change someone who has more."""
 
-    code = "grant_too_wide"
+    code = "privilege_escalation"
 
     def __init__(self, missing: Sequence[str]) -> None:
         super().__init__(f"you do not hold {', '.join(missing)} yourself")
@@ -263,10 +263,10 @@ class LastAdminError(DomainError):
         super().__init__("this is the last admin: make another one first")
 
 
-class WorksHereError(DomainError):
+class AccountHasRolesError(DomainError):
     """Whoever is in a role cannot be erased."""
 
-    code = "works_here"
+    code = "account_has_roles"
 
     def __init__(self) -> None:
         super().__init__("whoever works here is taken out of their roles before they are erased")

@@ -26,7 +26,7 @@ class MessageKind(StrEnum):
     ORDER_SHIPPED = "order_shipped"
     ORDER_REFUNDED = "order_refunded"
     LOW_STOCK = "low_stock"
-    OPEN_ACCOUNT = "open_account"
+    CONFIRM_ACCOUNT = "confirm_account"
     ACCOUNT_EXISTS = "account_exists"
     """To whoever asked for an account and has one."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a message

@@ -84,7 +84,7 @@ class CategoryRepository(Protocol):
         """The category with this slug."""
         ...
 
-    def open(self, category: Category) -> Category:
+    def get_or_create(self, category: Category) -> Category:
         """The category of that slug, stored as given if there is none.
 
         Raises:

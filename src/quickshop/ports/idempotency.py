@@ -31,7 +31,7 @@ class IdempotencyRepository(Protocol):
         """Keep the answer, a dataclass, for the key claimed in this transaction."""
         ...
 
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         """Delete keys past their 24 hours; tell how many."""
         ...
 

@@ -183,7 +183,7 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         """Delete tokens past their time; tell how many."""
         ...
 

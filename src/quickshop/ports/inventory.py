@@ -39,7 +39,7 @@ class StockRepository(Protocol):
         """
         ...
 
-    def open_location(self, location: Location) -> Location:
+    def get_or_create_location(self, location: Location) -> Location:
         """The location of that name, stored as given if there is none."""
         ...
 
@@ -47,7 +47,7 @@ class StockRepository(Protocol):
         """All levels of these variants, as last committed; not locked."""
         ...
 
-    def open_level(self, level: StockLevel) -> StockLevel:
+    def get_or_create_level(self, level: StockLevel) -> StockLevel:
         """The level of that variant and location, with the back-order limit of `level`.
 
         One that does not exist yet begins with zero counters: units come by `record` alone.

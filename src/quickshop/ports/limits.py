@@ -98,23 +98,23 @@ class RateLimiter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """What was found out at the front desk; nothing but decisions if one of them is a refusal."""
+class GateResult:
+    """What was found out at the front gate; nothing but decisions if one of them is a refusal."""
 
     decisions: Sequence[Decision]
     session: bytes | None
     page: CachedPage | None
 
 
-class FrontDesk(RateLimiter, Protocol):
+class RequestGate(RateLimiter, Protocol):
     """A rate limiter that looks up, in the same breath, what a hot path will want next."""
 
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
-    ) -> Passage:
+    ) -> GateResult:
         """Take one out of each bucket; and find a session's copy and a product page by their keys.
 
-        The one is what `SessionCopies.find` would find, the other what `ProductCache.current`
+        The one is what `SessionCache.find` would find, the other what `ProductCache.current`
         would. Whatever cannot be looked up is None. Never raises.
         """
         ...

@@ -23,7 +23,7 @@ from quickshop.ports.notifications import NotificationRepository
 from quickshop.ports.orders import OrderRepository
 from quickshop.ports.payment_webhooks import PaymentWebhookRepository
 from quickshop.ports.payments import PaymentRepository
-from quickshop.ports.traces import TraceRepository
+from quickshop.ports.personal_data import PersonalDataRepository
 
 
 class Transaction(Protocol):
@@ -66,7 +66,7 @@ class Transaction(Protocol):
     @property
     def customers(self) -> CustomerRepository: ...
     @property
-    def traces(self) -> TraceRepository: ...
+    def personal_data(self) -> PersonalDataRepository: ...
 
 
 class UnitOfWork(Protocol):

@@ -15,12 +15,12 @@ from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
 from quickshop.shop.payments import Payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Copies, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
 
 __all__ = [
     "Accounts",
+    "Caches",
     "Carts",
-    "Copies",
     "Core",
     "Credentials",
     "Customers",

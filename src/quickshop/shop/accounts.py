@@ -8,8 +8,8 @@ from quickshop.application.identity import passwords, registration, staff
 from quickshop.application.identity import roles as role_cases
 from quickshop.application.identity import sessions as session_cases
 from quickshop.application.identity.tokens import Issuing
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.credentials import PasswordHasher
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identity import IdentityReader
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core, Credentials, Readers
@@ -58,7 +58,7 @@ def build_accounts(
     core: Core,
     credentials: Credentials,
     identity: IdentityReader,
-    copies: SessionCopies,
+    cache: SessionCache,
 ) -> Accounts:
     """Connect them to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
@@ -69,14 +69,14 @@ def build_accounts(
         register=registration.Register(unit_of_work, clock, identifiers, hasher),
         confirm=registration.ConfirmAccount(unit_of_work, clock, identifiers),
         log_in=session_cases.LogIn(unit_of_work, hasher, identity, issuing),
-        refresh=session_cases.RefreshSession(unit_of_work, issuing, copies),
-        authenticate=session_cases.Authenticate(identity, copies, clock, tokens),
+        refresh=session_cases.RefreshSession(unit_of_work, issuing, cache),
+        authenticate=session_cases.Authenticate(identity, cache, clock, tokens),
         sessions=session_cases.ListSessions(identity, clock),
-        end_session=session_cases.EndSession(unit_of_work, clock, copies),
-        end_all_sessions=session_cases.EndAllSessions(unit_of_work, clock, copies),
-        change_password=passwords.ChangePassword(unit_of_work, clock, hasher, copies, check),
+        end_session=session_cases.EndSession(unit_of_work, clock, cache),
+        end_all_sessions=session_cases.EndAllSessions(unit_of_work, clock, cache),
+        change_password=passwords.ChangePassword(unit_of_work, clock, hasher, cache, check),
         request_password_reset=passwords.RequestPasswordReset(unit_of_work, clock, identifiers),
-        reset_password=passwords.ResetPassword(unit_of_work, clock, hasher, copies),
+        reset_password=passwords.ResetPassword(unit_of_work, clock, hasher, cache),
         request_email_change=passwords.RequestEmailChange(unit_of_work, clock, identifiers, check),
         confirm_email_change=passwords.ConfirmEmailChange(unit_of_work, clock),
     )
@@ -86,17 +86,17 @@ def build_staff(
     core: Core,
     hasher: PasswordHasher,
     readers: Readers,
-    copies: SessionCopies,
+    cache: SessionCache,
 ) -> Staff:
     """Connect them to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Staff(
-        create_admin=staff.CreateAdmin(unit_of_work, clock, identifiers, hasher, copies),
+        create_admin=staff.CreateAdmin(unit_of_work, clock, identifiers, hasher, cache),
         invite=staff.InviteUser(unit_of_work, clock, identifiers),
         list=staff.ListUsers(readers.customers),
         grant=staff.GrantRole(unit_of_work, clock),
         revoke=staff.RevokeRole(unit_of_work, clock),
-        disable=staff.DisableAccount(unit_of_work, clock, copies),
+        disable=staff.DisableAccount(unit_of_work, clock, cache),
         enable=staff.EnableAccount(unit_of_work, clock),
         roles=role_cases.ListRoles(readers.identity),
         set_role=role_cases.SetRole(unit_of_work, clock),
@@ -105,5 +105,5 @@ def build_staff(
         make_api_key=role_cases.MakeApiKey(
             unit_of_work, clock, identifiers, passwords.CheckPassword(unit_of_work, hasher)
         ),
-        revoke_api_key=role_cases.RevokeApiKey(unit_of_work, clock, copies),
+        revoke_api_key=role_cases.RevokeApiKey(unit_of_work, clock, cache),
     )

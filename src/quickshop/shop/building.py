@@ -16,7 +16,7 @@ from quickshop.shop.jobs import build_jobs
 from quickshop.shop.orders import build_orders
 from quickshop.shop.payments import build_payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Copies, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
 
 
 def build_shop(
@@ -24,7 +24,7 @@ def build_shop(
     policy: Policy,
     core: Core,
     readers: Readers,
-    copies: Copies,
+    caches: Caches,
     credentials: Credentials,
     outside: Outside,
     queueing: Queueing,
@@ -34,19 +34,19 @@ def build_shop(
         core.clock, core.identifiers, policy.payment_patience, policy.order_lifetime
     )
     release = holds.ReleaseExpiredHolds(core.unit_of_work, core.clock)
-    products = build_products(policy, core, readers.products, copies.products, outside)
+    products = build_products(policy, core, readers.products, caches.products, outside)
     load, hasher = products.import_file, credentials.passwords
     return Shop(
         policy=policy,
         products=products,
         imports=build_imports(policy, core, outside.product_feed, readers.imports),
         inventory=build_inventory(policy, core, readers.stock, release),
-        carts=build_carts(policy, core, readers.carts, copies.carts, release),
-        orders=build_orders(policy, core, outcomes, readers.orders, copies.carts, release),
+        carts=build_carts(policy, core, readers.carts, caches.carts, release),
+        orders=build_orders(policy, core, outcomes, readers.orders, caches.carts, release),
         payments=build_payments(core.unit_of_work, outcomes, outside.webhooks),
         jobs=build_jobs(policy, core, readers, outside, queueing, outcomes, release, load),
-        accounts=build_accounts(policy, core, credentials, readers.identity, copies.sessions),
-        customers=build_customers(core, hasher, readers, copies.sessions),
-        staff=build_staff(core, hasher, readers, copies.sessions),
+        accounts=build_accounts(policy, core, credentials, readers.identity, caches.sessions),
+        customers=build_customers(core, hasher, readers, caches.sessions),
+        staff=build_staff(core, hasher, readers, caches.sessions),
         check=CheckInvariants(readers.stock, queueing.queue, core.clock, policy.stuck_after),
     )

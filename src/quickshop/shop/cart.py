@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quickshop.application import cart, cart_copies, holds
+from quickshop.application import cart, cart_cache, holds
+from quickshop.ports.cache import CartCache
 from quickshop.ports.cart import CartReader
-from quickshop.ports.hot_copies import CartCopies
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core
 
@@ -17,7 +17,7 @@ class Carts:
 
     create: cart.CreateCart
     get: cart.GetCart
-    page: cart_copies.GetCartPage
+    page: cart_cache.GetCartPage
     add_line: cart.AddCartLine
     change_line: cart.ChangeCartLine
     remove_line: cart.RemoveCartLine
@@ -32,18 +32,18 @@ def build_carts(
     policy: Policy,
     core: Core,
     reader: CartReader,
-    copies: CartCopies,
+    cache: CartCache,
     release: holds.ReleaseExpiredHolds,
 ) -> Carts:
     """Connect them to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
     stock = cart.CartStock(holding, release, policy.hold_carts)
-    news = cart_copies.CartNews(copies)
+    news = cart_cache.CartInvalidation(cache)
     return Carts(
         create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency, news),
         get=cart.GetCart(reader),
-        page=cart_copies.GetCartPage(reader, copies),
+        page=cart_cache.GetCartPage(reader, cache),
         add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock, news),
         change_line=cart.ChangeCartLine(unit_of_work, clock, stock, news),
         remove_line=cart.RemoveCartLine(unit_of_work, clock, stock, news),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from quickshop.application import customers
 from quickshop.application.identity.passwords import CheckPassword
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.credentials import PasswordHasher
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.shop.wiring import Core, Readers
 
 
@@ -30,13 +30,13 @@ def build_customers(
     core: Core,
     hasher: PasswordHasher,
     readers: Readers,
-    copies: SessionCopies,
+    cache: SessionCache,
 ) -> Customers:
     """Connect them to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     reader = readers.customers
     edit = customers.Editing(unit_of_work, clock)
-    erasing = customers.Erasing(unit_of_work, clock, copies)
+    erasing = customers.Erasing(unit_of_work, clock, cache)
     return Customers(
         profile=customers.GetProfile(reader),
         update=customers.UpdateProfile(edit),

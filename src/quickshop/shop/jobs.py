@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
 from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
-from quickshop.application.imports import GiveUpImport, ImportProducts, RunImport
+from quickshop.application.imports import FailImport, ImportProducts, RunImport
 from quickshop.application.maintenance import ForgetExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
@@ -61,7 +61,7 @@ def build_jobs(
         policy.keep_imports,
     )
     handlers = _handlers(policy, core, readers, outside, outcomes, load)
-    last_steps = build_last_steps(give_up_import=GiveUpImport(unit_of_work, clock))
+    last_steps = build_last_steps(fail_import=FailImport(unit_of_work, clock))
     run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry, last_steps)
     periodic = jobs.RunPeriodicTasks(
         queueing.schedules,
@@ -69,7 +69,7 @@ def build_jobs(
             jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
             jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
             jobs.PeriodicTask("release_expired_holds", policy.sweep_interval, release),
-            jobs.PeriodicTask("forget_expired", policy.cleanup_interval, forget),
+            jobs.PeriodicTask("purge_expired", policy.cleanup_interval, forget),
         ),
         clock,
     )

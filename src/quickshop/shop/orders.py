@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application import checkout, fulfillment, holds, orders
-from quickshop.application.cart_copies import CartNews
+from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.payments import (
     CapturePayment,
     ListPayments,
@@ -13,7 +13,7 @@ from quickshop.application.payments import (
     RefundOrder,
     VoidPayment,
 )
-from quickshop.ports.hot_copies import CartCopies
+from quickshop.ports.cache import CartCache
 from quickshop.ports.orders import OrderReader
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core
@@ -47,7 +47,7 @@ def build_orders(
     core: Core,
     outcomes: PaymentOutcomes,
     order_reader: OrderReader,
-    cart_copies: CartCopies,
+    cart_cache: CartCache,
     release: holds.ReleaseExpiredHolds,
 ) -> Orders:
     """Connect them to the ports."""
@@ -61,7 +61,7 @@ def build_orders(
             terms,
             policy.sourcing,
             release,
-            CartNews(cart_copies),
+            CartInvalidation(cart_cache),
         ),
         pay_again=checkout.PayOrderAgain(
             unit_of_work, clock, identifiers, terms, policy.sourcing, release

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from quickshop.ports.cache import ProductCache
+from quickshop.ports.cache import CartCache, ProductCache, SessionCache
 from quickshop.ports.cart import CartReader
 from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.customers import CustomerReader
-from quickshop.ports.hot_copies import CartCopies, SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import IdentityReader
 from quickshop.ports.imports import ImportReader, ProductFeedReader
@@ -47,12 +46,12 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
+class Caches:
     """What is shown without asking the database."""
 
     products: ProductCache
-    carts: CartCopies
-    sessions: SessionCopies
+    carts: CartCache
+    sessions: SessionCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,8 @@ class LevelContract:
         first = Location(id=LocationId(new_id()), name=f"Łódź {AWKWARD}", priority=3)
         second = Location(id=LocationId(new_id()), name=first.name)
         with backend.unit_of_work() as tx:
-            assert tx.stock.open_location(first) == first
-            assert tx.stock.open_location(second) == first
+            assert tx.stock.get_or_create_location(first) == first
+            assert tx.stock.get_or_create_location(second) == first
         with backend.unit_of_work() as tx:
             assert tx.stock.location(first.name) == first
 
@@ -47,7 +47,7 @@ class LevelContract:
         product = store_product(backend.unit_of_work)
         variant = product.variants[0]
         with backend.unit_of_work() as tx:
-            place = tx.stock.open_location(
+            place = tx.stock.get_or_create_location(
                 Location(id=LocationId(new_id()), name="main", priority=5)
             )
             full = StockLevel(
@@ -59,7 +59,7 @@ class LevelContract:
                 held=1,
                 backorder_limit=2,
             )
-            opened = tx.stock.open_level(full)
+            opened = tx.stock.get_or_create_level(full)
         empty = StockLevel(
             variant_id=variant.id,
             sku=variant.sku,

@@ -35,7 +35,7 @@ _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ORDER_SHIPPED: "Your order {number} at {shop} is on its way",
     MessageKind.ORDER_REFUNDED: "Money back for your order {number} at {shop}",
     MessageKind.LOW_STOCK: "{sku} is running low at {location}",
-    MessageKind.OPEN_ACCOUNT: "Confirm your account at {shop}",
+    MessageKind.CONFIRM_ACCOUNT: "Confirm your account at {shop}",
     MessageKind.ACCOUNT_EXISTS: "You already have an account at {shop}",
     MessageKind.RESET_PASSWORD: "Choose a new password for {shop}",
     MessageKind.INVITATION: "Choose a password for your account at {shop}",

@@ -138,7 +138,7 @@ class MemoryCategories(CategoryRepository):
         return next((c for c in self._categories.values() if c.slug == slug), None)
 
     @override
-    def open(self, category: Category) -> Category:
+    def get_or_create(self, category: Category) -> Category:
         found = self.find(category.slug)
         if found is not None:
             return found

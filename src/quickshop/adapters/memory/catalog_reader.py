@@ -59,13 +59,13 @@ class MemoryProductReader(ProductReader):
         sort = query.sort
         if sort is ProductSort.RELEVANCE and not words:
             sort = ProductSort.NEWEST
-        shelf = _categories_below(state, query.category)
+        below = _categories_below(state, query.category)
         page = page_of(
             (
                 Row(_sort_key(product, sort, words), product.id, product)
                 for product in state.products.values()
                 if query.published in {None, product.published}
-                and (query.category is None or product.category_id in shelf)
+                and (query.category is None or product.category_id in below)
                 and _matches(state, product, query, words)
             ),
             sort=sort,
@@ -107,15 +107,15 @@ def _as_id(key: str) -> ProductId | None:
 
 def _etag(state: MemoryState, product: Product) -> str:
     changes = sum(
-        shelf.changes
+        stored.changes
         for variant in product.variants
-        for shelf in state.shelves.get(variant.id, {}).values()
+        for stored in state.levels.get(variant.id, {}).values()
     )
     return f"{product.id.hex}-{product.version}-{changes}"
 
 
 def _available(state: MemoryState, variant_id: VariantId) -> int:
-    return sum(max(0, s.level.available) for s in state.shelves.get(variant_id, {}).values())
+    return sum(max(0, s.level.available) for s in state.levels.get(variant_id, {}).values())
 
 
 def _view(state: MemoryState, product: Product) -> ProductView:

@@ -45,7 +45,7 @@ class MemoryHolds(HoldRepository):
     def add(self, holds: Sequence[Hold]) -> None:
         for hold in holds:
             assert CartId(hold.cart_id) in self._state.carts, "a hold is for a cart that is stored"
-            shelves = self._state.shelves.get(hold.variant_id, {})
+            shelves = self._state.levels.get(hold.variant_id, {})
             assert hold.location_id in shelves, "a hold is of a level that is open"
             places = [(held.variant_id, held.location_id) for held in self.of_cart(hold.cart_id)]
             if (hold.variant_id, hold.location_id) in places:

@@ -47,7 +47,7 @@ class MemoryIdempotency(IdempotencyRepository):
         self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
 
     @override
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - KEPT]
         for key in expired:
             del self._keys[key]

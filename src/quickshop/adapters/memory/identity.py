@@ -210,7 +210,7 @@ class MemoryOneTimeTokens(OneTimeTokenRepository):
         return self._forget(lambda each: each.account_id == account_id or each.email in emails)
 
     @override
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         return self._forget(lambda token: token.expires_at < now)
 
     def _forget(self, is_gone: Callable[[OneTimeToken], bool]) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from quickshop.adapters.memory.session import MemorySession
-from quickshop.adapters.memory.state import MemoryState, MemoryStore, Shelf
+from quickshop.adapters.memory.state import MemoryState, MemoryStore, StoredLevel
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
 from quickshop.domain.inventory import (
@@ -48,7 +48,7 @@ class MemoryStock(StockRepository):
         raise NotFoundError("location")
 
     @override
-    def open_location(self, location: Location) -> Location:
+    def get_or_create_location(self, location: Location) -> Location:
         try:
             return self.location(location.name)
         except NotFoundError:
@@ -59,22 +59,22 @@ class MemoryStock(StockRepository):
     @override
     def levels(self, variant_ids: Collection[VariantId]) -> Sequence[StockLevel]:
         return [
-            self._named(shelf.level)
+            self._named(stored.level)
             for variant_id in dict.fromkeys(variant_ids)
-            for shelf in self._state.shelves.get(variant_id, {}).values()
+            for stored in self._state.levels.get(variant_id, {}).values()
         ]
 
     @override
-    def open_level(self, level: StockLevel) -> StockLevel:
+    def get_or_create_level(self, level: StockLevel) -> StockLevel:
         assert level.variant_id in self._state.offers, "no such variant"
         assert level.location_id in self._state.locations, "no such location"
-        shelf = self._find(level)
-        if shelf is None:
+        stored = self._find(level)
+        if stored is None:
             opened = replace(level, on_hand=0, allocated=0, held=0)
-        elif shelf.level.backorder_limit == level.backorder_limit:
-            return self._named(shelf.level)
+        elif stored.level.backorder_limit == level.backorder_limit:
+            return self._named(stored.level)
         else:
-            opened = replace(shelf.level, backorder_limit=level.backorder_limit)
+            opened = replace(stored.level, backorder_limit=level.backorder_limit)
         self._put(opened)
         return self._named(opened)
 
@@ -98,10 +98,10 @@ class MemoryStock(StockRepository):
 
     @override
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
-        shelf = self._state.shelves.get(variant_id, {}).get(location_id)
-        if shelf is None:
+        stored = self._state.levels.get(variant_id, {}).get(location_id)
+        if stored is None:
             raise NotFoundError("stock level")
-        return self._named(shelf.level)
+        return self._named(stored.level)
 
     @override
     def configure(
@@ -125,10 +125,10 @@ class MemoryStock(StockRepository):
         self._tell(LevelChange(before, after), now)
 
     def _moved(self, movements: Sequence[StockMovement]) -> LevelChange:
-        shelf = self._find(movements[0])
-        if shelf is None:
+        stored = self._find(movements[0])
+        if stored is None:
             raise NotFoundError("stock level")
-        level = shelf.level
+        level = stored.level
         change = {name: sum(getattr(m, name) for m in movements) for name in COUNTERS}
         taken = change["allocated"] + change["held"] - change["on_hand"]
         if taken > max(0, level.available):
@@ -201,7 +201,7 @@ class MemoryStock(StockRepository):
                 replace(allocation, shipped=allocation.shipped + sent.get(allocation.id, 0))
                 for allocation in allocations
             )
-        return [allocation.parceled(units) for allocation, units in chosen]
+        return [allocation.shipping(units) for allocation, units in chosen]
 
     @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:
@@ -210,16 +210,16 @@ class MemoryStock(StockRepository):
         counters = {name: getattr(level, name) for name in COUNTERS}
         self._put(replace(level, **{**counters, discrepancy.counter: discrepancy.expected}))
 
-    def _find(self, at: StockLevel | StockMovement) -> Shelf | None:
-        return self._state.shelves.get(at.variant_id, {}).get(at.location_id)
+    def _find(self, at: StockLevel | StockMovement) -> StoredLevel | None:
+        return self._state.levels.get(at.variant_id, {}).get(at.location_id)
 
     def _put(self, level: StockLevel) -> None:
-        shelf = self._find(level)
-        changes = shelf.changes + 1 if shelf else 1
-        others = self._state.shelves.get(level.variant_id, {})
-        self._state.shelves[level.variant_id] = {
+        stored = self._find(level)
+        changes = stored.changes + 1 if stored else 1
+        others = self._state.levels.get(level.variant_id, {})
+        self._state.levels[level.variant_id] = {
             **others,
-            level.location_id: Shelf(level, changes),
+            level.location_id: StoredLevel(level, changes),
         }
 
     def _named(self, level: StockLevel) -> StockLevel:
@@ -235,8 +235,8 @@ def _level_key(at: StockLevel | StockMovement | Allocation) -> tuple[VariantId, 
     return (at.variant_id, at.location_id)
 
 
-def _shelves(state: MemoryState) -> Iterator[Shelf]:
-    for shelves in state.shelves.values():
+def _levels(state: MemoryState) -> Iterator[StoredLevel]:
+    for shelves in state.levels.values():
         yield from shelves.values()
 
 
@@ -253,9 +253,9 @@ class MemoryStockReader(StockReader):
         require_limit(limit)
         state = self._store.state
         places = sorted(
-            (view.sku, view.location, shelf.level.location_id, view)
-            for shelf in _shelves(state)
-            if (view := _view(state, shelf.level)) and sku in {None, view.sku}
+            (view.sku, view.location, stored.level.location_id, view)
+            for stored in _levels(state)
+            if (view := _view(state, stored.level)) and sku in {None, view.sku}
         )
         if cursor is not None:
             after = _after(state, cursor)
@@ -279,7 +279,7 @@ class MemoryStockReader(StockReader):
         promised = _promised_to_live_orders(state)
         held = _set_aside(state)
         found = []
-        for level in (shelf.level for shelf in _shelves(state)):
+        for level in (stored.level for stored in _levels(state)):
             for counter in COUNTERS:
                 expected = ledger[*_level_key(level), counter]
                 found += _compare(state, level, counter, getattr(level, counter), expected)

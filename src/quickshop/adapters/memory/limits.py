@@ -10,9 +10,8 @@ from typing import Final
 
 from typing_extensions import override
 
-from quickshop.ports.cache import ProductCache
-from quickshop.ports.hot_copies import SessionCopies
-from quickshop.ports.limits import Bucket, Decision, FrontDesk, Limit, Passage, RateLimiter
+from quickshop.ports.cache import ProductCache, SessionCache
+from quickshop.ports.limits import Bucket, Decision, GateResult, Limit, RateLimiter, RequestGate
 
 MAX_SUBJECTS: Final = 20_000
 """For each limit."""
@@ -100,12 +99,12 @@ def _make_room(buckets: dict[str, int], now: int) -> None:
         del buckets[subject]
 
 
-class MemoryFrontDesk(MemoryRateLimiter, FrontDesk):
-    """A `FrontDesk` for one process, which has its copies at hand."""
+class MemoryRequestGate(MemoryRateLimiter, RequestGate):
+    """A `RequestGate` for one process, which has its copies at hand."""
 
     def __init__(
         self,
-        sessions: SessionCopies,
+        sessions: SessionCache,
         pages: ProductCache,
         *,
         divided_by: int = 1,
@@ -118,11 +117,11 @@ class MemoryFrontDesk(MemoryRateLimiter, FrontDesk):
     @override
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
-    ) -> Passage:
+    ) -> GateResult:
         decisions = await self.take(buckets)
         if not all(decision.allowed for decision in decisions):
-            return Passage(decisions, None, None)
-        return Passage(
+            return GateResult(decisions, None, None)
+        return GateResult(
             decisions,
             self._sessions.find(session) if session is not None else None,
             self._pages.current(page) if page is not None else None,

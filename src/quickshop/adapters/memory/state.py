@@ -47,7 +47,7 @@ from quickshop.ports.payment_webhooks import WebhookRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredLevel:
     """A stock level, and how often it has changed."""
 
     level: StockLevel
@@ -109,7 +109,7 @@ class MemoryState:
     import_issues: dict[ImportId, tuple[RowIssue, ...]] = field(default_factory=dict)
 
     locations: dict[LocationId, Location] = field(default_factory=dict)
-    shelves: dict[VariantId, Mapping[LocationId, Shelf]] = field(default_factory=dict)
+    levels: dict[VariantId, Mapping[LocationId, StoredLevel]] = field(default_factory=dict)
     ledger: list[StockMovement] = field(default_factory=list)
     allocations: dict[UUID, tuple[Allocation, ...]] = field(default_factory=dict)
     """What was not given back, by order."""

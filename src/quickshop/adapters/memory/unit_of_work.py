@@ -28,9 +28,9 @@ from quickshop.adapters.memory.notifications import MemoryNotifications
 from quickshop.adapters.memory.orders import MemoryOrders
 from quickshop.adapters.memory.payment_webhooks import MemoryPaymentWebhooks
 from quickshop.adapters.memory.payments import MemoryPayments
+from quickshop.adapters.memory.personal_data import MemoryPersonalData
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryStore
-from quickshop.adapters.memory.traces import MemoryTraces
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.ports.unit_of_work import UnitOfWork
 
@@ -59,7 +59,7 @@ class MemoryTransaction:
         self.one_time_tokens = MemoryOneTimeTokens(session)
         self.api_keys = MemoryApiKeys(session)
         self.customers = MemoryCustomers(session)
-        self.traces = MemoryTraces(session)
+        self.personal_data = MemoryPersonalData(session)
 
 
 class MemoryUnitOfWork(UnitOfWork):

@@ -16,11 +16,11 @@ from structlog.processors import ExceptionRenderer, StackInfoRenderer
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, WrappedLogger
 
-from quickshop.application.scrubbing import (
+from quickshop.application.redaction import (
     REMOVED,
     may_hold_secrets,
     names_a_secret,
-    scrub,
+    redact,
 )
 
 T = TypeVar("T")
@@ -86,11 +86,11 @@ class JsonLines(ProcessorFormatter):
         """Only what JSON has a word for, scrubbed, and no more of it than anyone reads."""
         secrets = () if event["level"] in _OWN_WORDS else tuple(self._confidential())
         if secrets:
-            return _JSON.encode(_Writer(partial(_scrub_all, secrets)).record(event))
+            return _JSON.encode(_Writer(partial(_redact_all, secrets)).record(event))
         line = _JSON.encode(_Writer(_cut_only).record(event))
         # To look once for what may be a secret is cheaper than to search each field for all.
         if len(line) > MAX_TEXT or may_hold_secrets(line):
-            line = _JSON.encode(_Writer(scrub).record(event))
+            line = _JSON.encode(_Writer(redact).record(event))
         return line
 
 
@@ -125,12 +125,12 @@ def _cut_only(text: str) -> str:
     return text
 
 
-def _scrub_all(secrets: Iterable[str], text: str) -> str:
+def _redact_all(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
         # As it is, and as it is quoted: `repr` and JSON escape what is not plain.
         for written in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]):
             text = text.replace(written, REMOVED)
-    return scrub(text)
+    return redact(text)
 
 
 class _Writer:

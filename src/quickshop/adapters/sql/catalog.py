@@ -311,7 +311,7 @@ class SqlCategories(CategoryRepository):
         return None if row is None else _category_of(row)
 
     @override
-    def open(self, category: Category) -> Category:
+    def get_or_create(self, category: Category) -> Category:
         try:
             row = asdict(category)
             if self._dialect.insert_if_absent(self._connection, categories.name, row):

@@ -27,7 +27,7 @@ class SqlDialect(Protocol):
         """The same pool, for single statements that need no transaction."""
         ...
 
-    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
+    def durability_warnings(self, engine: Engine) -> Sequence[str]:
         """Why what was committed may be gone after a power failure, and what would be right.
 
         Raises:

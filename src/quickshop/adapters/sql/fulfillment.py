@@ -63,10 +63,10 @@ class SqlFulfillments(FulfillmentRepository):
 
     @override
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:
-        return parcels_of(self._connection, [order_id]).get(order_id, [])
+        return fulfillments_of(self._connection, [order_id]).get(order_id, [])
 
 
-def parcels_of(
+def fulfillments_of(
     connection: BatchingConnection | Connection, order_ids: Sequence[OrderId]
 ) -> Mapping[OrderId, Sequence[Fulfillment]]:
     """The parcels of these orders, the first one first; orders without any are left out."""
@@ -77,12 +77,12 @@ def parcels_of(
         rows[row.id].append(row)
     parcels: defaultdict[OrderId, list[Fulfillment]] = defaultdict(list)
     for lines in rows.values():
-        parcel = _parcel_of(lines[0], lines)
+        parcel = _fulfillment_of(lines[0], lines)
         parcels[parcel.order_id].append(parcel)
     return parcels
 
 
-def _parcel_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Fulfillment:
+def _fulfillment_of(row: Row[Any], lines: Iterable[Row[Any]]) -> Fulfillment:
     return Fulfillment(
         id=FulfillmentId(row.id),
         order_id=OrderId(row.order_id),

@@ -61,7 +61,7 @@ class SqlIdempotency(IdempotencyRepository):
         self._connection.later(_STORE, {"in_scope": scope, "of_key": key, "text": text})
 
     @override
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEPT}).rowcount
 
     @override

@@ -118,7 +118,7 @@ class SqlStock(StockRepository):
         return Location(id=LocationId(row.id), name=row.name, priority=row.priority)
 
     @override
-    def open_location(self, location: Location) -> Location:
+    def get_or_create_location(self, location: Location) -> Location:
         row = {"id": location.id, "name": location.name, "priority": location.priority}
         self._dialect.insert_if_absent(self._connection, locations.name, row)
         return self.location(location.name)
@@ -132,7 +132,7 @@ class SqlStock(StockRepository):
         return [_level_of(row) for row in rows]
 
     @override
-    def open_level(self, level: StockLevel) -> StockLevel:
+    def get_or_create_level(self, level: StockLevel) -> StockLevel:
         row = {
             "variant_id": level.variant_id,
             "location_id": level.location_id,
@@ -302,7 +302,7 @@ class SqlStock(StockRepository):
             if self._connection.execute(_SHIP, this).rowcount == 0:
                 raise ConflictError("order")
         self.record([allocation.sent(units, now) for allocation, units in chosen])
-        return [allocation.parceled(units) for allocation, units in chosen]
+        return [allocation.shipping(units) for allocation, units in chosen]
 
     @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:

@@ -27,7 +27,7 @@ from quickshop.adapters.sql.column_types import Json
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
-from quickshop.adapters.sql.fulfillment import parcels_of
+from quickshop.adapters.sql.fulfillment import fulfillments_of
 from quickshop.adapters.sql.jobs import EventLog
 from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import order_events, order_lines, orders, payments
@@ -69,7 +69,9 @@ _LINES: Final = (
     .where(order_lines.c.order_id.in_(bindparam("orders", expanding=True)))
     .order_by(order_lines.c.order_id, order_lines.c.position)
 )
-_HAVE_PARCELS: Final = frozenset({"partially_fulfilled", "fulfilled", "completed", "refunded"})
+_HAVE_FULFILLMENTS: Final = frozenset(
+    {"partially_fulfilled", "fulfilled", "completed", "refunded"}
+)
 """Only of these parcels are looked for."""
 _INSERT: Final = insert(orders)
 _INSERT_LINES: Final = insert(order_lines)
@@ -278,7 +280,9 @@ class SqlOrderReader(OrderReader):
             these = {"orders": [row.id for row in rows]}
             lines = connection.execute(_LINES, these).all()
             actions = {row.order_id: row.action for row in connection.execute(_ACTIONS, these)}
-            parcels = parcels_of(connection, [r.id for r in rows if r.status in _HAVE_PARCELS])
+            parcels = fulfillments_of(
+                connection, [r.id for r in rows if r.status in _HAVE_FULFILLMENTS]
+            )
         return [
             OrderView.of(
                 _order_of(row, _of(row.id, lines)),

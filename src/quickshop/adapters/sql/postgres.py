@@ -173,7 +173,7 @@ class PostgresDialect(SqlDialect):
         return engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @override
-    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
+    def durability_warnings(self, engine: Engine) -> Sequence[str]:
         """What the server, the database or the role does not wait for."""
         with translated(), self.autocommit(engine).connect() as connection:
             off = connection.execute(_DURABILITY).scalars().all()

@@ -223,6 +223,6 @@ class SqlOneTimeTokens(OneTimeTokenRepository):
         return self._connection.execute(delete(one_time_tokens).where(theirs)).rowcount
 
     @override
-    def forget_expired(self, now: datetime) -> int:
+    def purge_expired(self, now: datetime) -> int:
         gone = one_time_tokens.c.expires_at < now
         return self._connection.execute(delete(one_time_tokens).where(gone)).rowcount

@@ -90,7 +90,7 @@ class SqliteDialect(SqlDialect):
         return engine.execution_options(quickshop_autocommit=True)
 
     @override
-    def reasons_to_doubt(self, engine: Engine) -> Sequence[str]:
+    def durability_warnings(self, engine: Engine) -> Sequence[str]:
         """None: each connection is opened as the mode asks for."""
         return ()
 

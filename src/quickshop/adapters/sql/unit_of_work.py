@@ -27,8 +27,8 @@ from quickshop.adapters.sql.notifications import SqlNotifications
 from quickshop.adapters.sql.orders import SqlOrders
 from quickshop.adapters.sql.payment_webhooks import SqlPaymentWebhooks
 from quickshop.adapters.sql.payments import SqlPayments
+from quickshop.adapters.sql.personal_data import SqlPersonalData
 from quickshop.adapters.sql.sessions import SqlOneTimeTokens, SqlSessions
-from quickshop.adapters.sql.traces import SqlTraces
 from quickshop.adapters.tracking import Tracker
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.ports.unit_of_work import UnitOfWork
@@ -145,9 +145,9 @@ class SqlTransaction:
         return SqlCustomers(self._connection, self.tracker, self.log)
 
     @cached_property
-    def traces(self) -> SqlTraces:
+    def personal_data(self) -> SqlPersonalData:
         """What is told of customers elsewhere."""
-        return SqlTraces(self._connection)
+        return SqlPersonalData(self._connection)
 
 
 class SqlUnitOfWork(UnitOfWork):

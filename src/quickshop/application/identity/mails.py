@@ -20,12 +20,12 @@ from quickshop.ports.notifications import AccountMessage, Notifier
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 _KINDS: Final[Mapping[Purpose, MessageKind]] = {
-    Purpose.OPEN_ACCOUNT: MessageKind.OPEN_ACCOUNT,
+    Purpose.CONFIRM_ACCOUNT: MessageKind.CONFIRM_ACCOUNT,
     Purpose.RESET_PASSWORD: MessageKind.RESET_PASSWORD,
     Purpose.CHANGE_EMAIL: MessageKind.CHANGE_EMAIL,
 }
 _PAGES: Final[Mapping[Purpose, str]] = {
-    Purpose.OPEN_ACCOUNT: "confirm-account",
+    Purpose.CONFIRM_ACCOUNT: "confirm-account",
     Purpose.RESET_PASSWORD: "reset-password",
     Purpose.CHANGE_EMAIL: "confirm-email",
 }

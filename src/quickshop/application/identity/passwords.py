@@ -18,9 +18,9 @@ from quickshop.domain.identity import (
     SessionId,
     require_password,
 )
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import PasswordHasher
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -70,7 +70,7 @@ class ChangePassword:
     unit_of_work: UnitOfWork
     clock: Clock
     passwords: PasswordHasher
-    copies: SessionCopies
+    cache: SessionCache
     check: CheckPassword
 
     def __call__(
@@ -86,7 +86,7 @@ class ChangePassword:
         require_good_password(new, self.passwords, field="new_password")
         proven = self.check(account_id, current)
         ended = self._change(account_id, proven, self.passwords.hash(new), keep)
-        self.copies.forget(*map(str, ended))
+        self.cache.forget(*map(str, ended))
 
     @retried
     def _change(
@@ -167,7 +167,7 @@ class ResetPassword:
     unit_of_work: UnitOfWork
     clock: Clock
     passwords: PasswordHasher
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, secret: str, *, password: str) -> str:
         """The e-mail address of the account.
@@ -183,7 +183,7 @@ class ResetPassword:
         require_good_password(password, self.passwords)
         self._require_usable(secret)
         email, ended = self._reset(secret, self.passwords.hash(password))
-        self.copies.forget(*ended)
+        self.cache.forget(*ended)
         return email
 
     @retried

@@ -59,7 +59,7 @@ class Register:
     def _store(self, email: str, name: str, password_hash: str) -> None:
         token = OneTimeToken.request(
             id=OneTimeTokenId(self.identifiers.new()),
-            purpose=Purpose.OPEN_ACCOUNT,
+            purpose=Purpose.CONFIRM_ACCOUNT,
             email=email,
             name=name,
             password_hash=password_hash,
@@ -87,19 +87,19 @@ class ConfirmAccount:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
-            token.require_usable(Purpose.OPEN_ACCOUNT, now=now)
+            token.require_usable(Purpose.CONFIRM_ACCOUNT, now=now)
             if tx.accounts.find(token.email) is not None:
                 raise InvalidTokenError
             account_id = AccountId(self.identifiers.new())
-            account = Account.open(
+            account = Account.create(
                 id=account_id, email=token.email, password_hash=token.password_hash, now=now
             )
-            open_account(tx, account, name=token.name)
+            create_account(tx, account, name=token.name)
             tx.one_time_tokens.forget_of(account_id, token.email)
             return account_id
 
 
-def open_account(tx: Transaction, account: Account, *, name: str) -> None:
+def create_account(tx: Transaction, account: Account, *, name: str) -> None:
     """Store a new account, and the customer whose it is.
 
     Raises:
@@ -109,5 +109,5 @@ def open_account(tx: Transaction, account: Account, *, name: str) -> None:
         tx.accounts.add(account)
     except AlreadyExistsError as error:
         raise ConflictError("account") from error
-    joined = Customer.join(id=CustomerId(account.id), name=name, now=account.created_at)
+    joined = Customer.register(id=CustomerId(account.id), name=name, now=account.created_at)
     tx.customers.add(joined)

@@ -23,8 +23,8 @@ from quickshop.domain.identity import (
     Role,
     require_within,
 )
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import ApiKeyView, Caller, IdentityReader
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
@@ -62,7 +62,7 @@ class SetRole:
         Raises:
             AlreadyExistsError: every shop has a role of this name; those do not change.
             InvalidValueError: the name is none.
-            GrantTooWideError: it holds, or would hold, more than `by` does.
+            PrivilegeEscalationError: it holds, or would hold, more than `by` does.
         """
         now = self.clock.now()
         wanted = frozenset(permissions)
@@ -94,7 +94,7 @@ class RemoveRole:
             NotFoundError: no such role.
             InvalidValueError: every shop has it.
             RoleInUseError: accounts are in it.
-            GrantTooWideError: it holds more than `by` does.
+            PrivilegeEscalationError: it holds more than `by` does.
         """
         if name in BUILT_IN_ROLES:
             raise InvalidValueError("role", "must be one that the shop made: this one stays")
@@ -146,7 +146,7 @@ class MakeApiKey:
                 is signed in gave no password.
             InvalidCredentialsError: it is not the password of who is signed in.
             NotFoundError: no such account.
-            GrantTooWideError: `by` does not hold a scope.
+            PrivilegeEscalationError: `by` does not hold a scope.
             OverloadedError: too many are signing in right now.
         """
         wanted = frozenset(scopes)
@@ -218,16 +218,16 @@ class RevokeApiKey:
 
     unit_of_work: UnitOfWork
     clock: Clock
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, api_key_id: ApiKeyId, *, by: Caller | None = None) -> None:
         """Safe to repeat. It is believed nowhere any more within 5 seconds.
 
         Raises:
             NotFoundError: no such key.
-            GrantTooWideError: it holds more than `by` does.
+            PrivilegeEscalationError: it holds more than `by` does.
         """
-        self.copies.forget(self._revoke(api_key_id, by))
+        self.cache.forget(self._revoke(api_key_id, by))
 
     @retried
     def _revoke(self, api_key_id: ApiKeyId, by: Caller | None) -> str:

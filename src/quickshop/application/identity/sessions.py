@@ -31,9 +31,9 @@ from quickshop.domain.identity import (
     RefreshToken,
     SessionId,
 )
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import AccessClaims, AccessTokens, PasswordHasher
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identity import Caller, IdentityReader, SessionView
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -96,7 +96,7 @@ class LogIn:
             if better is not None:
                 account.rehash(better, now=self.issuing.clock.now())
                 tx.accounts.save(account)
-            return self.issuing.open(tx, account.id, device, address)
+            return self.issuing.start_session(tx, account.id, device, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class RefreshSession:
 
     unit_of_work: UnitOfWork
     issuing: Issuing
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, refresh_token: str) -> SignedIn:
         """Each token is good once. Repeated within 10 s it gets the same successor again.
@@ -120,7 +120,7 @@ class RefreshSession:
         if isinstance(signed_in, SignedIn):
             return signed_in
         if outcome is Redemption.REUSED and signed_in is not None:
-            self.copies.forget(str(signed_in))
+            self.cache.forget(str(signed_in))
             logger.warning(
                 "a refresh token was used twice; its session is ended",
                 extra={"session_id": str(signed_in)},
@@ -167,7 +167,7 @@ class Authenticate:
     """Tell who is behind a session or an API key, as the database has it now."""
 
     identity: IdentityReader
-    copies: SessionCopies
+    cache: SessionCache
     clock: Clock
     tokens: AccessTokens
 
@@ -182,14 +182,14 @@ class Authenticate:
     def session(self, session_id: SessionId) -> Caller | None:
         """Whoever is signed in by it; None when it ended. A copy of the answer is kept."""
         caller = self.identity.signed_in(session_id, self.clock.now())
-        self.copies.keep(str(session_id), copy_of(caller), seconds=COPY_SECONDS)
+        self.cache.keep(str(session_id), copy_of(caller), seconds=COPY_SECONDS)
         return caller
 
     def api_key(self, api_key: str) -> Caller | None:
         """Whoever holds it; None when it opens nothing. A copy of the answer is kept."""
         key = digest(api_key)
         caller = self.identity.with_key(key, self.clock.now())
-        self.copies.keep(key, copy_of(caller), seconds=COPY_SECONDS)
+        self.cache.keep(key, copy_of(caller), seconds=COPY_SECONDS)
         return caller
 
 
@@ -211,7 +211,7 @@ class EndSession:
 
     unit_of_work: UnitOfWork
     clock: Clock
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
         """Safe to repeat. It is believed nowhere any more within 5 seconds.
@@ -220,7 +220,7 @@ class EndSession:
             NotFoundError: the account has no such session.
         """
         self._end(account_id, session_id)
-        self.copies.forget(str(session_id))
+        self.cache.forget(str(session_id))
 
     @retried
     def _end(self, account_id: AccountId, session_id: SessionId) -> None:
@@ -239,12 +239,12 @@ class EndAllSessions:
 
     unit_of_work: UnitOfWork
     clock: Clock
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, account_id: AccountId, *, but: SessionId | None = None) -> int:
         """Tell how many sessions ended; the one in `but` goes on."""
         ended = self._end(account_id, but)
-        self.copies.forget(*map(str, ended))
+        self.cache.forget(*map(str, ended))
         return len(ended)
 
     @retried

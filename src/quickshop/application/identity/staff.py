@@ -14,7 +14,7 @@ from quickshop.application.identity.passwords import (
     request_reset,
     require_good_password,
 )
-from quickshop.application.identity.registration import open_account
+from quickshop.application.identity.registration import create_account
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
@@ -29,10 +29,10 @@ from quickshop.domain.identity import (
     SessionId,
     require_within,
 )
+from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView
-from quickshop.ports.hot_copies import SessionCopies
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
@@ -57,7 +57,7 @@ def require_above(tx: Transaction, by: Caller | None, account: Account) -> None:
     """Refuse to change the account of somebody who may do more.
 
     Raises:
-        GrantTooWideError: they may.
+        PrivilegeEscalationError: they may.
     """
     is_themselves = by is not None and by.session_id and by.account_id == account.id
     if by is not None and not is_themselves:
@@ -83,7 +83,7 @@ class CreateAdmin:
     clock: Clock
     identifiers: Identifiers
     passwords: PasswordHasher
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, *, email: str, password: str, name: str = "") -> AccountId:
         """An account that is there already gets this password, is enabled, and becomes admin.
@@ -94,7 +94,7 @@ class CreateAdmin:
         address = normalize_email(email)
         require_good_password(password, self.passwords)
         account_id, ended = self._store(address, self.passwords.hash(password), name)
-        self.copies.forget(*map(str, ended))
+        self.cache.forget(*map(str, ended))
         return account_id
 
     @retried
@@ -103,14 +103,14 @@ class CreateAdmin:
         with self.unit_of_work() as tx:
             account = tx.accounts.find(email)
             if account is None:
-                account = Account.open(
+                account = Account.create(
                     id=AccountId(self.identifiers.new()),
                     email=email,
                     password_hash=kept,
                     now=now,
                     roles=[ADMIN],
                 )
-                open_account(tx, account, name=name)
+                create_account(tx, account, name=name)
                 return account.id, ()
             account.enable(now=now)
             account.grant(ADMIN, now=now)
@@ -136,7 +136,7 @@ class InviteUser:
 
         Raises:
             InvalidValueError: the address is none, or there is no such role.
-            GrantTooWideError: a role holds more than `by` does.
+            PrivilegeEscalationError: a role holds more than `by` does.
         """
         address = normalize_email(email)
         now = self.clock.now()
@@ -154,14 +154,14 @@ class InviteUser:
                 if account.has_unsaved_events:
                     tx.accounts.save(account)
                 return account.id
-            account = Account.open(
+            account = Account.create(
                 id=AccountId(self.identifiers.new()),
                 email=address,
                 password_hash=None,
                 now=now,
                 roles=wanted,
             )
-            open_account(tx, account, name=name)
+            create_account(tx, account, name=name)
             request_reset(tx, address, self.identifiers, self.clock)
             return account.id
 
@@ -181,7 +181,7 @@ class GrantRole:
         Raises:
             NotFoundError: no such account.
             InvalidValueError: no such role.
-            GrantTooWideError: the role, or the account, holds more than `by` does.
+            PrivilegeEscalationError: the role, or the account, holds more than `by` does.
         """
         with self.unit_of_work() as tx:
             held = role_permissions(tx, role)
@@ -208,7 +208,7 @@ class RevokeRole:
 
         Raises:
             NotFoundError: no such account.
-            GrantTooWideError: the account holds more than `by` does.
+            PrivilegeEscalationError: the account holds more than `by` does.
             LastAdminError: nobody else is admin.
         """
         with self.unit_of_work() as tx:
@@ -228,17 +228,17 @@ class DisableAccount:
 
     unit_of_work: UnitOfWork
     clock: Clock
-    copies: SessionCopies
+    cache: SessionCache
 
     def __call__(self, account_id: AccountId, *, by: Caller | None = None) -> None:
         """Safe to repeat. Every session ends, and is believed nowhere within 5 seconds.
 
         Raises:
             NotFoundError: no such account.
-            GrantTooWideError: the account holds more than `by` does.
+            PrivilegeEscalationError: the account holds more than `by` does.
             LastAdminError: nobody else is admin.
         """
-        self.copies.forget(*map(str, self._disable(account_id, by)))
+        self.cache.forget(*map(str, self._disable(account_id, by)))
 
     @retried
     def _disable(self, account_id: AccountId, by: Caller | None) -> Sequence[SessionId]:
@@ -266,7 +266,7 @@ class EnableAccount:
 
         Raises:
             NotFoundError: no such account, or it was erased.
-            GrantTooWideError: the account holds more than `by` does.
+            PrivilegeEscalationError: the account holds more than `by` does.
         """
         with self.unit_of_work() as tx:
             account = tx.accounts.get(account_id)

@@ -60,10 +60,12 @@ class Issuing:
     tokens: AccessTokens
     session_lasts: timedelta
 
-    def open(self, tx: Transaction, account_id: AccountId, device: str, address: str) -> SignedIn:
+    def start_session(
+        self, tx: Transaction, account_id: AccountId, device: str, address: str
+    ) -> SignedIn:
         """Sign a device in."""
         now = self.clock.now()
-        session = Session.open(
+        session = Session.start(
             id=SessionId(self.identifiers.new()),
             account_id=account_id,
             device=device,

@@ -1,13 +1,13 @@
 """Bringing products in from files."""
 
-from quickshop.application.imports.background import GiveUpImport, RunImport
+from quickshop.application.imports.background import FailImport, RunImport
 from quickshop.application.imports.products import ImportProducts, ImportReport
 from quickshop.application.imports.reading import GetImport, ListImportIssues, ListImports
 from quickshop.application.imports.starting import StartedImport, StartImport
 
 __all__ = [
+    "FailImport",
     "GetImport",
-    "GiveUpImport",
     "ImportProducts",
     "ImportReport",
     "ListImportIssues",

@@ -74,7 +74,7 @@ class RunImport:
     def _go_on(self, known: Import, began: datetime) -> None:
         done = known.items_done
         try:
-            run = self._open(known)
+            run = self._read(known)
             read = self.clock.now()
         except FileFormatError as error:
             reason = str(error)
@@ -95,9 +95,9 @@ class RunImport:
             end = max(end, read + self.turn / 2)
         return items > 0 and self.clock.now() >= end
 
-    def _open(self, known: Import) -> FileRun:
+    def _read(self, known: Import) -> FileRun:
         with as_file(known.file_name, self.imports.content(known.id)) as path:
-            return self.load.open(
+            return self.load.read(
                 path,
                 currency=known.currency,
                 location=known.location,
@@ -132,7 +132,7 @@ def _mine(tx: Transaction, import_id: ImportId, done: int) -> Import:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUpImport:
+class FailImport:
     """End an import that could not be finished, and keep its file no longer."""
 
     unit_of_work: UnitOfWork

@@ -11,23 +11,23 @@ from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction
 
 
-def open_category(
+def get_or_create_category(
     tx: Transaction, path: Sequence[str], identifiers: Identifiers
 ) -> CategoryId | None:
     """The category at the end of a path from the root down; what is new of it is opened."""
     parent: Category | None = None
     for name in path:
-        parent = _open_child(tx, parent, name, identifiers)
+        parent = _get_or_create_child(tx, parent, name, identifiers)
     return parent.id if parent else None
 
 
-def _open_child(
+def _get_or_create_child(
     tx: Transaction, parent: Category | None, name: str, identifiers: Identifiers
 ) -> Category:
     parent_id = parent.id if parent else None
     for slug in _slugs(parent, name):
         new = Category(id=CategoryId(identifiers.new()), slug=slug, name=name, parent_id=parent_id)
-        found = tx.categories.find(slug) or tx.categories.open(new)
+        found = tx.categories.find(slug) or tx.categories.get_or_create(new)
         if found.parent_id == parent_id:
             return found
     raise InvalidValueError("category", "must differ more clearly from other categories")

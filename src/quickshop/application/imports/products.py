@@ -99,7 +99,7 @@ class ImportProducts:
             FileFormatError: the file is not of this format; nothing was changed.
             InvalidValueError: no such currency, or the location's name is none.
         """
-        run = self.open(path, currency=currency, location=location, dry_run=dry_run)
+        run = self.read(path, currency=currency, location=location, dry_run=dry_run)
         counts = ImportCounts()
         issues: list[RowIssue] = []
         for item in run.items:
@@ -110,7 +110,7 @@ class ImportProducts:
                 progress(counts.rows_done, run.rows)
         return _report(run, counts, issues)
 
-    def open(
+    def read(
         self,
         path: Path,
         *,

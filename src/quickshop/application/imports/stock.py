@@ -48,7 +48,7 @@ def stock_shelves(
     opened = 0
     movements: list[StockMovement] = []
     for draft, variant in sorted(pairs, key=lambda pair: pair[1].sku):  # the order of locks
-        level, changed = _open(tx, place, variant, draft, known.get(variant.id), note)
+        level, changed = _level_for(tx, place, variant, draft, known.get(variant.id), note)
         opened += changed
         if units := _missing(level, draft, note):
             kind = MovementKind.ADJUSTED if variant.id in known else MovementKind.RECEIVED
@@ -71,7 +71,7 @@ def note_left_aside(draft: ProductDraft, note: Note) -> None:
             return
 
 
-def _open(
+def _level_for(
     tx: Transaction,
     place: Location,
     variant: Variant,
@@ -92,7 +92,7 @@ def _open(
     level = StockLevel(
         variant_id=variant.id, sku=variant.sku, location_id=place.id, backorder_limit=limit
     )
-    return tx.stock.open_level(level), True
+    return tx.stock.get_or_create_level(level), True
 
 
 def _missing(level: StockLevel, draft: VariantDraft, note: Note) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from quickshop.application.imports.categories import open_category
+from quickshop.application.imports.categories import get_or_create_category
 from quickshop.application.imports.skus import SkuBook
 from quickshop.application.imports.stock import StockChange, note_left_aside, stock_shelves
 from quickshop.application.imports.variants import Pairing, pair_variants
-from quickshop.application.inventory import open_location
+from quickshop.application.inventory import get_or_create_location
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import (
     CategoryId,
@@ -139,7 +139,7 @@ class StoreDraft:
                 draft,
                 id=product_id,
                 html=html,
-                category_id=open_category(tx, draft.category_path, self.identifiers),
+                category_id=get_or_create_category(tx, draft.category_path, self.identifiers),
                 variants=(*variants, *pairing.kept),
             )
             product, fate = self._keep(tx, known, content)
@@ -197,7 +197,7 @@ class StoreDraft:
             return StockChange(0, 0)
         return stock_shelves(
             tx,
-            open_location(tx, run.location, self.identifiers),
+            get_or_create_location(tx, run.location, self.identifiers),
             list(zip(draft.variants, variants, strict=True)),
             reason=run.reason,
             now=self.clock.now(),

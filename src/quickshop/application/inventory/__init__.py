@@ -1,12 +1,12 @@
 """Use cases about stock."""
 
-from quickshop.application.inventory.shelves import (
+from quickshop.application.inventory.levels import (
     AdjustStock,
     CountStock,
     ReceiveStock,
     StockChange,
     StockChanged,
-    open_location,
+    get_or_create_location,
 )
 from quickshop.application.inventory.transfers import (
     StockTransfer,
@@ -35,5 +35,5 @@ __all__ = [
     "StockTransfer",
     "StockTransferred",
     "TransferStock",
-    "open_location",
+    "get_or_create_location",
 ]

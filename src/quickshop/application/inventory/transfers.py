@@ -7,7 +7,11 @@ from datetime import datetime
 
 from quickshop.application.holds import ReleaseExpiredHolds
 from quickshop.application.idempotency import Once
-from quickshop.application.inventory.shelves import once, open_level, open_location
+from quickshop.application.inventory.levels import (
+    get_or_create_level,
+    get_or_create_location,
+    once,
+)
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.customers import require_text
@@ -83,7 +87,7 @@ class TransferStock:
             sku=sku, quantity=quantity, from_location=place, to_location=to_location
         )
         asked = once(by, "transfer", idempotency_key, sku, quantity, place, to_location, reason)
-        return self.release.before_refusing(lambda: self._transfer(transfer, reason, asked))
+        return self.release.retry_after_releasing(lambda: self._transfer(transfer, reason, asked))
 
     @retried
     def _transfer(self, transfer: StockTransfer, reason: str, asked: Once) -> StockTransferred:
@@ -104,8 +108,8 @@ class TransferStock:
                 break
         else:
             raise NotFoundError("stock level")
-        target = open_location(tx, transfer.to_location, self.identifiers)
-        return level, open_level(tx, offer, target, backorder_limit=None)
+        target = get_or_create_location(tx, transfer.to_location, self.identifiers)
+        return level, get_or_create_level(tx, offer, target, backorder_limit=None)
 
 
 def _movements(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from quickshop.application.inventory.shelves import empty_level
+from quickshop.application.inventory.levels import empty_level
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.errors import (

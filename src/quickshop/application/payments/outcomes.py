@@ -54,21 +54,21 @@ class PaymentOutcomes:
     order_lifetime: timedelta
     """How long an order waits for its money."""
 
-    def told(self, tx: Transaction, order: Order, payment: Payment, charge: Charge) -> None:
+    def on_charge(self, tx: Transaction, order: Order, payment: Payment, charge: Charge) -> None:
         """The gateway said how far a charge has got. What is known already changes nothing."""
         match charge.state:
             case ChargeState.CAPTURED:
-                self.captured(tx, order, payment, charge.reference, charge.captured)
+                self.on_captured(tx, order, payment, charge.reference, charge.captured)
             case ChargeState.AUTHORIZED:
-                self.authorized(tx, order, payment, charge.reference)
+                self.on_authorized(tx, order, payment, charge.reference)
             case ChargeState.ACTION_REQUIRED:
-                self.action_required(tx, order, payment, charge)
+                self.on_action_required(tx, order, payment, charge)
             case ChargeState.CANCELED:
-                self.canceled(tx, order, payment)
+                self.on_canceled(tx, order, payment)
             case ChargeState.UNCONFIRMED:
-                self.unknown(tx, order, payment)
+                self.on_unknown(tx, order, payment)
 
-    def captured(
+    def on_captured(
         self, tx: Transaction, order: Order, payment: Payment, reference: str, amount: Money
     ) -> None:
         """Money moved. If nobody waits for it any more it goes back, in full and once."""
@@ -84,7 +84,9 @@ class PaymentOutcomes:
         tx.orders.save(order)
         tx.payments.save(payment)
 
-    def authorized(self, tx: Transaction, order: Order, payment: Payment, reference: str) -> None:
+    def on_authorized(
+        self, tx: Transaction, order: Order, payment: Payment, reference: str
+    ) -> None:
         """Money is set aside. If nobody waits for it any more it is let go."""
         if payment.status in _KNOWN:
             return
@@ -98,7 +100,7 @@ class PaymentOutcomes:
             payment.request_void(now=now, patience=self.patience)
         tx.payments.save(payment)
 
-    def action_required(
+    def on_action_required(
         self, tx: Transaction, order: Order, payment: Payment, charge: Charge
     ) -> None:
         """The shopper is to prove themselves. If nobody waits for it the charge is let go."""
@@ -116,7 +118,7 @@ class PaymentOutcomes:
             tx.orders.save(order)
         tx.payments.save(payment)
 
-    def declined(self, tx: Transaction, order: Order, payment: Payment, reason: str) -> None:
+    def on_declined(self, tx: Transaction, order: Order, payment: Payment, reason: str) -> None:
         """The gateway refused: the stock is given back, and another attempt may be made."""
         if not payment.is_open and payment.status is not PaymentStatus.CAPTURING:
             return
@@ -124,7 +126,7 @@ class PaymentOutcomes:
         tx.payments.save(payment)
         self._fail(tx, order, payment, reason)
 
-    def canceled(self, tx: Transaction, order: Order, payment: Payment) -> None:
+    def on_canceled(self, tx: Transaction, order: Order, payment: Payment) -> None:
         """The charge was let go, by us or at the gateway, and no money moved."""
         if not payment.is_open and payment.status not in {
             PaymentStatus.VOIDING,
@@ -136,13 +138,13 @@ class PaymentOutcomes:
         tx.payments.save(payment)
         self._fail(tx, order, payment, "canceled")
 
-    def unknown(self, tx: Transaction, _order: Order, payment: Payment) -> None:
+    def on_unknown(self, tx: Transaction, _order: Order, payment: Payment) -> None:
         """There is no answer. It is asked for again with the same key."""
         if payment.is_open:
             payment.mark_unknown(now=self.clock.now(), patience=self.patience)
             tx.payments.save(payment)
 
-    def call_off(self, payment: Payment) -> None:
+    def stop(self, payment: Payment) -> None:
         """Stop a payment of an order that was called off, as far as anyone can from here.
 
         What the gateway may be at is found out in the background.
@@ -169,7 +171,7 @@ class PaymentOutcomes:
                 patience=self.patience,
             )
 
-    def refunded(self, tx: Transaction, order: Order, payment: Payment, refund: Refund) -> None:
+    def on_refunded(self, tx: Transaction, order: Order, payment: Payment, refund: Refund) -> None:
         """Money went back. When none is left of an order's, what has not shipped is kept."""
         if refund not in payment.pending_refunds:
             return
@@ -183,7 +185,7 @@ class PaymentOutcomes:
         if held_stock and order.status is OrderStatus.REFUNDED:
             tx.stock.release(order.id, now=now)
 
-    def refund_refused(
+    def on_refund_refused(
         self, tx: Transaction, order: Order, payment: Payment, refund: Refund, failure: str
     ) -> None:
         """The gateway will not send it back; it may be asked for anew."""

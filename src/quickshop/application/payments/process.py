@@ -77,17 +77,17 @@ class ProcessOrder:
     @retried
     def _finish(self, asked: Payment, charge: Charge) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.told(tx, *lock(tx, asked), charge)
+            self.outcomes.on_charge(tx, *lock(tx, asked), charge)
 
     @retried
     def _finish_declined(self, asked: Payment, reason: str) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.declined(tx, *lock(tx, asked), reason)
+            self.outcomes.on_declined(tx, *lock(tx, asked), reason)
 
     @retried
     def _finish_unknown(self, asked: Payment) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.unknown(tx, *lock(tx, asked))
+            self.outcomes.on_unknown(tx, *lock(tx, asked))
 
 
 def _require_allocated(tx: Transaction, order: Order) -> None:

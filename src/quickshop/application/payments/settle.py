@@ -11,7 +11,7 @@ from quickshop.application.payments.outcomes import PaymentOutcomes, lock
 from quickshop.application.retries import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
-from quickshop.domain.orders import CALLED_OFF, OrderId, OrderStatus
+from quickshop.domain.orders import ENDED_UNPAID, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus, Refund
 from quickshop.ports.clock import Clock
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
@@ -62,7 +62,7 @@ class SettlePayments:
                 self._told(payment, self.gateway.void(payment.reference, key=key))
             case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
                 self._ask(payment, order_status)
-            case _ if order_status in CALLED_OFF and _may_have_moved(payment):
+            case _ if order_status in ENDED_UNPAID and _may_have_moved(payment):
                 self._ask(payment, order_status)
 
     def _capture(self, payment: Payment) -> None:
@@ -85,7 +85,7 @@ class SettlePayments:
         if charge is None:
             self._never_asked(payment)
             return
-        if charge.state in _MAY_STILL_MOVE and order_status in CALLED_OFF:
+        if charge.state in _MAY_STILL_MOVE and order_status in ENDED_UNPAID:
             # Nobody may take the money any more: not a request that is still on its way, and not
             # the shopper by proving themselves after all.
             charge = self.gateway.void(charge.reference, key=f"{payment.gateway_key}:void")
@@ -112,31 +112,31 @@ class SettlePayments:
     @retried
     def _told(self, asked: Payment, charge: Charge) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.told(tx, *lock(tx, asked), charge)
+            self.outcomes.on_charge(tx, *lock(tx, asked), charge)
 
     @retried
     def _declined(self, asked: Payment, reason: str) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.declined(tx, *lock(tx, asked), reason)
+            self.outcomes.on_declined(tx, *lock(tx, asked), reason)
 
     @retried
     def _never_asked(self, asked: Payment) -> None:
         """Call off what the gateway has never heard of; it is asked about a few times more."""
         with self.unit_of_work() as tx:
             order, payment = lock(tx, asked)
-            if payment.is_open and order.status in CALLED_OFF:
+            if payment.is_open and order.status in ENDED_UNPAID:
                 payment.cancel(now=self.outcomes.clock.now())
                 tx.payments.save(payment)
 
     @retried
     def _refunded(self, asked: Payment, refund: Refund) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.refunded(tx, *lock(tx, asked), refund)
+            self.outcomes.on_refunded(tx, *lock(tx, asked), refund)
 
     @retried
     def _refund_refused(self, asked: Payment, refund: Refund, failure: str) -> None:
         with self.unit_of_work() as tx:
-            self.outcomes.refund_refused(tx, *lock(tx, asked), refund, failure)
+            self.outcomes.on_refund_refused(tx, *lock(tx, asked), refund, failure)
 
 
 def _may_have_moved(payment: Payment) -> bool:

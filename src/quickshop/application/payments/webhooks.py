@@ -142,9 +142,9 @@ class ReceivePaymentWebhook:
                 captured=notice.captured or Money.zero(payment.amount.currency),
                 action=notice.action,
             )
-            self.outcomes.told(tx, order, payment, charge)
+            self.outcomes.on_charge(tx, order, payment, charge)
         elif is_canceled and payment.status in _LET_GO:
-            self.outcomes.canceled(tx, order, payment)
+            self.outcomes.on_canceled(tx, order, payment)
         elif payment.status in _TO_ASK_ABOUT:
             payment.ask_again(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
             tx.payments.save(payment)

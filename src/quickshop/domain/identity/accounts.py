@@ -10,7 +10,7 @@ from typing import NewType
 from uuid import UUID
 
 from quickshop.domain.customers import erased_email
-from quickshop.domain.errors import InvalidValueError, NotFoundError, WorksHereError
+from quickshop.domain.errors import AccountHasRolesError, InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import ADMIN
 
@@ -99,7 +99,7 @@ class Account(Aggregate):
     roles: frozenset[str] = frozenset()
 
     @classmethod
-    def open(
+    def create(
         cls,
         *,
         id: AccountId,
@@ -193,12 +193,12 @@ class Account(Aggregate):
         """Forget who it was. It can never be used again.
 
         Raises:
-            WorksHereError: it is in a role.
+            AccountHasRolesError: it is in a role.
             NotFoundError: it was erased before.
         """
         self._require_there()
         if self.roles:
-            raise WorksHereError
+            raise AccountHasRolesError
         self.email = erased_email(self.id)
         self.password_hash = None
         self.status = AccountStatus.ERASED

@@ -18,13 +18,13 @@ OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 class Purpose(StrEnum):
     """What the bearer of a one-time token may do."""
 
-    OPEN_ACCOUNT = "open_account"
+    CONFIRM_ACCOUNT = "confirm_account"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose
     CHANGE_EMAIL = "change_email"
 
 
 LIFETIMES: Final = {
-    Purpose.OPEN_ACCOUNT: timedelta(hours=24),
+    Purpose.CONFIRM_ACCOUNT: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(hours=1),
     Purpose.CHANGE_EMAIL: timedelta(hours=24),
 }

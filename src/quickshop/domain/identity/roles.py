@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from quickshop.domain.errors import AlreadyExistsError, GrantTooWideError, InvalidValueError
+from quickshop.domain.errors import AlreadyExistsError, InvalidValueError, PrivilegeEscalationError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import BUILT_IN_ROLES, Permission, with_implied
 
@@ -62,8 +62,8 @@ def require_within(wanted: Iterable[Permission], held: frozenset[Permission]) ->
     """Nobody gives what they do not have.
 
     Raises:
-        GrantTooWideError: something wanted is not held.
+        PrivilegeEscalationError: something wanted is not held.
     """
     missing = with_implied(frozenset(wanted)) - held
     if missing:
-        raise GrantTooWideError(sorted(missing))
+        raise PrivilegeEscalationError(sorted(missing))

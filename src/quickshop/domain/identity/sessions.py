@@ -83,7 +83,7 @@ class Session(Aggregate):
     revoked_at: datetime | None = None
 
     @classmethod
-    def open(
+    def start(
         cls,
         *,
         id: SessionId,

@@ -140,7 +140,7 @@ class Allocation:
         """The movement by which so many of these units leave the shelf."""
         return self._moved(MovementKind.SHIPPED, now, on_hand=-quantity, allocated=-quantity)
 
-    def parceled(self, quantity: int) -> ShippedUnits:
+    def shipping(self, quantity: int) -> ShippedUnits:
         """So many of these units, as part of a parcel."""
         return ShippedUnits(
             order_line_id=self.order_line_id,

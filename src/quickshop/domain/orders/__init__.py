@@ -28,7 +28,7 @@ from quickshop.domain.orders.order import (
     require_reason,
 )
 from quickshop.domain.orders.status import (
-    CALLED_OFF,
+    ENDED_UNPAID,
     HOLDS_STOCK,
     TRANSITIONS,
     UNPAID,
@@ -36,7 +36,7 @@ from quickshop.domain.orders.status import (
 )
 
 __all__ = [
-    "CALLED_OFF",
+    "ENDED_UNPAID",
     "HOLDS_STOCK",
     "MAX_NOTE_LENGTH",
     "MAX_REASON_LENGTH",

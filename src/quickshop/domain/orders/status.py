@@ -43,5 +43,5 @@ HOLDS_STOCK: Final = frozenset({_S.PENDING, _S.PAID, _S.PARTIALLY_FULFILLED})
 """Orders that units are promised to which have not shipped."""
 UNPAID: Final = frozenset({_S.PENDING, _S.PAYMENT_FAILED})
 """Orders that wait for their money."""
-CALLED_OFF: Final = frozenset({_S.CANCELED, _S.EXPIRED})
+ENDED_UNPAID: Final = frozenset({_S.CANCELED, _S.EXPIRED})
 """Orders that will not ship: money that comes for them goes back."""

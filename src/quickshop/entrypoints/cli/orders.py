@@ -75,7 +75,7 @@ def show_order(number: Number, as_json: AsJson = False) -> None:
     say(f"Order {order.number}, {order.status}", f"{moment(order.placed_at)} UTC, {order.email}")
     show(receipt(order))
     _show_payments(payments)
-    _show_parcels(order.fulfillments)
+    _show_fulfillments(order.fulfillments)
     _show_timeline(timeline)
 
 
@@ -159,7 +159,7 @@ def _show_payments(payments: Sequence[PaymentView]) -> None:
         show(listing)
 
 
-def _show_parcels(parcels: Sequence[FulfillmentView]) -> None:
+def _show_fulfillments(parcels: Sequence[FulfillmentView]) -> None:
     if not parcels:
         return
     listing = table("Parcel", "Shipped (UTC)", "Holds", "Carrier", "Tracking", numbers=_SUMS)

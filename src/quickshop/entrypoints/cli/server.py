@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quickshop.adapters.observability.logs import log_to_stderr
 from quickshop.adapters.security.tokens import fresh_key
-from quickshop.container import open_front_desk, open_shop
+from quickshop.container import open_request_gate, open_shop
 from quickshop.domain.errors import AdapterError, MissingExtraError
 from quickshop.entrypoints.cli.context import address_of, opened_shop
 from quickshop.entrypoints.cli.failures import FAILED
@@ -33,11 +33,11 @@ try:
 
     from quickshop.entrypoints.http.access_log import logger as access_logger
     from quickshop.entrypoints.http.app import create_app
-    from quickshop.entrypoints.http.confidential import secrets_of_request
     from quickshop.entrypoints.http.connection import PunctualConnection
     from quickshop.entrypoints.http.edge import Edge
     from quickshop.entrypoints.http.limits import Limits
     from quickshop.entrypoints.http.middleware import RequestIdFilter
+    from quickshop.entrypoints.http.redaction import secrets_of_request
 except ModuleNotFoundError as error:
     raise MissingExtraError("http", "the HTTP API") from error
 
@@ -197,7 +197,7 @@ def _app_for(shop: Shop, settings: Settings) -> FastAPI:
         pool_size=settings.database_pool_size,
         product_cache_seconds=settings.product_cache_seconds,
         edge=Edge.of(settings),
-        front_desk=open_front_desk(settings),
+        request_gate=open_request_gate(settings),
         limits=Limits.of(settings),
     )
 

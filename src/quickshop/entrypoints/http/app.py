@@ -11,9 +11,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from quickshop.adapters.memory.cache import NoProductCache
-from quickshop.adapters.memory.hot_copies import NoSessionCopies
-from quickshop.adapters.memory.limits import MemoryFrontDesk
+from quickshop.adapters.memory.limits import MemoryRequestGate
+from quickshop.adapters.memory.product_cache import NoProductCache
+from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.entrypoints.http import (
     account,
     admin,
@@ -34,7 +34,7 @@ from quickshop.entrypoints.http.hashing import HashThreads
 from quickshop.entrypoints.http.limits import Limits
 from quickshop.entrypoints.http.middleware import RequestEnvelope
 from quickshop.entrypoints.http.page_cache import PageCache
-from quickshop.ports.limits import FrontDesk
+from quickshop.ports.limits import RequestGate
 from quickshop.shop import Shop
 
 _ROUTERS = (
@@ -80,7 +80,7 @@ def create_app(
     pool_size: int = 8,
     product_cache_seconds: float = 2,
     edge: Edge | None = None,
-    front_desk: FrontDesk | None = None,
+    request_gate: RequestGate | None = None,
     limits: Limits | None = None,
 ) -> FastAPI:
     """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
@@ -91,7 +91,7 @@ def create_app(
         product_cache_seconds: How old a product page may be that is answered from memory.
         edge: Which hosts, proxies and origins there are, and what is refused unseen; without it,
             what suits development.
-        front_desk: Who counts requests; without one, this process counts for itself. It is closed
+        request_gate: Counts requests; without one, this process counts alone. Closed
             with the application.
         limits: How often each may ask.
 
@@ -99,7 +99,7 @@ def create_app(
         LookupError: a route does not declare who may call it.
     """
     edge = edge or Edge()
-    desk = front_desk or MemoryFrontDesk(NoSessionCopies(), NoProductCache())
+    gate = request_gate or MemoryRequestGate(NoSessionCache(), NoProductCache())
     app = FastAPI(
         title=f"{shop.policy.name} API",
         version=_version(),
@@ -108,11 +108,11 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(pool_size, desk),
+        lifespan=_lifespan(pool_size, gate),
     )
     app.state.shop = shop
     app.state.cors_origins = frozenset(edge.cors_origins)
-    app.state.guard = Guard(lambda: app.state.shop, desk, limits or Limits())
+    app.state.guard = Guard(lambda: app.state.shop, gate, limits or Limits())
     app.state.hash_threads = HashThreads()
     app.state.pages = PageCache(seconds=product_cache_seconds)
     app.state.readiness = health.Readiness()
@@ -126,7 +126,7 @@ def create_app(
     return app
 
 
-def _lifespan(pool_size: int, desk: FrontDesk) -> Lifespan[FastAPI]:
+def _lifespan(pool_size: int, gate: RequestGate) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # More threads than connections only wait for each other, and the last for longest.
@@ -134,7 +134,7 @@ def _lifespan(pool_size: int, desk: FrontDesk) -> Lifespan[FastAPI]:
         try:
             yield
         finally:
-            await desk.close()
+            await gate.close()
 
     return lifespan
 

@@ -147,7 +147,7 @@ async def take(request: Request, buckets: Sequence[Bucket]) -> None:
     Raises:
         ProblemError: 429.
     """
-    if buckets and (refused := refusal(await guard_of(request.scope).desk.take(buckets))):
+    if buckets and (refused := refusal(await guard_of(request.scope).gate.take(buckets))):
         code, detail = default_reason(429)
         raise ProblemError(429, code, detail, headers=retry_after(refused))
 
@@ -213,7 +213,7 @@ async def log_in(request: Request, shop: ShopDependency, body: Login) -> Respons
                 address=address,
             )
         )
-    await guard.desk.clear(guard.limits.of_failures(address, email))
+    await guard.gate.clear(guard.limits.of_failures(address, email))
     cart_id = None
     if body.cart is not None:
         cart_id = await anyio.to_thread.run_sync(_claim, shop, body.cart, signed_in)
@@ -364,7 +364,7 @@ async def reset_password(
     )
     # Whoever reads the mail of the account is no stranger, and gets in from where they are.
     guard, address = guard_of(request.scope), facts_of(request.scope).client.limit_subject
-    await guard.desk.clear(guard.limits.of_strangers(address, email))
+    await guard.gate.clear(guard.limits.of_strangers(address, email))
     return nothing()
 
 

@@ -30,7 +30,7 @@ from quickshop.entrypoints.http.middleware import facts_of
 from quickshop.entrypoints.http.query import only, parameters_of
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.identity import Caller
-from quickshop.ports.limits import Bucket, Decision, FrontDesk, Passage
+from quickshop.ports.limits import Bucket, Decision, GateResult, RequestGate
 from quickshop.shop import Shop
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ class Guard:
     def __init__(
         self,
         shop: Callable[[], Shop],
-        desk: FrontDesk,
+        gate: RequestGate,
         limits: Limits,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shop = shop
-        self.desk = desk
+        self.gate = gate
         self.limits = limits
         self._monotonic = monotonic
         self._known: OrderedDict[str, tuple[Caller | None, float]] = OrderedDict()
@@ -98,15 +98,15 @@ class Guard:
             raise
         known = self._remembered(key) if key else None
         live = known[0] if known else None
-        passage = await self._pass(
+        result = await self._pass(
             [*self.limits.of_request(address), *self._of_caller(live)],
             session=key if known is None else None,
             page=page,
         )
-        decisions = [*passage.decisions]
+        decisions = [*result.decisions]
         caller = live
         if key is not None and known is None:
-            caller = await self._look_up(key, brought, passage.session)
+            caller = await self._look_up(key, brought, result.session)
             # Only now: a token of a session that ended takes nothing from its owner.
             decisions += await self._count(self._of_caller(caller))
         if caller is None and not brought.are_none:
@@ -114,22 +114,22 @@ class Guard:
         if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
         access.require(caller)
-        return Admission(caller, decisions, passage.page)
+        return Admission(caller, decisions, result.page)
 
     def _of_caller(self, caller: Caller | None) -> list[Bucket]:
         return [] if caller is None else self.limits.of_caller(caller)
 
     async def _pass(
         self, buckets: list[Bucket], *, session: str | None, page: str | None
-    ) -> Passage:
+    ) -> GateResult:
         if not buckets and session is None and page is None:
-            return Passage((), None, None)
-        passage = await self.desk.ask(buckets, session=session, page=page)
-        _require_allowed(passage.decisions)
-        return passage
+            return GateResult((), None, None)
+        result = await self.gate.ask(buckets, session=session, page=page)
+        _require_allowed(result.decisions)
+        return result
 
     async def _count(self, buckets: list[Bucket]) -> Sequence[Decision]:
-        decisions = await self.desk.take(buckets) if buckets else ()
+        decisions = await self.gate.take(buckets) if buckets else ()
         _require_allowed(decisions)
         return decisions
 

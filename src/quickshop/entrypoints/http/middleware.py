@@ -18,12 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quickshop.entrypoints.http.access_log import log_access
 from quickshop.entrypoints.http.addresses import ClientAddress, ClientAddresses
-from quickshop.entrypoints.http.confidential import served
 from quickshop.entrypoints.http.cors import Cors
 from quickshop.entrypoints.http.edge import BodyLimit, Edge
 from quickshop.entrypoints.http.headers import Header, complete
 from quickshop.entrypoints.http.hosts import Hosts
 from quickshop.entrypoints.http.problems import ProblemError, problem
+from quickshop.entrypoints.http.redaction import served
 
 SCOPE_KEY: Final = "quickshop"
 

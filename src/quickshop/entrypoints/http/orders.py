@@ -117,12 +117,12 @@ def list_own_orders(
 
 @router.get(
     "/{order_id}",
-    operation_id="open_order",
+    operation_id="get_own_order",
     response_model=OrderOut,
     responses=problems(404, 422, 503),
 )
 @access(SHOPPER)
-def open_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -> Response:
+def get_own_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -> Response:
     """Show an order to whoever placed it."""
     return private(OrderOut.of(shop.orders.open(OrderId(order_id), shopper)))
 

@@ -84,7 +84,7 @@ one_time_tokens: Final = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
     CheckConstraint(
-        "purpose IN ('open_account', 'reset_password', 'change_email')", name="purpose"
+        "purpose IN ('confirm_account', 'reset_password', 'change_email')", name="purpose"
     ),
     Index("ix_one_time_tokens_expires_at", "expires_at"),
     Index("ix_one_time_tokens_email", "email"),

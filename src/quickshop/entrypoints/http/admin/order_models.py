@@ -87,18 +87,18 @@ class WholeOrderOut(AdminOrderOut):
     """Whether nothing happened before that."""
 
 
-class ParcelLineIn(Input):
+class FulfillmentLineIn(Input):
     """Units of an order line in a parcel."""
 
     line_id: Id
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 
-class ParcelIn(Input):
+class FulfillmentIn(Input):
     """A parcel that leaves."""
 
     lines: Annotated[
-        list[ParcelLineIn] | None,
+        list[FulfillmentLineIn] | None,
         Field(
             min_length=1,
             max_length=MAX_PARCEL_LINES,

@@ -27,9 +27,9 @@ from quickshop.entrypoints.http.admin.order_models import (
     AdminOrderOut,
     AdminOrderPage,
     CaptureIn,
+    FulfillmentIn,
+    FulfillmentLineIn,
     NoteIn,
-    ParcelIn,
-    ParcelLineIn,
     PaymentOut,
     RefundIn,
     WholeOrderOut,
@@ -118,7 +118,7 @@ def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
 
 
 @contextmanager
-def _as_sent(lines: list[ParcelLineIn]) -> Iterator[None]:
+def _as_sent(lines: list[FulfillmentLineIn]) -> Iterator[None]:
     """Count the lines in an `InvalidValueError` as they were sent: one may be there twice."""
     try:
         yield
@@ -145,10 +145,10 @@ def fulfill_order(
     order_id: UUID,
     idempotency_key: IdempotencyKey,
     by: Caller,
-    body: ParcelIn | None = None,
+    body: FulfillmentIn | None = None,
 ) -> Response:
     """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
-    parcel = body or ParcelIn()
+    parcel = body or FulfillmentIn()
     units: Counter[UUID | str] = Counter()
     for line in parcel.lines or ():
         units[line.line_id] += line.quantity

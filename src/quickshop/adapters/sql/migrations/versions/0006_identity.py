@@ -155,7 +155,7 @@ def _one_time_tokens() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_one_time_tokens_digest")),
         _of_account("one_time_tokens"),
         sa.CheckConstraint(
-            "purpose IN ('open_account', 'reset_password', 'change_email')",
+            "purpose IN ('confirm_account', 'reset_password', 'change_email')",
             name=op.f("ck_one_time_tokens_purpose"),
         ),
     )

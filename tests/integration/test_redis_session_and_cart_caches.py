@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from redis import Redis
 
-from quickshop.adapters.redis.carts import KNOWN_SECONDS, RedisCartCopies
+from quickshop.adapters.redis.cart_cache import KNOWN_SECONDS, RedisCartCache
 from quickshop.adapters.redis.server import FAILURES_UNTIL_OPEN, RedisServer
-from quickshop.adapters.redis.sessions import RedisSessionCopies
-from quickshop.ports.hot_copies import CART_SECONDS
+from quickshop.adapters.redis.session_cache import RedisSessionCache
+from quickshop.ports.cache import CART_SECONDS
 from tests import servers
-from tests.contracts.hot_copies import CartCopiesContract, SessionCopiesContract, a_copy
+from tests.contracts.session_and_cart_caches import CartCacheContract, SessionCacheContract, a_copy
 from tests.fault_proxy import FaultProxy
 
 CARTS = 500
@@ -29,13 +29,13 @@ def near(redis: Redis, own_valkey: servers.Server) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def session_copies(near: RedisServer) -> RedisSessionCopies:
-    return RedisSessionCopies(near)
+def session_cache(near: RedisServer) -> RedisSessionCache:
+    return RedisSessionCache(near)
 
 
 @pytest.fixture
-def cart_copies(near: RedisServer) -> RedisCartCopies:
-    return RedisCartCopies(near)
+def cart_cache(near: RedisServer) -> RedisCartCache:
+    return RedisCartCache(near)
 
 
 @pytest.fixture
@@ -51,22 +51,22 @@ def distant(
     asked.close()
 
 
-class TestRedisSessionCopies(SessionCopiesContract):
+class TestRedisSessionCache(SessionCacheContract):
     pass
 
 
-class TestRedisCartCopies(CartCopiesContract):
+class TestRedisCartCache(CartCacheContract):
     pass
 
 
 def test_every_copy_goes_by_itself(
-    session_copies: RedisSessionCopies, cart_copies: RedisCartCopies, redis: Redis
+    session_cache: RedisSessionCache, cart_cache: RedisCartCache, redis: Redis
 ) -> None:
     cart_id, changed = uuid4(), uuid4()
-    session_copies.keep("one", b"1", seconds=60)
-    session_copies.keep("brief", b"1", seconds=0)
-    cart_copies.put(cart_id, a_copy(1))
-    cart_copies.forget(changed, version=2)
+    session_cache.keep("one", b"1", seconds=60)
+    session_cache.keep("brief", b"1", seconds=0)
+    cart_cache.put(cart_id, a_copy(1))
+    cart_cache.forget(changed, version=2)
 
     def lasts(key: str) -> int:
         return int(redis.ttl(f"quickshop:{key}"))
@@ -78,18 +78,18 @@ def test_every_copy_goes_by_itself(
 
 
 def test_a_copy_that_was_spoiled_is_none(
-    session_copies: RedisSessionCopies, cart_copies: RedisCartCopies, redis: Redis
+    session_cache: RedisSessionCache, cart_cache: RedisCartCache, redis: Redis
 ) -> None:
     spoiled: list[bytes] = [b"", b"\n", b"1\n{}", b"x y z\n{}", b"1 a b\n{}", b"\xff \xff \xff\n"]
     for value in spoiled:
         cart_id = uuid4()
         redis.set(f"quickshop:cart:{cart_id.hex}", value)
-        assert cart_copies.find(cart_id) is None
+        assert cart_cache.find(cart_id) is None
     redis.hset("quickshop:session:one", "of", "another kind")
-    assert session_copies.find("one") is None
+    assert session_cache.find("one") is None
 
 
-def fill(sessions: RedisSessionCopies, carts: RedisCartCopies) -> list[UUID]:
+def fill(sessions: RedisSessionCache, carts: RedisCartCache) -> list[UUID]:
     """So many sessions and carts, all of which are found."""
     ids = [uuid4() for _ in range(CARTS)]
     for cart_id in ids:
@@ -120,25 +120,25 @@ def kill_and_start(own_valkey: servers.Server, _redis: Redis) -> None:
 
 @pytest.mark.parametrize("lose", [flush, kill, kill_and_start])
 def test_what_redis_lost_is_not_found_and_nobody_is_told_nonsense(
-    session_copies: RedisSessionCopies,
-    cart_copies: RedisCartCopies,
+    session_cache: RedisSessionCache,
+    cart_cache: RedisCartCache,
     own_valkey: servers.Server,
     redis: Redis,
     lose: Callable[[servers.Server, Redis], None],
 ) -> None:
-    ids = fill(session_copies, cart_copies)
+    ids = fill(session_cache, cart_cache)
     lose(own_valkey, redis)
     try:
-        assert {cart_copies.find(cart_id) for cart_id in ids} == {None}
-        assert {session_copies.find(cart_id.hex) for cart_id in ids[:SESSIONS]} == {None}
-        cart_copies.put(ids[0], a_copy(2))
-        cart_copies.forget(ids[1], version=2)
+        assert {cart_cache.find(cart_id) for cart_id in ids} == {None}
+        assert {session_cache.find(cart_id.hex) for cart_id in ids[:SESSIONS]} == {None}
+        cart_cache.put(ids[0], a_copy(2))
+        cart_cache.forget(ids[1], version=2)
     finally:
         if not own_valkey.is_running:
             own_valkey.start()
 
 
-def use(sessions: RedisSessionCopies, carts: RedisCartCopies) -> None:
+def use(sessions: RedisSessionCache, carts: RedisCartCache) -> None:
     """Everything there is, and nothing of it raises."""
     cart_id = uuid4()
     sessions.keep("one", b"1", seconds=60)
@@ -158,7 +158,7 @@ def test_a_redis_that_is_away_holds_nothing_and_is_left_alone(
     asked = RedisServer(
         valkey_proxy.through(own_valkey.url), timeout_seconds=0.05, rest_seconds=600
     )
-    sessions, carts = RedisSessionCopies(asked), RedisCartCopies(asked)
+    sessions, carts = RedisSessionCache(asked), RedisCartCache(asked)
     fail(valkey_proxy)
     for _ in range(25):
         use(sessions, carts)
@@ -168,10 +168,10 @@ def test_a_redis_that_is_away_holds_nothing_and_is_left_alone(
 
 
 def test_a_redis_that_takes_no_more_holds_nothing(
-    session_copies: RedisSessionCopies, cart_copies: RedisCartCopies, redis: Redis
+    session_cache: RedisSessionCache, cart_cache: RedisCartCache, redis: Redis
 ) -> None:
     redis.config_set("maxmemory", "1")
     try:
-        use(session_copies, cart_copies)
+        use(session_cache, cart_cache)
     finally:
         redis.config_set("maxmemory", "0")

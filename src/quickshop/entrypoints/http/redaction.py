@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
-from quickshop.application.scrubbing import names_a_secret
+from quickshop.application.redaction import names_a_secret
 
 BODY_KEY: Final = "quickshop.body"
 """Where in the scope a body is that was read as JSON."""

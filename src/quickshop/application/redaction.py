@@ -96,7 +96,7 @@ def may_hold_secrets(text: str) -> bool:
     return bool(_LONG_PART.search(text) or _MANY_DIGITS.search(text))
 
 
-def scrub(text: str) -> str:
+def redact(text: str) -> str:
     """The text without secrets, card numbers and e-mail addresses."""
     text = _USER_INFO.sub(f"{REMOVED}@", text)
     text = _COOKIES.sub(rf"\1{REMOVED}", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.application.scrubbing import REMOVED, may_hold_secrets, scrub
+from quickshop.application.redaction import REMOVED, may_hold_secrets, redact
 from tests.unit.test_log_records import line, raised, told
 
 CANARY = "c4n4ry-Zx9"
@@ -122,5 +122,5 @@ def test_a_text_is_not_cut_so_that_half_a_secret_is_kept(secret: str, at: int) -
 @pytest.mark.parametrize("name", [*SHAPES, *TEXTS])
 def test_the_quick_look_misses_nothing_that_the_thorough_one_finds(name: str) -> None:
     text = SHAPES.get(name) or TEXTS[name]
-    assert scrub(text) != text
+    assert redact(text) != text
     assert may_hold_secrets(text)

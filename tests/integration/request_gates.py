@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from quickshop.adapters.memory.limits import MemoryRateLimiter
-from quickshop.adapters.redis.front_desk import RedisFrontDesk
+from quickshop.adapters.redis.request_gate import RedisRequestGate
 from quickshop.adapters.redis.server import AsyncRedisServer
 
 PROCESSES = 4
 
 
-def a_desk(url: str, *, timeout_seconds: float = 10, rest_seconds: float = 600) -> RedisFrontDesk:
+def a_desk(
+    url: str, *, timeout_seconds: float = 10, rest_seconds: float = 600
+) -> RedisRequestGate:
     """As one of several processes has it; patient, unless a test is about impatience."""
     server = AsyncRedisServer(url, timeout_seconds=timeout_seconds, rest_seconds=rest_seconds)
-    return RedisFrontDesk(server, otherwise=MemoryRateLimiter(divided_by=PROCESSES))
+    return RedisRequestGate(server, otherwise=MemoryRateLimiter(divided_by=PROCESSES))
 
 
 def commands_until(monitor: Any, last: str) -> list[str]:

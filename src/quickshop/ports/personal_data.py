@@ -7,7 +7,7 @@ from typing import Protocol
 from quickshop.domain.customers import CustomerId
 
 
-class TraceRepository(Protocol):
+class PersonalDataRepository(Protocol):
     """Traces that customers leave, as seen from inside one transaction."""
 
     def erase(self, customer_id: CustomerId) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-from quickshop.adapters.redis.cache import CURRENT, PAGE_PREFIX, pointer_of
 from quickshop.adapters.redis.limits import (
     TAKE,
     RedisRateLimiter,
@@ -15,10 +14,11 @@ from quickshop.adapters.redis.limits import (
     decisions_of,
     keys_of,
 )
+from quickshop.adapters.redis.product_cache import CURRENT, PAGE_PREFIX, pointer_of
 from quickshop.adapters.redis.server import LuaScript
-from quickshop.adapters.redis.sessions import session_key
+from quickshop.adapters.redis.session_cache import session_key
 from quickshop.ports.cache import CachedPage
-from quickshop.ports.limits import Bucket, FrontDesk, Passage
+from quickshop.ports.limits import Bucket, GateResult, RequestGate
 
 # The buckets come first, then the session if one is asked about, then the pointer of the page.
 _ASK: Final = LuaScript(f"""
@@ -34,8 +34,8 @@ return {{answer, session, asks_page and current(KEYS[#KEYS], prefix)}}
 """)
 
 
-class RedisFrontDesk(RedisRateLimiter, FrontDesk):
-    """A `FrontDesk` for a fleet of processes: each call is one round trip.
+class RedisRequestGate(RedisRateLimiter, RequestGate):
+    """A `RequestGate` for a fleet of processes: each call is one round trip.
 
     Fails as `RedisRateLimiter` does; the session and the page are None then.
     """
@@ -43,7 +43,7 @@ class RedisFrontDesk(RedisRateLimiter, FrontDesk):
     @override
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
-    ) -> Passage:
+    ) -> GateResult:
         keys, prefix = keys_of(buckets), ""
         if session is not None:
             keys.append(session_key(session))
@@ -56,8 +56,8 @@ class RedisFrontDesk(RedisRateLimiter, FrontDesk):
         )
         decisions = decisions_of(buckets, answer)
         if decisions is None:
-            return Passage(await self._otherwise.take(buckets), None, None)
-        return Passage(decisions, *_looked_up(answer[1:]))
+            return GateResult(await self._otherwise.take(buckets), None, None)
+        return GateResult(decisions, *_looked_up(answer[1:]))
 
 
 def _looked_up(found: Sequence[Any]) -> tuple[bytes | None, CachedPage | None]:

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from quickshop.application.access import Shopper
 from quickshop.domain.cart import Cart, CartId
+from quickshop.ports.cache import CachedCart, CartCache
 from quickshop.ports.cart import CartReader, CartView
-from quickshop.ports.hot_copies import CartCopies, CartCopy
 
 
 @dataclass(frozen=True, slots=True)
-class CartNews:
+class CartInvalidation:
     """Told of every change of a cart once it is committed."""
 
-    copies: CartCopies
+    cache: CartCache
 
     def __call__(self, cart: Cart) -> None:
         """Nobody is shown an older copy."""
-        self.copies.forget(cart.id, version=cart.version)
+        self.cache.forget(cart.id, version=cart.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class GetCartPage:
     """A cart as rendered bytes, from a copy if there is one: its prices may be seconds old."""
 
     carts: CartReader
-    copies: CartCopies
+    cache: CartCache
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, render: Callable[[CartView], bytes]
@@ -39,17 +39,17 @@ class GetCartPage:
             NotFoundError: there is none with this id, or it is another's.
         """
         shopper = Shopper.of(opener)
-        if self.copies.keeps:
-            copy = self.copies.find(cart_id)
+        if self.cache.keeps:
+            copy = self.cache.find(cart_id)
             if copy is not None and _is_for(copy, shopper):
                 return copy.body
         token_digest, customer_id = shopper.token_digest, shopper.customer_id
         view = self.carts.get(cart_id, token_digest=token_digest, customer_id=customer_id)
         body = render(view)
-        self.copies.put(cart_id, CartCopy(view.version, token_digest, customer_id, body))
+        self.cache.put(cart_id, CachedCart(view.version, token_digest, customer_id, body))
         return body
 
 
-def _is_for(copy: CartCopy, shopper: Shopper) -> bool:
+def _is_for(copy: CachedCart, shopper: Shopper) -> bool:
     same_secret = hmac.compare_digest(copy.token_digest or "", shopper.token_digest)
     return same_secret and copy.customer_id == shopper.customer_id

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from quickshop.adapters.memory.hot_copies import MemoryCartCopies, NoCartCopies
+from quickshop.adapters.memory.cart_cache import MemoryCartCache, NoCartCache
 from quickshop.application.access import Shopper
 from quickshop.application.cart import NewCart
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.payments import PaymentSource
+from quickshop.ports.cache import CartCache
 from quickshop.ports.cart import CartView
-from quickshop.ports.hot_copies import CartCopies
 from tests.builders import an_address
 from tests.scripted import World
 from tests.twins import memory_shop
@@ -24,12 +24,12 @@ from tests.unit.test_memory_limits import Seconds
 class CartWorld:
     """A shop with copies of carts, and a cart with one line in it."""
 
-    def __init__(self, copies: CartCopies) -> None:
+    def __init__(self, cache: CartCache) -> None:
         self.world = World({})
         self.world.shop = memory_shop(
             gateway=self.world.gateway,
             notifier=self.world.notifier,
-            cart_copies=copies,
+            cart_cache=cache,
             clock=self.world.clock,
             unit_of_work=self.world.unit_of_work,
         )
@@ -58,13 +58,13 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def copies(seconds: Seconds) -> MemoryCartCopies:
-    return MemoryCartCopies(monotonic=seconds)
+def cache(seconds: Seconds) -> MemoryCartCache:
+    return MemoryCartCache(monotonic=seconds)
 
 
 @pytest.fixture
-def scene(copies: MemoryCartCopies) -> CartWorld:
-    return CartWorld(copies)
+def scene(cache: MemoryCartCache) -> CartWorld:
+    return CartWorld(cache)
 
 
 def test_a_cart_that_nobody_changes_is_rendered_once_in_two_seconds(
@@ -171,6 +171,6 @@ def test_a_change_that_did_not_happen_forgets_no_copy(scene: CartWorld) -> None:
 
 
 def test_without_copies_every_cart_is_rendered_from_the_database() -> None:
-    scene = CartWorld(NoCartCopies())
+    scene = CartWorld(NoCartCache())
     assert {scene.show() for _ in range(3)} == {"open [1] 2"}
     assert scene.rendered == 3

@@ -21,7 +21,7 @@ from quickshop.adapters.sql.tables import (
 )
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.erasure import ERASED, PERSONAL_FACTS, impersonal_facts
-from quickshop.ports.traces import TraceRepository
+from quickshop.ports.personal_data import PersonalDataRepository
 
 _AT_ONCE: Final = 50
 """Ids that one statement looks for."""
@@ -67,7 +67,7 @@ _REWRITE: Final = (
 )
 
 
-class SqlTraces(TraceRepository):
+class SqlPersonalData(PersonalDataRepository):
     """What is told of customers outside of what is theirs. Rare: it may read whole tables."""
 
     def __init__(self, connection: BatchingConnection) -> None:

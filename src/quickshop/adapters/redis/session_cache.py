@@ -7,11 +7,11 @@ import math
 from typing_extensions import override
 
 from quickshop.adapters.redis.server import RedisServer
-from quickshop.ports.hot_copies import SessionCopies
+from quickshop.ports.cache import SessionCache
 
 
-class RedisSessionCopies(SessionCopies):
-    """A `SessionCopies` for a fleet of processes. Each call is one round trip."""
+class RedisSessionCache(SessionCache):
+    """A `SessionCache` for a fleet of processes. Each call is one round trip."""
 
     keeps = True
 

@@ -12,10 +12,10 @@ from quickshop.domain.customers import CustomerId
 from quickshop.domain.erasure import ERASED, impersonal
 from quickshop.domain.fulfillment import Tracking
 from quickshop.domain.orders import OrderId
-from quickshop.ports.traces import TraceRepository
+from quickshop.ports.personal_data import PersonalDataRepository
 
 
-class MemoryTraces(TraceRepository):
+class MemoryPersonalData(PersonalDataRepository):
     """What is told of customers outside of what is theirs."""
 
     def __init__(self, session: MemorySession) -> None:

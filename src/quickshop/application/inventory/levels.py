@@ -107,10 +107,10 @@ class ReceiveStock:
         with self.unit_of_work() as tx:
             if earlier := asked.earlier(tx, StockChange, now):
                 return StockChanged(earlier, replayed=True)
-            level = open_level(
+            level = get_or_create_level(
                 tx,
                 tx.products.offer(sku),
-                open_location(tx, place, self.identifiers),
+                get_or_create_location(tx, place, self.identifiers),
                 backorder_limit=backorder_limit,
             )
             movement = StockMovement.adjustment(level, quantity, reason=reason, now=now)
@@ -119,13 +119,13 @@ class ReceiveStock:
         return _changed(change)
 
 
-def open_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
+def get_or_create_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
     """The location of this name, opened if it is new."""
     require_text("location", name, max_length=100)
-    return tx.stock.open_location(Location(id=LocationId(identifiers.new()), name=name))
+    return tx.stock.get_or_create_location(Location(id=LocationId(identifiers.new()), name=name))
 
 
-def open_level(
+def get_or_create_level(
     tx: Transaction, offer: Offer, location: Location, *, backorder_limit: int | None
 ) -> StockLevel:
     """The level of a variant at a location, opened if it is new; None keeps its limit."""
@@ -133,7 +133,7 @@ def open_level(
         for level in tx.stock.levels([offer.variant_id]):
             if level.location_id == location.id:
                 return level
-    return tx.stock.open_level(
+    return tx.stock.get_or_create_level(
         StockLevel(
             variant_id=offer.variant_id,
             sku=offer.sku,
@@ -180,7 +180,7 @@ class AdjustStock:
         place = self.default_location if location is None else location
         asked = once(by, "adjust", idempotency_key, sku, quantity, place, reason)
         change = StockChange(sku=sku, location=place, quantity=quantity)
-        return self.release.before_refusing(lambda: self._adjust(change, reason, asked))
+        return self.release.retry_after_releasing(lambda: self._adjust(change, reason, asked))
 
     @retried
     def _adjust(self, change: StockChange, reason: str, asked: Once) -> StockChanged:
@@ -240,7 +240,7 @@ class CountStock:
         require_text("reason", reason, max_length=200)
         place = self.default_location if location is None else location
         asked = once(by, "count", idempotency_key, sku, counted, place, reason)
-        return self.release.before_refusing(
+        return self.release.retry_after_releasing(
             lambda: self._count(sku, place, counted, reason, asked)
         )
 
@@ -250,7 +250,7 @@ class CountStock:
         with self.unit_of_work() as tx:
             if earlier := asked.earlier(tx, StockChange, now):
                 return StockChanged(earlier, replayed=True)
-            opened = open_level(
+            opened = get_or_create_level(
                 tx, tx.products.offer(sku), tx.stock.location(place), backorder_limit=None
             )
             level = tx.stock.lock(opened.variant_id, opened.location_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from quickshop.adapters.redis.server import RedisServer
-from quickshop.ports.hot_copies import CART_SECONDS, CartCopies, CartCopy
+from quickshop.ports.cache import CART_SECONDS, CachedCart, CartCache
 
 KNOWN_SECONDS: Final = 3600
 """How long it is known which version is the newest, so that a slow fill puts no older one."""
@@ -29,8 +29,8 @@ redis.call('DEL', KEYS[1])
 """
 
 
-class RedisCartCopies(CartCopies):
-    """A `CartCopies` for a fleet of processes. Each call is one round trip.
+class RedisCartCache(CartCache):
+    """A `CartCache` for a fleet of processes. Each call is one round trip.
 
     A change that Redis was not told of is seen after the copy's 2 seconds. For a single Redis or a
     primary with replicas, not for a cluster: a copy and its version are looked at together.
@@ -44,12 +44,12 @@ class RedisCartCopies(CartCopies):
         self._forget = server.redis.register_script(_FORGET)
 
     @override
-    def find(self, cart_id: UUID) -> CartCopy | None:
+    def find(self, cart_id: UUID) -> CachedCart | None:
         found = self._server.ask(lambda: self._server.redis.get(_keys(cart_id)[0]), None)
         return _unpacked(found) if isinstance(found, bytes) else None
 
     @override
-    def put(self, cart_id: UUID, copy: CartCopy) -> None:
+    def put(self, cart_id: UUID, copy: CachedCart) -> None:
         self._server.ask(
             lambda: self._put(
                 keys=_keys(cart_id),
@@ -69,15 +69,15 @@ def _keys(cart_id: UUID) -> list[str]:
     return [f"quickshop:cart:{cart_id.hex}", f"quickshop:cart-version:{cart_id.hex}"]
 
 
-def _packed(copy: CartCopy) -> bytes:
+def _packed(copy: CachedCart) -> bytes:
     owner = copy.customer_id.hex if copy.customer_id else ""
     return f"{copy.version} {copy.token_digest or ''} {owner}\n".encode() + copy.body
 
 
-def _unpacked(found: bytes) -> CartCopy | None:
+def _unpacked(found: bytes) -> CachedCart | None:
     head, _, body = found.partition(b"\n")
     try:
         version, token_digest, owner = head.decode().split(" ")
-        return CartCopy(int(version), token_digest or None, UUID(owner) if owner else None, body)
+        return CachedCart(int(version), token_digest or None, UUID(owner) if owner else None, body)
     except ValueError:  # nothing that was put here
         return None
