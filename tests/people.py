@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol
 from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.identity import AccountId, Permission, SessionId
-from quickshop.entrypoints.http.guard import Guard
-from quickshop.entrypoints.http.limits import Limits
+from quickshop.entrypoints.http.edge.guard import Guard
+from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.ports.notifications import AccountMessage
 from quickshop.shop import Shop
 from tests.http_client import Web, serve

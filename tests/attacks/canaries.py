@@ -15,9 +15,9 @@ from httpx2 import Response
 from quickshop.adapters.observability.records import JsonLines
 from quickshop.application.redaction import names_a_secret
 from quickshop.domain.identity import Permission
-from quickshop.entrypoints.http.credentials import ACCESS_COOKIE, REFRESH_COOKIE
-from quickshop.entrypoints.http.middleware import RequestIdFilter
-from quickshop.entrypoints.http.redaction import secrets_of_request
+from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE, REFRESH_COOKIE
+from quickshop.entrypoints.http.edge.middleware import RequestIdFilter
+from quickshop.entrypoints.http.edge.redaction import secrets_of_request
 from quickshop.shop import Shop
 from tests.attacks.stage import SKU, Stage
 from tests.attacks.surface import Call, at, texts_of

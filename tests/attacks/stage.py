@@ -23,8 +23,8 @@ from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
-from quickshop.entrypoints.http.edge import Edge
-from quickshop.entrypoints.http.limits import Limits
+from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import RequestGate
 from quickshop.settings import Settings
 from tests.attacks.direct import PEER, Answer, ask

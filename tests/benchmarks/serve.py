@@ -40,8 +40,8 @@ def _hello() -> None:
 
 def _wrapped_hello() -> None:
     """Hello inside all that stands before the shop, set up as for production."""
-    from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
-    from quickshop.entrypoints.http.middleware import RequestEnvelope  # noqa: PLC0415
+    from quickshop.entrypoints.http.edge.middleware import RequestEnvelope  # noqa: PLC0415
+    from quickshop.entrypoints.http.edge.rules import Edge  # noqa: PLC0415
     from tests.benchmarks.hello import app  # noqa: PLC0415
 
     edge = Edge(
@@ -57,8 +57,8 @@ def _wrapped_hello() -> None:
 def _shop() -> None:
     from quickshop.container import open_request_gate, open_shop  # noqa: PLC0415
     from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
-    from quickshop.entrypoints.http.edge import Edge  # noqa: PLC0415
-    from quickshop.entrypoints.http.limits import Limits  # noqa: PLC0415
+    from quickshop.entrypoints.http.edge.limits import Limits  # noqa: PLC0415
+    from quickshop.entrypoints.http.edge.rules import Edge  # noqa: PLC0415
     from quickshop.settings import Settings  # noqa: PLC0415
 
     # Everybody is counted, as ever, and nobody is refused.

@@ -10,7 +10,7 @@ import redis
 from sqlalchemy import make_url
 
 from quickshop.container import open_request_gate
-from quickshop.entrypoints.http.limits import Limits
+from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.settings import Settings
 from tests.attacks.canaries import (
     hatch,

@@ -15,7 +15,7 @@ import uvicorn
 from quickshop import open_shop
 from quickshop.entrypoints.cli.server import listening, server_config
 from quickshop.entrypoints.http.app import create_app
-from quickshop.entrypoints.http.edge import BodyLimit, Edge
+from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
 
 PATIENCE_SECONDS = 20
 WRITE = b"POST /v1/payments/webhooks/stripe HTTP/1.1\r\nHost: shop.example\r\n"

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from quickshop.domain.identity import ADMIN
-from quickshop.entrypoints.http.limits import Limits
+from quickshop.entrypoints.http.edge.limits import Limits
 from tests.http_client import Web, open_web
 from tests.people import signed_in
 

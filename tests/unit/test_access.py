@@ -16,7 +16,7 @@ from quickshop.application.orders import ListOrders
 from quickshop.application.permissions import needs, permission_of
 from quickshop.domain.identity import ADMIN, BUILT_IN_ROLES, Permission, with_implied
 from quickshop.entrypoints.http import app as http
-from quickshop.entrypoints.http.access import (
+from quickshop.entrypoints.http.edge.access import (
     ACCOUNT,
     PUBLIC,
     SHOPPER,
@@ -25,9 +25,9 @@ from quickshop.entrypoints.http.access import (
     access_of,
     staff,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.limits import Limits
-from quickshop.entrypoints.http.page_route import PageRoute
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.page_route import PageRoute
 from tests.http_client import Web, assert_problem, open_web
 from tests.people import Person, an_api_key, bearer, signed_in
 from tests.routes import ROUTES, Route

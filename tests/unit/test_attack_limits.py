@@ -12,9 +12,9 @@ import pytest
 from quickshop.adapters.memory.limits import MemoryRequestGate
 from quickshop.adapters.memory.product_cache import NoProductCache
 from quickshop.adapters.memory.session_cache import NoSessionCache
-from quickshop.entrypoints.http.edge import Edge
-from quickshop.entrypoints.http.hashing import MOST
-from quickshop.entrypoints.http.limits import LOGIN, LOGIN_STRANGERS, Limits
+from quickshop.entrypoints.http.edge.hashing import MOST
+from quickshop.entrypoints.http.edge.limits import LOGIN, LOGIN_STRANGERS, Limits
+from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import Limit
 from tests.attacks.canaries import leaking
 from tests.attacks.direct import Answer

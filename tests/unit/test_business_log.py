@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from quickshop.adapters.observability.records import JsonLines
 from quickshop.application.business_log import report
 from quickshop.domain.customers import CustomerId
-from quickshop.entrypoints.http.access_log import logger as access_logger
+from quickshop.entrypoints.http.edge.access_log import logger as access_logger
 from tests.builders import a_cart_with, a_product, an_order
 from tests.http_client import ADDRESS, Web, open_web
 

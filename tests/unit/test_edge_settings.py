@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.entrypoints.http.edge import Edge
+from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.settings import Settings, SettingsError
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from quickshop.entrypoints.http.edge.problems import _REASONS, Problem, default_reason
 from quickshop.entrypoints.http.errors import STATUS_BY_ERROR
-from quickshop.entrypoints.http.problems import _REASONS, Problem, default_reason
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "errors.md").read_text()

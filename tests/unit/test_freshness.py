@@ -11,7 +11,7 @@ from quickshop import Money
 from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.adapters.redis.product_cache import POINTER_SECONDS
 from quickshop.domain.catalog import Product
-from quickshop.entrypoints.http.page_cache import PageCache
+from quickshop.entrypoints.http.edge.page_cache import PageCache
 from quickshop.settings import Settings, SettingsError
 from quickshop.shop import Shop
 from tests.scripted import World

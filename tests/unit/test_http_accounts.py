@@ -10,8 +10,8 @@ import pytest
 from httpx2 import Response
 
 from quickshop.domain.identity import BUILT_IN_ROLES, SessionId
-from quickshop.entrypoints.http.credentials import ACCESS_COOKIE, REFRESH_COOKIE
-from quickshop.entrypoints.http.edge import Edge
+from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE, REFRESH_COOKIE
+from quickshop.entrypoints.http.edge.rules import Edge
 from tests.http_client import ADDRESS, Web, assert_problem, open_web
 from tests.people import (
     PASSWORD,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from quickshop.entrypoints.http.addresses import EVERYONE, MAX_HOPS, UNKNOWN, ClientAddresses
+from quickshop.entrypoints.http.edge.addresses import EVERYONE, MAX_HOPS, UNKNOWN, ClientAddresses
 
 PROXIES = ("10.0.0.0/8", "192.0.2.7", "2001:db8:ffff::/48")
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from fastapi.routing import APIRoute
 
-from quickshop.entrypoints.http.access import access_of
 from quickshop.entrypoints.http.admin import ROUTERS
+from quickshop.entrypoints.http.edge.access import access_of
 from tests.http_client import assert_problem
 from tests.unit.staff_client import BackOffice, open_back_office
 from tests.unit.test_http_admin_inventory import MOVES

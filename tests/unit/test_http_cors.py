@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from httpx2 import Response
 
-from quickshop.entrypoints.http.edge import Edge
+from quickshop.entrypoints.http.edge.rules import Edge
 from tests.http_client import Web, assert_problem, open_web
 
 FRIEND = "https://www.shop.example"

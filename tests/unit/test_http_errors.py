@@ -17,8 +17,8 @@ from quickshop.domain.errors import (
     QuickShopError,
     SchemaError,
 )
+from quickshop.entrypoints.http.edge.middleware import RequestIdFilter
 from quickshop.entrypoints.http.errors import STATUS_BY_ERROR, status_of
-from quickshop.entrypoints.http.middleware import RequestIdFilter
 from tests.http_client import Web, assert_problem, open_web
 
 

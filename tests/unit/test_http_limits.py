@@ -14,8 +14,8 @@ from starlette.responses import Response
 from quickshop.adapters.memory.limits import MemoryRateLimiter
 from quickshop.container import open_request_gate
 from quickshop.domain.identity import AccountId, ApiKeyId, SessionId
-from quickshop.entrypoints.http.addresses import limit_subject_of
-from quickshop.entrypoints.http.limits import (
+from quickshop.entrypoints.http.edge.addresses import limit_subject_of
+from quickshop.entrypoints.http.edge.limits import (
     LOGIN,
     LOGIN_STRANGERS,
     Limits,

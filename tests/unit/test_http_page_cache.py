@@ -12,7 +12,7 @@ from quickshop import Money, Shop, open_shop
 from quickshop.application.catalog import NewVariant
 from quickshop.domain.errors import TransientError
 from quickshop.entrypoints.http.app import create_app
-from quickshop.entrypoints.http.page_cache import PageCache
+from quickshop.entrypoints.http.edge.page_cache import PageCache
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.catalog import ProductQuery, ProductView
 from quickshop.ports.paging import Page

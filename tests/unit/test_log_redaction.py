@@ -70,7 +70,7 @@ HARMLESS = [
     "order 1001: refund 1 was refused: the card has expired",
     "job 0190f3a1-5d2c-7b3a-9c4e-424242424242 (mail_shipped) failed on try 2",
     "payment.token: must be at most 255 characters",
-    "quickshop.entrypoints.http.middleware.RequestEnvelope",
+    "quickshop.entrypoints.http.edge.middleware.RequestEnvelope",
     "request 4242424242424242aaaa4242424242ff failed",
     "GET /v1/carts/0190f3a1-5d2c-7b3a-9c4e-424242424242/lines: 200",
     "at 2026-11-26T11:41:16.238Z, 1764157276238 ms, barcode 4006381333931",

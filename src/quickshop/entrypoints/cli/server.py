@@ -31,13 +31,13 @@ try:
     import uvicorn
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from quickshop.entrypoints.http.access_log import logger as access_logger
     from quickshop.entrypoints.http.app import create_app
-    from quickshop.entrypoints.http.connection import PunctualConnection
-    from quickshop.entrypoints.http.edge import Edge
-    from quickshop.entrypoints.http.limits import Limits
-    from quickshop.entrypoints.http.middleware import RequestIdFilter
-    from quickshop.entrypoints.http.redaction import secrets_of_request
+    from quickshop.entrypoints.http.edge.access_log import logger as access_logger
+    from quickshop.entrypoints.http.edge.connection import PunctualConnection
+    from quickshop.entrypoints.http.edge.limits import Limits
+    from quickshop.entrypoints.http.edge.middleware import RequestIdFilter
+    from quickshop.entrypoints.http.edge.redaction import secrets_of_request
+    from quickshop.entrypoints.http.edge.rules import Edge
 except ModuleNotFoundError as error:
     raise MissingExtraError("http", "the HTTP API") from error
 

@@ -12,21 +12,21 @@ from pydantic import AwareDatetime, Field
 from quickshop.domain.customers import ConsentPurpose, SavedAddress, SavedAddressId
 from quickshop.domain.identity import Permission, SessionId
 from quickshop.domain.notifications import MessageKind
-from quickshop.entrypoints.http.access import ACCOUNT, access
 from quickshop.entrypoints.http.auth import Asked, Email, GivenPassword, NewPassword, take
 from quickshop.entrypoints.http.cart import CartOut
-from quickshop.entrypoints.http.credentials import clear_cookies
 from quickshop.entrypoints.http.customers import AddressIn, AddressOut
 from quickshop.entrypoints.http.dependencies import (
     OwnCustomerId,
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
-from quickshop.entrypoints.http.hashing import hashing
+from quickshop.entrypoints.http.edge.access import ACCOUNT, access
+from quickshop.entrypoints.http.edge.credentials import clear_cookies
+from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.edge.hashing import hashing
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.entrypoints.http.orders import OrderOut
-from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.customers import CustomerView
 from quickshop.ports.identity import Caller
 

@@ -28,12 +28,12 @@ from quickshop.entrypoints.http import (
     orders,
     payments,
 )
-from quickshop.entrypoints.http.edge import Edge
-from quickshop.entrypoints.http.guard import Guard, require_guarded
-from quickshop.entrypoints.http.hashing import HashThreads
-from quickshop.entrypoints.http.limits import Limits
-from quickshop.entrypoints.http.middleware import RequestEnvelope
-from quickshop.entrypoints.http.page_cache import PageCache
+from quickshop.entrypoints.http.edge.guard import Guard, require_guarded
+from quickshop.entrypoints.http.edge.hashing import HashThreads
+from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.middleware import RequestEnvelope
+from quickshop.entrypoints.http.edge.page_cache import PageCache
+from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import RequestGate
 from quickshop.shop import Shop
 

@@ -24,22 +24,22 @@ from quickshop.domain.identity import (
     AccountId,
     SessionId,
 )
-from quickshop.entrypoints.http.access import ACCOUNT, PUBLIC, access
-from quickshop.entrypoints.http.credentials import (
+from quickshop.entrypoints.http.customers import Line
+from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
+from quickshop.entrypoints.http.edge.access import ACCOUNT, PUBLIC, access
+from quickshop.entrypoints.http.edge.credentials import (
     clear_cookies,
     credentials_of,
     require_own_origin,
     set_cookies,
 )
-from quickshop.entrypoints.http.customers import Line
-from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
+from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.edge.hashing import hash_threads_of, hashing
+from quickshop.entrypoints.http.edge.limits import refusal, retry_after
+from quickshop.entrypoints.http.edge.middleware import facts_of
+from quickshop.entrypoints.http.edge.problems import ProblemError, default_reason, problems
 from quickshop.entrypoints.http.errors import answer_shop_error
-from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
-from quickshop.entrypoints.http.hashing import hash_threads_of, hashing
-from quickshop.entrypoints.http.limits import refusal, retry_after
-from quickshop.entrypoints.http.middleware import facts_of
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
-from quickshop.entrypoints.http.problems import ProblemError, default_reason, problems
 from quickshop.ports.limits import Bucket
 from quickshop.shop import Shop
 

@@ -10,7 +10,6 @@ from pydantic import AliasPath, Field
 
 from quickshop.domain.cart import MAX_QUANTITY, CartId, CartLineId, CartStatus
 from quickshop.domain.catalog import MAX_NAME_LENGTH
-from quickshop.entrypoints.http.access import ACCOUNT, SHOPPER, access
 from quickshop.entrypoints.http.dependencies import (
     CallerDependency,
     CartShopper,
@@ -20,10 +19,11 @@ from quickshop.entrypoints.http.dependencies import (
     OwnCustomerId,
     ShopDependency,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import ACCOUNT, SHOPPER, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, private_json
 from quickshop.entrypoints.http.money import MoneyOut
-from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)

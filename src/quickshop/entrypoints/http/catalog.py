@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.money import MAX_PRICE_MINOR
-from quickshop.entrypoints.http.access import PUBLIC, access
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,
@@ -19,10 +18,11 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
+from quickshop.entrypoints.http.edge.access import PUBLIC, access
+from quickshop.entrypoints.http.edge.page_route import PageResponse, PageRoute, answer_with_page
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
 from quickshop.entrypoints.http.money import MoneyOut
-from quickshop.entrypoints.http.page_route import PageResponse, PageRoute, answer_with_page
-from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop

@@ -12,7 +12,6 @@ from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
 from quickshop.domain.orders import OrderId
 from quickshop.domain.payments import PaymentSource
-from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.customers import AddressIn
 from quickshop.entrypoints.http.dependencies import (
     CartShopper,
@@ -20,11 +19,12 @@ from quickshop.entrypoints.http.dependencies import (
     OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import SHOPPER, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, private, replay_headers, within
 from quickshop.entrypoints.http.money import MoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
-from quickshop.entrypoints.http.problems import problems
 
 router = APIRouter(prefix="/v1", tags=["checkout"], route_class=GuardedRoute)
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from quickshop.application.access import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError
-from quickshop.entrypoints.http.access_log import CALLER_KEY
+from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
 from quickshop.entrypoints.http.sentences import KEY_PATTERN
 from quickshop.ports.identity import Caller
 from quickshop.ports.paging import MAX_LIMIT

@@ -18,10 +18,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from quickshop.entrypoints.http.access import PUBLIC, Access, Audience, access, access_of
-from quickshop.entrypoints.http.credentials import ACCESS_COOKIE
-from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.problems import MEDIA_TYPE
+from quickshop.entrypoints.http.edge.access import PUBLIC, Access, Audience, access, access_of
+from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import MEDIA_TYPE
 
 router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from quickshop.domain import errors
-from quickshop.entrypoints.http.problems import (
+from quickshop.entrypoints.http.edge.problems import (
     FieldProblem,
     ProblemError,
     default_reason,

@@ -12,10 +12,10 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from quickshop.entrypoints.http.access import PROBE, access
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
-from quickshop.entrypoints.http.problems import problem, problems
+from quickshop.entrypoints.http.edge.access import PROBE, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problem, problems
 from quickshop.ports.catalog import ProductQuery
 from quickshop.shop import Shop
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from quickshop.domain.cart import CartId
-from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.dependencies import CartShopper, IdempotencyKey, ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import SHOPPER, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output, nothing, private, replay_headers
-from quickshop.entrypoints.http.problems import problems
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
 

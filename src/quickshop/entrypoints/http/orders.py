@@ -9,7 +9,6 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
-from quickshop.entrypoints.http.access import SHOPPER, access
 from quickshop.entrypoints.http.customers import AddressOut
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
@@ -18,10 +17,11 @@ from quickshop.entrypoints.http.dependencies import (
     OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import SHOPPER, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, replay_headers
 from quickshop.entrypoints.http.money import MoneyOut
-from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=GuardedRoute)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from quickshop.entrypoints.http.access import PUBLIC, access
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import PUBLIC, access
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
-from quickshop.entrypoints.http.problems import problems
 from quickshop.ports.payment_webhooks import Verdict
 
 router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=GuardedRoute)

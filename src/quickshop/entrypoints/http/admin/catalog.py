@@ -22,7 +22,6 @@ from quickshop.application.catalog import (
 )
 from quickshop.domain.catalog import CategoryId, ProductId
 from quickshop.domain.errors import ConflictError
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.product_models import (
     AdminProductOut,
     AdminProductPage,
@@ -46,9 +45,10 @@ from quickshop.entrypoints.http.dependencies import (
     QueryBoolean,
     ShopDependency,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import ProblemError
 from quickshop.entrypoints.http.models import private
-from quickshop.entrypoints.http.problems import ProblemError
 from quickshop.ports.catalog import ProductQuery, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop

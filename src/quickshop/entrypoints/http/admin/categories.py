@@ -15,10 +15,10 @@ from quickshop.application.catalog import (
     RenameCategory,
 )
 from quickshop.domain.catalog import CategoryId
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import Id, Line, staff_problems
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 
 router = APIRouter(

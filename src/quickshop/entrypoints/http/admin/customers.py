@@ -14,7 +14,6 @@ from quickshop.application.customers import EraseCustomer, GetCustomer, ListCust
 from quickshop.application.identity.staff import DisableAccount, EnableAccount
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.identity import AccountId, AccountStatus
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.account import ProfileOut, profile_facts
 from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import (
@@ -25,7 +24,8 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.ports.customers import CustomerView
 from quickshop.ports.paging import DEFAULT_LIMIT

@@ -16,7 +16,6 @@ from pydantic import AwareDatetime
 from quickshop.application.imports import GetImport, ListImportIssues, ListImports, StartImport
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, ImportId, ImportStatus
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import (
     MAX_LOCATION_LENGTH,
     staff_problems,
@@ -30,9 +29,10 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.problems import ProblemError
 from quickshop.entrypoints.http.models import Output, private, replay_headers
-from quickshop.entrypoints.http.problems import ProblemError
 from quickshop.ports.imports import Severity
 from quickshop.ports.paging import DEFAULT_LIMIT
 

@@ -20,7 +20,6 @@ from quickshop.application.inventory import (
     TransferStock,
 )
 from quickshop.domain.inventory import MAX_UNITS
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import (
     Caller,
     LedgerReason,
@@ -30,7 +29,8 @@ from quickshop.entrypoints.http.admin.shared import (
 )
 from quickshop.entrypoints.http.catalog import Name
 from quickshop.entrypoints.http.dependencies import Cursor, IdempotencyKey, Limit, ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
 from quickshop.ports.paging import DEFAULT_LIMIT
 

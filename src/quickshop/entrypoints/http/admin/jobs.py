@@ -9,10 +9,10 @@ from pydantic import AwareDatetime
 
 from quickshop.application.jobs import GetQueueSize, ListDeadJobs, ReplayJob
 from quickshop.domain.errors import NotFoundError
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import Cursor, Limit, ShopDependency
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.ports.jobs import JobId
 from quickshop.ports.paging import DEFAULT_LIMIT

@@ -22,7 +22,6 @@ from quickshop.application.payments import (
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.orders import OrderId, OrderStatus
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.order_models import (
     AdminOrderOut,
     AdminOrderPage,
@@ -42,7 +41,8 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import nothing, private, replay_headers
 from quickshop.entrypoints.http.orders import Cancellation
 from quickshop.ports.orders import OrderView

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
-from quickshop.entrypoints.http.problems import problems
+from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
 
 MAX_LOCATION_LENGTH: Final = 100

@@ -24,7 +24,6 @@ from quickshop.domain.identity import (
     ApiKeyId,
     Permission,
 )
-from quickshop.entrypoints.http.access import access, staff
 from quickshop.entrypoints.http.admin.shared import Line, staff_problems
 from quickshop.entrypoints.http.auth import Email, GivenPassword, take
 from quickshop.entrypoints.http.dependencies import (
@@ -33,8 +32,9 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.guard import GuardedRoute, guard_of
-from quickshop.entrypoints.http.hashing import hashing
+from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
+from quickshop.entrypoints.http.edge.hashing import hashing
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.ports.paging import DEFAULT_LIMIT
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from quickshop.entrypoints.http.access import PUBLIC, access_of
-from quickshop.entrypoints.http.guard import GuardedRoute, RefusedError, counted, guard_of
-from quickshop.entrypoints.http.page_cache import Page, PageCache
+from quickshop.entrypoints.http.edge.access import PUBLIC, access_of
+from quickshop.entrypoints.http.edge.guard import GuardedRoute, RefusedError, counted, guard_of
+from quickshop.entrypoints.http.edge.page_cache import Page, PageCache
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

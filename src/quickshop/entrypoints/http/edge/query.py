@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 
-from quickshop.entrypoints.http.problems import FieldProblem, ProblemError, default_reason
+from quickshop.entrypoints.http.edge.problems import FieldProblem, ProblemError, default_reason
 
 
 def parameters_of(dependant: Dependant) -> frozenset[str]:

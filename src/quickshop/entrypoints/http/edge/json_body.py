@@ -10,8 +10,8 @@ from typing import Any, Final, Never
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from quickshop.entrypoints.http.problems import ProblemError, default_reason
-from quickshop.entrypoints.http.redaction import BODY_KEY
+from quickshop.entrypoints.http.edge.problems import ProblemError, default_reason
+from quickshop.entrypoints.http.edge.redaction import BODY_KEY
 
 MAX_DEPTH: Final = 16
 MAX_ITEMS: Final = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from quickshop.entrypoints.http.headers import Header
+from quickshop.entrypoints.http.edge.headers import Header
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED_HEADERS: Final = (

@@ -9,8 +9,8 @@ from typing import Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from quickshop.entrypoints.http.headers import complete
-from quickshop.entrypoints.http.problems import problem
+from quickshop.entrypoints.http.edge.headers import complete
+from quickshop.entrypoints.http.edge.problems import problem
 
 _CAN_ANSWER: Final = frozenset({h11.IDLE, h11.SEND_RESPONSE})
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from quickshop.entrypoints.http.addresses import limit_subject_of
-from quickshop.entrypoints.http.problems import problem
+from quickshop.entrypoints.http.edge.addresses import limit_subject_of
+from quickshop.entrypoints.http.edge.problems import problem
 from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, Limit
 from quickshop.settings import Settings

@@ -21,13 +21,13 @@ from starlette.types import Message, Receive, Scope, Send
 from quickshop.application.access import digest
 from quickshop.application.identity.tokens import caller_of
 from quickshop.domain.errors import NotSignedInError
-from quickshop.entrypoints.http.access import Access, Audience, access_of
-from quickshop.entrypoints.http.access_log import CALLER_KEY
-from quickshop.entrypoints.http.credentials import NONE, Credentials, credentials_of
-from quickshop.entrypoints.http.json_body import StrictRoute
-from quickshop.entrypoints.http.limits import Limits, headers_of, refused
-from quickshop.entrypoints.http.middleware import facts_of
-from quickshop.entrypoints.http.query import only, parameters_of
+from quickshop.entrypoints.http.edge.access import Access, Audience, access_of
+from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
+from quickshop.entrypoints.http.edge.credentials import NONE, Credentials, credentials_of
+from quickshop.entrypoints.http.edge.json_body import StrictRoute
+from quickshop.entrypoints.http.edge.limits import Limits, headers_of, refused
+from quickshop.entrypoints.http.edge.middleware import facts_of
+from quickshop.entrypoints.http.edge.query import only, parameters_of
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, GateResult, RequestGate

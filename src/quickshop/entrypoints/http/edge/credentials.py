@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from quickshop.application.identity.tokens import API_KEY_PREFIX, SignedIn
-from quickshop.entrypoints.http.middleware import facts_of
-from quickshop.entrypoints.http.problems import ProblemError
+from quickshop.entrypoints.http.edge.middleware import facts_of
+from quickshop.entrypoints.http.edge.problems import ProblemError
 
 ACCESS_COOKIE: Final = "__Host-quickshop-access"
 REFRESH_COOKIE: Final = "__Host-quickshop-refresh"

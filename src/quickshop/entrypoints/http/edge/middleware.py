@@ -16,14 +16,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quickshop.entrypoints.http.access_log import log_access
-from quickshop.entrypoints.http.addresses import ClientAddress, ClientAddresses
-from quickshop.entrypoints.http.cors import Cors
-from quickshop.entrypoints.http.edge import BodyLimit, Edge
-from quickshop.entrypoints.http.headers import Header, complete
-from quickshop.entrypoints.http.hosts import Hosts
-from quickshop.entrypoints.http.problems import ProblemError, problem
-from quickshop.entrypoints.http.redaction import served
+from quickshop.entrypoints.http.edge.access_log import log_access
+from quickshop.entrypoints.http.edge.addresses import ClientAddress, ClientAddresses
+from quickshop.entrypoints.http.edge.cors import Cors
+from quickshop.entrypoints.http.edge.headers import Header, complete
+from quickshop.entrypoints.http.edge.hosts import Hosts
+from quickshop.entrypoints.http.edge.problems import ProblemError, problem
+from quickshop.entrypoints.http.edge.redaction import served
+from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
 
 SCOPE_KEY: Final = "quickshop"
 
