@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from quickshop.application.cart import NewCart
 from quickshop.application.checkout import PlacedOrder
-from quickshop.application.fulfillment import FulfilledOrder
-from quickshop.application.inventory import StockChanged
+from quickshop.application.idempotency import Answer
+from quickshop.application.inventory import StockChange
 from quickshop.domain.errors import (
     ConflictError,
     DomainError,
@@ -208,7 +208,7 @@ def _give_back(world: World, order: OrderView, amount: Money | None, key: str) -
     refund = partial(world.shop.orders.refund, order.id, amount=amount, idempotency_key=key)
     done = ask(world, refund)
     if not isinstance(done, DomainError):
-        world.journal.refunds[key] = (order.id, done.payment.refunds[-1].amount.minor)
+        world.journal.refunds[key] = (order.id, done.value.refunds[-1].amount.minor)
 
 
 def cashier(world: World) -> None:
@@ -247,10 +247,10 @@ def fulfiller(world: World) -> None:
         ship(f"parcel {time}")
 
 
-def _ship(world: World, fulfill: Callable[..., FulfilledOrder], key: str) -> None:
+def _ship(world: World, fulfill: Callable[..., Answer[OrderView]], key: str) -> None:
     done = ask(world, partial(fulfill, idempotency_key=key))
     if not isinstance(done, DomainError):
-        world.journal.parcels[key] = done.parcel.id
+        world.journal.parcels[key] = done.value.fulfillments[-1].id
 
 
 def _any_order(world: World, likely: str | None = None) -> OrderView | None:
@@ -276,7 +276,7 @@ def stock_editor(world: World) -> None:
             raise Violation(f"reconciliation finds {found}")
 
 
-def _shelf_change(world: World) -> tuple[Callable[..., StockChanged], str, int]:
+def _shelf_change(world: World) -> tuple[Callable[..., Answer[StockChange]], str, int]:
     inventory, sku = world.shop.inventory, world.random.choice(world.skus)
     if world.random.random() < 0.3:
         return inventory.count, sku, world.random.choice((0, 1, 3, 6))
@@ -287,13 +287,13 @@ def _shelf_change(world: World) -> tuple[Callable[..., StockChanged], str, int]:
 
 
 def _change_shelf(
-    world: World, key: str, change: Callable[..., StockChanged], sku: str, quantity: int
+    world: World, key: str, change: Callable[..., Answer[StockChange]], sku: str, quantity: int
 ) -> None:
     place = world.places[len(key) % len(world.places)]
     done = ask(world, partial(change, sku, quantity, location=place, idempotency_key=key))
     if not isinstance(done, DomainError):
-        told = world.journal.shelf.setdefault(key, done.change)
-        if told != done.change:
+        told = world.journal.shelf.setdefault(key, done.value)
+        if told != done.value:
             raise Violation(f"two answers to one key: {key}")
 
 

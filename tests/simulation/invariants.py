@@ -62,7 +62,7 @@ class Watch:
         if after.holds != before.holds:
             _check_holds(after)
         moved = after.allocations != before.allocations
-        if after.shelves != before.shelves or len(after.ledger) != len(before.ledger):
+        if after.levels != before.levels or len(after.ledger) != len(before.ledger):
             self._check_levels(after)
             _check_notices(before, after)
             moved = True

@@ -163,7 +163,7 @@ class World:
                 done = self.shop.inventory.receive(
                     sku, units, location=place, backorder_limit=limit, idempotency_key=key
                 )
-                self.journal.shelf[key] = done.change
+                self.journal.shelf[key] = done.value
                 threshold = self.random.choice((None, 0, 2))
                 self.shop.inventory.configure(sku, location=place, low_stock_threshold=threshold)
 

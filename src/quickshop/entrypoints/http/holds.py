@@ -47,7 +47,7 @@ def hold_cart(
     """Set aside all that is in the cart while its shopper checks out; again makes it last anew."""
     answer = shop.carts.hold(CartId(cart_id), shopper, idempotency_key=idempotency_key)
     headers = replay_headers(replayed=answer.replayed)
-    return private(HoldOut.of(answer.held), status=201, headers=headers)
+    return private(HoldOut.of(answer.value), status=201, headers=headers)
 
 
 @router.delete(

@@ -153,4 +153,4 @@ def cancel_own_order(
         idempotency_key=idempotency_key,
     )
     headers = replay_headers(replayed=canceled.replayed)
-    return private(OrderOut.of(canceled.order), headers=headers)
+    return private(OrderOut.of(canceled.value), headers=headers)

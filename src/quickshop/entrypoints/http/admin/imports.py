@@ -178,10 +178,10 @@ async def start_import(
         )
         answer = await to_thread.run_sync(start)
     headers = {
-        "Location": f"/v1/admin/imports/{answer.imported.id}",
+        "Location": f"/v1/admin/imports/{answer.value.id}",
         **replay_headers(replayed=answer.replayed),
     }
-    return private(ImportOut.of(answer.imported), status=202, headers=headers)
+    return private(ImportOut.of(answer.value), status=202, headers=headers)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from quickshop.application.idempotency import Answer
 from quickshop.application.inventory import (
     MAX_STRIPES,
     AdjustStock,
@@ -16,7 +17,7 @@ from quickshop.application.inventory import (
     ListLocations,
     ListStock,
     ReceiveStock,
-    StockChanged,
+    StockChange,
     TransferStock,
 )
 from quickshop.domain.inventory import MAX_UNITS
@@ -157,9 +158,9 @@ class StockSettingsIn(Input):
     """Rows to spread a hot level over."""
 
 
-def _changed(answer: StockChanged) -> Response:
+def _changed(answer: Answer[StockChange]) -> Response:
     headers = replay_headers(replayed=answer.replayed)
-    return private(StockChangeOut.of(answer.change), headers=headers)
+    return private(StockChangeOut.of(answer.value), headers=headers)
 
 
 @router.get(
@@ -281,7 +282,7 @@ def transfer_stock(
         by=by,
     )
     headers = replay_headers(replayed=answer.replayed)
-    return private(StockTransferOut.of(answer.transfer), headers=headers)
+    return private(StockTransferOut.of(answer.value), headers=headers)
 
 
 @router.patch(

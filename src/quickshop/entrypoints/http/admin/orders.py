@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
 from quickshop.application.fulfillment import AddNote, CompleteOrder, FulfillOrder
+from quickshop.application.idempotency import Answer
 from quickshop.application.orders import MAX_TIMELINE, CancelOrder, GetOrder, ListOrders
 from quickshop.application.payments import (
     CapturePayment,
-    PaymentChanged,
     RefundOrder,
     VoidPayment,
 )
@@ -47,6 +47,7 @@ from quickshop.entrypoints.http.models import nothing, private, replay_headers
 from quickshop.entrypoints.http.orders import Cancellation
 from quickshop.ports.orders import OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT
+from quickshop.ports.payments import PaymentView
 from quickshop.shop import Shop
 
 router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=GuardedRoute)
@@ -57,9 +58,9 @@ def _order(view: OrderView, *, replayed: bool = False, status: int = 200) -> Res
     return private(AdminOrderOut.of(view), status=status, headers=headers)
 
 
-def _payment(answer: PaymentChanged, *, status: int = 200) -> Response:
+def _payment(answer: Answer[PaymentView], *, status: int = 200) -> Response:
     headers = replay_headers(replayed=answer.replayed)
-    return private(PaymentOut.of(answer.payment), status=status, headers=headers)
+    return private(PaymentOut.of(answer.value), status=status, headers=headers)
 
 
 @router.get(
@@ -163,7 +164,7 @@ def fulfill_order(
             idempotency_key=idempotency_key,
             by=by,
         )
-    return _order(answer.order, replayed=answer.replayed, status=201)
+    return _order(answer.value, replayed=answer.replayed, status=201)
 
 
 @router.post(
@@ -199,7 +200,7 @@ def cancel_order(
         idempotency_key=idempotency_key,
         by=by,
     )
-    return _order(answer.order, replayed=answer.replayed)
+    return _order(answer.value, replayed=answer.replayed)
 
 
 @router.post(
