@@ -15,10 +15,9 @@ from uuid import UUID
 
 import tenacity.nap
 
-from quickshop.adapters.memory.cart_cache import NoCartCache
+from quickshop.adapters.memory.caches import NoCartCache, NoProductCache, NoSessionCache
 from quickshop.adapters.memory.jobs import MemorySchedules
-from quickshop.adapters.memory.product_cache import NoProductCache
-from quickshop.adapters.memory.session_cache import NoSessionCache
+from quickshop.adapters.memory.readers import memory_readers
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
@@ -40,7 +39,6 @@ from quickshop.shop import (
     Core,
     Credentials,
     Outside,
-    Policy,
     Queueing,
     Shop,
     build_shop,
@@ -62,7 +60,7 @@ from tests.simulation.ports import (
     WokenSignal,
 )
 from tests.simulation.scheduler import START, Scheduler, Violation
-from tests.twins import readers_of
+from tests.twins import DEFAULT_POLICY
 
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
 PLACES: Final = ("main", "annex")
@@ -100,14 +98,14 @@ class World:
 
     def _open(self) -> Shop:
         step, identifiers = self.scheduler.step, CountedIdentifiers()
-        readers, signal = readers_of(self.store), WokenSignal(self.scheduler)
+        readers, signal = memory_readers(self.store), WokenSignal(self.scheduler)
         self.store.state = _catalog().draft()
         unit_of_work = SteppedUnitOfWork(
             self.scheduler, REACTIONS, signal.wake, store=self.store, new_id=identifiers.new
         )
         return build_shop(
-            policy=Policy(
-                currency="EUR",
+            policy=replace(
+                DEFAULT_POLICY,
                 capture=self.capture,
                 hold_lasts=timedelta(seconds=self.random.choice((20, 60, 600))),
                 hold_carts=self.random.random() < 0.2,

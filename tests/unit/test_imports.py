@@ -216,7 +216,7 @@ class TestStock:
     def test_each_location_has_its_own_shelf(self, shop: ImportingShop) -> None:
         shop.load(mug(qty="5"))
         shop.load(mug(qty="2"), location="attic")
-        assert shop.levels("MUG") == {"main": 5, "attic": 2}
+        assert shop.shelves("MUG") == {"main": 5, "attic": 2}
 
     def test_a_location_without_a_name_is_refused(self, shop: ImportingShop) -> None:
         with pytest.raises(InvalidValueError, match="location"):

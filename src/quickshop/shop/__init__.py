@@ -15,7 +15,7 @@ from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
 from quickshop.shop.payments import Payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing
 
 __all__ = [
     "Accounts",
@@ -33,7 +33,6 @@ __all__ = [
     "Policy",
     "Products",
     "Queueing",
-    "Readers",
     "Shop",
     "Staff",
     "build_shop",

@@ -11,8 +11,9 @@ from quickshop.application.identity.tokens import Issuing
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identity import IdentityReader
+from quickshop.ports.readers import Readers
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Core, Credentials, Readers
+from quickshop.shop.wiring import Core, Credentials
 
 
 @dataclass(frozen=True, slots=True)

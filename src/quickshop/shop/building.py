@@ -5,6 +5,7 @@ from __future__ import annotations
 from quickshop.application import holds
 from quickshop.application.health import CheckInvariants
 from quickshop.application.payments import PaymentOutcomes
+from quickshop.ports.readers import Readers
 from quickshop.shop.accounts import build_accounts, build_staff
 from quickshop.shop.cart import build_carts
 from quickshop.shop.catalog import build_products
@@ -16,7 +17,7 @@ from quickshop.shop.jobs import build_jobs
 from quickshop.shop.orders import build_orders
 from quickshop.shop.payments import build_payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing
 
 
 def build_shop(

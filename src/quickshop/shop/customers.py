@@ -8,7 +8,8 @@ from quickshop.application import customers
 from quickshop.application.identity.passwords import CheckPassword
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.credentials import PasswordHasher
-from quickshop.shop.wiring import Core, Readers
+from quickshop.ports.readers import Readers
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)

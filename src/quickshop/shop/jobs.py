@@ -17,8 +17,9 @@ from quickshop.application.payments import (
     SettlePayments,
 )
 from quickshop.application.reactions import build_handlers, build_last_steps
+from quickshop.ports.readers import Readers
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Core, Outside, Queueing, Readers
+from quickshop.shop.wiring import Core, Outside, Queueing
 
 
 @dataclass(frozen=True, slots=True)
