@@ -23,18 +23,18 @@ from quickshop.application.reactions import REACTIONS
 from quickshop.container.policies import policy_of
 from quickshop.domain.errors import FileFormatError
 from quickshop.ports.cache import CartCache, ProductCache
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.imports import ProductFeed
 from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.settings import Settings
 from quickshop.shop import (
     Caches,
     Core,
-    Credentials,
     Outside,
     Queueing,
+    Security,
     Shop,
     build_shop,
 )
@@ -78,7 +78,7 @@ def memory_shop(
             carts=cart_cache or NoCartCache(),
             sessions=NoSessionCache(),
         ),
-        credentials=Credentials(
+        security=Security(
             passwords=password_hasher or QUICK_PASSWORDS,
             tokens=access_tokens or JwtAccessTokens(fresh_keys()),
         ),

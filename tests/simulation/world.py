@@ -37,9 +37,9 @@ from quickshop.domain.payments import CaptureMethod, PaymentStatus
 from quickshop.shop import (
     Caches,
     Core,
-    Credentials,
     Outside,
     Queueing,
+    Security,
     Shop,
     build_shop,
 )
@@ -128,7 +128,7 @@ class World:
                 carts=NoCartCache(),
                 sessions=NoSessionCache(),
             ),
-            credentials=Credentials(
+            security=Security(
                 passwords=BcryptPasswords(cost=MIN_COST),
                 tokens=JwtAccessTokens(fresh_keys()),
             ),

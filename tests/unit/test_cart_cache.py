@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from quickshop.adapters.memory.caches import NoCartCache
-from quickshop.application.access import Shopper
 from quickshop.application.cart import NewCart
+from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.payments import PaymentSource

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from quickshop.application.access import Shopper, digest, order_token
 from quickshop.application.cart import get_cart
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import ReleaseExpiredHolds, given_back
 from quickshop.application.idempotency import Keep, Once
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest, order_token
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email
 from quickshop.domain.errors import (

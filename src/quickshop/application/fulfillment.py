@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from quickshop.application.access import digest
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.fulfillment import (
     Fulfillment,

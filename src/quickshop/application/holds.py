@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from quickshop.application.access import Shopper, digest
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import (

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from quickshop.application.access import Shopper, digest
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.customers import CustomerId, normalize_email
 from quickshop.domain.errors import InvalidValueError, TransientError
 from quickshop.domain.identity import Permission

@@ -24,10 +24,9 @@ from quickshop.adapters.sql.readers import sql_readers
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
 from quickshop.application import business_log
 from quickshop.application.reactions import REACTIONS
-from quickshop.container import credentials, databases, in_redis, outside
+from quickshop.container import databases, in_redis, outside, security
 from quickshop.container.policies import policy_of
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
@@ -35,9 +34,10 @@ from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.readers import Readers
 from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.ports.unit_of_work import UnitOfWork
 from quickshop.settings import Settings
-from quickshop.shop import Caches, Core, Credentials, Outside, Queueing, Shop, build_shop
+from quickshop.shop import Caches, Core, Outside, Queueing, Security, Shop, build_shop
 
 
 class Container(containers.DeclarativeContainer):
@@ -58,10 +58,10 @@ class Container(containers.DeclarativeContainer):
     )
     notifier: providers.Provider[Notifier] = providers.Singleton(outside.notifier, settings)
     passwords: providers.Provider[PasswordHasher] = providers.Singleton(
-        credentials.password_hasher, settings
+        security.password_hasher, settings
     )
     tokens: providers.Provider[AccessTokens] = providers.Singleton(
-        credentials.access_tokens, settings
+        security.access_tokens, settings
     )
     redis = providers.Resource(in_redis.open_redis, settings)
     caches: providers.Provider[Caches] = providers.Singleton(in_redis.caches, redis)
@@ -97,7 +97,7 @@ class Container(containers.DeclarativeContainer):
         ),
         readers=readers,
         caches=caches,
-        credentials=providers.Singleton(Credentials, passwords=passwords, tokens=tokens),
+        security=providers.Singleton(Security, passwords=passwords, tokens=tokens),
         outside=providers.Singleton(
             Outside,
             product_feed=product_feed,

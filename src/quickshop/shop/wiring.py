@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from quickshop.ports.cache import CartCache, ProductCache, SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.ports.unit_of_work import UnitOfWork
 
 
@@ -36,7 +36,7 @@ class Caches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Security:
     """What people prove with who they are."""
 
     passwords: PasswordHasher

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from quickshop.domain.errors import OverloadedError
 from quickshop.domain.identity import Key, KeyRing
-from quickshop.ports.credentials import PasswordHasher
+from quickshop.ports.security import PasswordHasher
 
 MIN_COST: Final = 4
 DEVELOPMENT_KEYS: Final = KeyRing((Key("0", b"known to all who read this; for development"),))

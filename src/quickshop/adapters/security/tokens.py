@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
-from quickshop.ports.credentials import AccessClaims, AccessTokens
+from quickshop.ports.security import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
 KIND: Final = "at+jwt"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError, InvalidValueError
 from quickshop.domain.identity import (
@@ -20,8 +20,8 @@ from quickshop.domain.identity import (
 )
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.security import PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 

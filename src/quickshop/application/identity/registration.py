@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
 from quickshop.application.identity.passwords import require_good_password
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import (
     MAX_FIELD_LENGTH,
     Customer,
@@ -27,8 +27,8 @@ from quickshop.domain.identity import (
     Purpose,
 )
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.security import PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 

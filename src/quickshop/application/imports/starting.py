@@ -8,11 +8,11 @@ from functools import partial
 from hashlib import sha256
 from typing import BinaryIO, Final
 
-from quickshop.application.access import digest
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.imports.files import LineCount, as_file, header_of, parts_of
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError, TooManyImportsError
 from quickshop.domain.identity import Permission

@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from quickshop.application.access import digest
 from quickshop.application.holds import ReleaseExpiredHolds
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.catalog import Offer
 from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments.outcomes import PaymentOutcomes
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotFoundError, PaymentStateError
 from quickshop.domain.identity import Permission
 from quickshop.domain.money import Money

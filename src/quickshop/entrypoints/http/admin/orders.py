@@ -41,7 +41,7 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import nothing, private, replay_headers
 from quickshop.entrypoints.http.orders import Cancellation
@@ -66,7 +66,7 @@ def _payment(answer: Answer[PaymentView], *, status: int = 200) -> Response:
 @router.get(
     "", operation_id="list_orders", response_model=AdminOrderPage, responses=staff_problems(422)
 )
-@access(staff(ListOrders))
+@open_to(staff(ListOrders))
 def list_orders(
     shop: ShopDependency,
     number: Annotated[QueryText | None, Query(min_length=1, max_length=20)] = None,
@@ -102,7 +102,7 @@ def list_orders(
     response_model=WholeOrderOut,
     responses=staff_problems(404, 422),
 )
-@access(staff(GetOrder))
+@open_to(staff(GetOrder))
 def get_order(shop: ShopDependency, order_id: UUID) -> Response:
     """Show an order, what was tried to pay it, and all that happened to it."""
     return private(_whole(shop, OrderId(order_id)))
@@ -140,7 +140,7 @@ def _as_sent(lines: list[FulfillmentLineIn]) -> Iterator[None]:
     response_model=AdminOrderOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(FulfillOrder))
+@open_to(staff(FulfillOrder))
 def fulfill_order(
     shop: ShopDependency,
     order_id: UUID,
@@ -173,7 +173,7 @@ def fulfill_order(
     response_model=AdminOrderOut,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(CompleteOrder))
+@open_to(staff(CompleteOrder))
 def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
     """Close an order that has shipped wholly."""
     return _order(shop.orders.complete(OrderId(order_id)))
@@ -185,7 +185,7 @@ def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
     response_model=AdminOrderOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(CancelOrder))
+@open_to(staff(CancelOrder))
 def cancel_order(
     shop: ShopDependency,
     order_id: UUID,
@@ -209,7 +209,7 @@ def cancel_order(
     status_code=204,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(AddNote))
+@open_to(staff(AddNote))
 def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     """Write something down about an order, for staff: it stands in the timeline."""
     shop.orders.add_note(OrderId(order_id), body.note)
@@ -222,7 +222,7 @@ def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(CapturePayment))
+@open_to(staff(CapturePayment))
 def capture_payment(
     shop: ShopDependency,
     order_id: UUID,
@@ -248,7 +248,7 @@ def capture_payment(
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 422),
 )
-@access(staff(VoidPayment))
+@open_to(staff(VoidPayment))
 def void_payment(
     shop: ShopDependency, order_id: UUID, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -263,7 +263,7 @@ def void_payment(
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(RefundOrder))
+@open_to(staff(RefundOrder))
 def refund_order(
     shop: ShopDependency,
     order_id: UUID,

@@ -15,9 +15,9 @@ from quickshop.domain.errors import (
     OverloadedError,
 )
 from quickshop.domain.identity import AccountId, KeyRing, SessionId
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from tests.builders import NOW, new_id
-from tests.contracts.credentials import AccessTokensContract, PasswordHasherContract
+from tests.contracts.security import AccessTokensContract, PasswordHasherContract
 from tests.people import PASSWORD, registered
 from tests.scripted import World
 from tests.twins import QUICK_PASSWORDS, memory_shop
