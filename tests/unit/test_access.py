@@ -152,7 +152,7 @@ def test_the_table_holds_every_route_and_no_other(web: Web):
         if isinstance(each, GuardedRoute)
         for method in each.methods - {"HEAD"}
     }
-    declared = {(o, m, p, a.permission or a.audience.value) for o, m, p, a in found}
+    declared = {(o, m, p, a.permission or a.kind.value) for o, m, p, a in found}
     assert declared == {(each.operation, each.method, each.path, each.who) for each in ROUTES}
 
 
