@@ -23,7 +23,8 @@ from quickshop.domain.payments import PaymentSource
 from quickshop.ports.orders import OrderView
 from tests.builders import an_address
 from tests.simulation.gateway import BAD_CARD, CAREFUL_CARD
-from tests.simulation.scheduler import Crashed, Violation
+from tests.simulation.scheduler import Crashed
+from tests.simulation.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -48,7 +49,7 @@ def ask(world: World, call: Callable[[], R]) -> R | DomainError:
         except InvalidValueError as error:
             # These may be: it has shipped meanwhile.
             if error.field.split(".")[-1] not in {"lines", "location", "quantity"}:
-                raise Violation(f"a sound request was refused: {error}") from error
+                raise Violation(Kind.SOUND_REQUEST_REFUSED, str(error)) from error
             return error
         except DomainError as error:
             world.scheduler.note(f"refused: {error}")
@@ -56,7 +57,7 @@ def ask(world: World, call: Callable[[], R]) -> R | DomainError:
         finally:
             actor.mortal = actor.shielded = False
         world.scheduler.sleep(world.random.uniform(0.1, 5))
-    raise Violation("a client got no answer although nothing went wrong any more")
+    raise Violation(Kind.NO_ANSWER, f"{actor.name} tried {TRIES} times")
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class Buyer:
             world.scheduler.sleep(random.uniform(0, 60))
             order = ask(world, lambda: world.shop.orders.open(placed.order.id, placed.token))
             if isinstance(order, DomainError):
-                raise Violation(f"order {placed.order.number} was acknowledged, and is lost")
+                raise Violation(Kind.ACKNOWLEDGED_LOST, f"order {placed.order.number}")
             if order.status == "payment_failed" and random.random() < 0.8:
                 self._pay_again(placed, f"again {visit}")
                 if random.random() < 0.3:
@@ -273,7 +274,7 @@ def stock_editor(world: World) -> None:
         change()
         found = ask(world, world.shop.inventory.reconcile)
         if found:
-            raise Violation(f"reconciliation finds {found}")
+            raise Violation(Kind.SELF_CHECK, f"reconciliation finds {found}")
 
 
 def _shelf_change(world: World) -> tuple[Callable[..., Answer[StockChange]], str, int]:
@@ -294,7 +295,7 @@ def _change_shelf(
     if not isinstance(done, DomainError):
         told = world.journal.shelf.setdefault(key, done.value)
         if told != done.value:
-            raise Violation(f"two answers to one key: {key}")
+            raise Violation(Kind.TWO_ANSWERS, key)
 
 
 def hold_taker(world: World) -> None:

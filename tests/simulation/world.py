@@ -59,7 +59,8 @@ from tests.simulation.ports import (
     SteppedUnitOfWork,
     WokenSignal,
 )
-from tests.simulation.scheduler import START, Scheduler, Violation
+from tests.simulation.scheduler import START, Scheduler
+from tests.simulation.violations import Kind, Violation, unexpected
 from tests.twins import DEFAULT_POLICY
 
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
@@ -225,7 +226,7 @@ class World:
             if due is None:
                 return
             self.scheduler.now = max(self.scheduler.now + timedelta(seconds=15), due)
-        raise Violation(f"something is still to be done after {PATIENCE}")
+        raise Violation(Kind.UNFINISHED, f"something is still due after {PATIENCE}")
 
     def earliest_job(self) -> datetime | None:
         """When the next job may be handed out."""
@@ -252,7 +253,7 @@ def _stepped(port, name, step):  # noqa: ANN001, ANN202 - as good as the port it
 
 
 def _no_feed(path: object, *, currency: str) -> None:
-    raise Violation(f"this shop reads no files: {path}, {currency}")
+    raise Violation(Kind.SELF_CHECK, f"this shop reads no files: {path}, {currency}")
 
 
 @cache
@@ -288,7 +289,7 @@ class Verdict:
     outcomes: Counter[str]
     """How many orders ended how, and how often money came late."""
     trace: list[tuple[str, str]]
-    violation: str | None
+    violation: Violation | None
 
     def lines(self) -> list[str]:
         """The trace, numbered."""
@@ -308,17 +309,21 @@ def simulate(seed: int) -> Verdict:
         try:
             world.run()
         except Violation as broken:
-            violation = str(broken)
+            violation = broken
         except Exception as error:  # noqa: BLE001 - no actor may end like this
-            violation = f"{type(error).__name__}: {error}"
+            violation = unexpected(error, Kind.DOMAIN_REFUSED)
     return Verdict(
         seed=seed,
         steps=len(world.scheduler.trace),
         faults=world.faults.counts,
         outcomes=_outcomes(world.store.state),
         trace=world.scheduler.trace,
-        violation=violation and violation.replace(_LONG_ID, "#"),
+        violation=violation and _shortened(violation),
     )
+
+
+def _shortened(violation: Violation) -> Violation:
+    return Violation(violation.kind, violation.detail.replace(_LONG_ID, "#"))
 
 
 def _outcomes(state: MemoryState) -> Counter[str]:
