@@ -28,14 +28,17 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 def require_good_password(
     password: str, hasher: PasswordHasher, *, field: str = "password"
 ) -> None:
-    """Refuse what cannot be a password, and what is guessed first.
+    """Validate a new password.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: its length is wrong, or it is easy to guess.
+        OverloadedError: too many passwords are being hashed already.
     """
     require_password(password, field=field)
-    if hasher.is_common(password):
-        raise InvalidValueError(field, "must not be one of those that everybody tries first")
+    if hasher.is_guessable(password):
+        raise InvalidValueError(
+            field, "must be harder to guess: use more words, or words that are less common"
+        )
 
 
 @dataclass(frozen=True, slots=True)
