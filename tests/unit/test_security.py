@@ -151,7 +151,7 @@ def test_a_key_that_has_the_name_of_another_is_another() -> None:
         "1QAZ2WSX",
         "trustno1",
         "password1234",
-        "aaaaaaaaaaaa",
+        "abcabc123123",
         "iloveyou2",
     ],
 )
