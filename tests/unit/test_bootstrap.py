@@ -238,6 +238,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(checkout: Checkout) -> None
     ("log", "installed", "said"),
     [
         ("", 0, "preparing"),
+        ("Downloading sqlalchemy (4.5MiB)\n", 0, "Downloading sqlalchemy (4.5MiB)"),
         ("Collecting a>=1\nCollecting b (from a)\n", 0, "looking up 2: b"),
         (
             "Collecting a\n  Downloading a-1.0-py3-none-any.whl.metadata (2 kB)\n",
