@@ -10,6 +10,7 @@ import pytest
 
 import quickshop
 from quickshop.domain.catalog import ProductContent, ProductDetails
+from tests.builders import a_product, a_rich_product, a_variant, facts
 
 SOURCES = Path(quickshop.__file__).parent
 AFFORDABLE = 7
@@ -30,6 +31,20 @@ def test_a_stored_field_is_named_in_seven_files_at_most(field: str) -> None:
     files = files_that_name(field)
     assert "domain/catalog.py" in files
     assert len(files) <= AFFORDABLE, files
+
+
+def test_the_product_that_stores_are_tried_with_says_something_in_every_field() -> None:
+    product = a_rich_product()
+    thing = product.variants[0]
+    plain = a_product(a_variant(options=thing.options), option_names=product.content.option_names)
+    assert unsaid(product.content, plain.content) == {"option_names", "category_id", "published"}
+    assert unsaid(thing.content, plain.variants[0].content) == {"options", "price"}
+
+
+def unsaid(content: object, plain: object) -> set[str]:
+    """The fields in which a content says no more than a plain one."""
+    said = facts(content)
+    return {name for name, value in facts(plain).items() if said[name] == value}
 
 
 def test_every_field_of_a_product_can_be_given_by_name() -> None:

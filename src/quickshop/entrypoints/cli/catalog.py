@@ -28,7 +28,7 @@ def products(
             limit,
         )
     if as_json:
-        print_json({"items": [facts(product) for product in found], "more": more})
+        print_json({"items": [_facts(product) for product in found], "more": more})
         return
     if not found:
         say(
@@ -42,7 +42,7 @@ def products(
         say(f"The first {limit} of more; --limit shows others.")
 
 
-def facts(product: ProductView) -> dict[str, Any]:
+def _facts(product: ProductView) -> dict[str, Any]:
     """The product as `--json` prints it: its content beside the rest."""
     shown = _flat(product) | {"variants": [_flat(each) for each in product.variants]}
     shown["options"] = shown.pop("option_names")
