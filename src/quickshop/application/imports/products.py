@@ -147,7 +147,7 @@ class ImportProducts:
         """
         if item.draft is None:
             return self._kept(_nothing(item, item.issues), keep)
-        html = self.sanitize(item.draft.description_html)
+        html = self.sanitize(item.draft.content.description_html)
         store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
         try:
             _require_storable(item.draft)

@@ -11,8 +11,8 @@ from quickshop.domain.cart import MAX_QUANTITY
 from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH, MAX_URL_LENGTH
 from quickshop.domain.orders import MAX_NOTE_LENGTH, MAX_REASON_LENGTH
 from quickshop.domain.payments import PaymentStatus, RefundStatus
-from quickshop.entrypoints.http.admin.shared import Id, Location
-from quickshop.entrypoints.http.models import Input, Output
+from quickshop.entrypoints.http.admin.shared import Location
+from quickshop.entrypoints.http.models import Id, Input, Output
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 from quickshop.entrypoints.http.orders import OrderOut
 
