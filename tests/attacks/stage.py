@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
+from quickshop.entrypoints.http.app import create_app
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
 from quickshop.ports.limits import FrontDesk
@@ -279,6 +281,13 @@ def _news_from_stripe() -> str:
     return json.dumps(event | {"type": "payment_intent.succeeded"})
 
 
+@cache
+def known_operations() -> list[Operation]:
+    """Every operation of the API. Describing it takes longer than hundreds of requests."""
+    with open_shop(settings=quick_settings()) as shop:
+        return operations_of(create_app(shop).openapi())
+
+
 def quick_settings(**more: object) -> Settings:
     """Settings under which passwords cost next to nothing."""
     given: Mapping[str, object] = {
@@ -308,7 +317,7 @@ def open_stage(
     with closing(gateway), open_shop(**given) as shop:
         limits = limits or Limits(enabled=False)
         with serve(shop, mails, edge=edge, limits=limits, front_desk=desk) as web:
-            stage = Stage(web, operations_of(web.client.app.openapi()))
+            stage = Stage(web, known_operations())
             if not stocked:
                 stage.stock()
             yield stage
