@@ -43,7 +43,9 @@ class MemoryImports:
             raise NotFoundError("import")
         return self._session.hand_out(known)
 
-    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
+    def save(
+        self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
+    ) -> None:
         """As `ImportRepository.save`.
 
         Raises:
@@ -51,7 +53,7 @@ class MemoryImports:
         """
         self._session.require_version(self._state.imports, known.id, known, "import")
         before = self._state.import_issues.get(known.id, ())
-        self._state.import_issues[known.id] = (*before, *issues)[:MAX_KEPT_ISSUES]
+        self._state.import_issues[known.id] = (*before, *issues)[:keep]
         self._session.keep(self._state.imports, known.id, known)
 
     def forget_content(self, import_id: ImportId) -> None:

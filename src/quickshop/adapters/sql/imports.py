@@ -93,7 +93,9 @@ class SqlImports:
         self._tracker.watch(known)
         return known
 
-    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
+    def save(
+        self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
+    ) -> None:
         """As the port promises. Its row is locked, so nobody has to wait for the answer."""
         first = known.counts.issues - len(issues)
         rows = [
@@ -106,7 +108,7 @@ class SqlImports:
                 "severity": issue.severity,
             }
             for position, issue in enumerate(issues, start=first)
-            if position < MAX_KEPT_ISSUES
+            if position < keep
         ]
         if rows:
             self._connection.later(_INSERT_ISSUES, rows)
