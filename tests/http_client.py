@@ -155,6 +155,14 @@ def serve(shop: Shop, mailbox: MemoryNotifier, **options: Any) -> Iterator[Web]:
         yield Web(shop, client, mailbox)
 
 
+@cache
+def api_document() -> dict[str, Any]:
+    """What describes the API, which is the same for each shop. Made once: that takes a while."""
+    with open_web() as web:
+        document: dict[str, Any] = web.client.get("/openapi.json").json()
+    return document
+
+
 def assert_problem(answer: Response, status: int, code: str) -> dict[str, Any]:
     """The answer is this problem, in the one shape of problems; its document."""
     assert answer.status_code == status, answer.text

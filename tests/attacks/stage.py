@@ -24,7 +24,6 @@ from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
-from quickshop.entrypoints.http.app import create_app
 from quickshop.entrypoints.http.edge import Edge
 from quickshop.entrypoints.http.limits import Limits
 from quickshop.ports.limits import FrontDesk
@@ -32,7 +31,7 @@ from quickshop.settings import Settings
 from tests.attacks.direct import PEER, Answer, ask
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
 from tests.builders import an_address
-from tests.http_client import Web, serve
+from tests.http_client import Web, api_document, serve
 from tests.people import PASSWORD, Person, an_email, log_in, mailed_secret, registered
 from tests.stripe_fake.webhooks import sign
 
@@ -283,9 +282,8 @@ def _news_from_stripe() -> str:
 
 @cache
 def known_operations() -> list[Operation]:
-    """Every operation of the API. Describing it takes longer than hundreds of requests."""
-    with open_shop(settings=quick_settings()) as shop:
-        return operations_of(create_app(shop).openapi())
+    """Every operation of the API."""
+    return operations_of(api_document())
 
 
 def quick_settings(**more: object) -> Settings:
