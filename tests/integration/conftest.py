@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,14 @@ def valkey_proxy(own_valkey: servers.Server) -> Iterator[FaultProxy]:
     """A way to it that can be cut."""
     with FaultProxy(own_valkey.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes started in the background of a shell ignore interrupts, and so would theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

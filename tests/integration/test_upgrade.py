@@ -22,7 +22,7 @@ from tests.integration.backends import open_engine, rows_by_table
 from tests.integration.buyers import open_buyers, problems, stock
 
 NEXT: Final = "0002"
-HEADER: Final = f'''
+HEADER: Final = f"""
 import sqlalchemy as sa
 from alembic import op
 
@@ -31,7 +31,7 @@ down_revision = "{migrations.HEAD}"
 
 
 def upgrade():
-'''
+"""
 REBUILDS_ORDERS: Final = """
     with op.batch_alter_table("orders") as orders:
         orders.add_column(sa.Column("gift", sa.Boolean(), nullable=False, server_default="0"))
