@@ -20,9 +20,12 @@ from quickshop.ports.orders import OrderView
 from quickshop.ports.payments import PaymentView
 from tests.builders import an_address
 from tests.integration.stepping import Story, TwoShops
+from tests.landing import share, whole
 
 Outcomes = Collection[tuple[str, str]]
 PRICE = 1250
+PARTS = 4
+"""Landings in which each point comes up once."""
 _UNDECIDED = {"pending", "processing", "unknown", "capturing", "voiding"}
 _MONEYLESS = {"pending", "payment_failed", "canceled", "expired", "refunded"}
 _CALLED_OFF = {"payment_failed", "canceled", "expired"}
@@ -194,7 +197,7 @@ class Crossing:
         """Let the second story come in at every point of the first: enough if they are alike.
 
         `outcomes` are those of one after the other. `also` come when they overlap, with a state
-        in the end that one after the other has, too.
+        in the end that one after the other has, too. A landing tries its share of the points.
         """
         meet = partial(self._meet, scene, mailing_twice=mailing_twice)
         story_first, points = meet(-1)
@@ -203,7 +206,7 @@ class Crossing:
         assert {came for came, _ in serial} == set(outcomes), serial
         assert len(points) > 1, "there is no point within the story"
         seen = set()
-        for at, point in enumerate(points[1:], 1):
+        for at, point in share(list(enumerate(points))[1:], PARTS):
             with self.subtests.test(f"{at}: before {point}"):
                 ended, _ = meet(at)
                 seen.add(ended[0])
@@ -211,7 +214,8 @@ class Crossing:
                     assert ended[1] in [state for _, state in serial], (ended, serial)
                 else:
                     assert ended in serial, f"{ended}, one after the other {serial}"
-        assert seen.issuperset(also), f"nothing came of overlapping: {seen}"
+        if whole():
+            assert seen.issuperset(also), f"nothing came of overlapping: {seen}"
 
     def _meet(
         self,
