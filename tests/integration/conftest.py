@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 from redis import Redis
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
 from quickshop.adapters.sql.migrations import migrate
 from tests import servers
@@ -20,6 +18,7 @@ from tests.contracts.backend import Backend
 from tests.fault_proxy import FaultProxy
 from tests.integration.backends import copy_file, open_engine, sql_backend
 from tests.integration.crossing import Crossing
+from tests.integration.databases import Databases, create_database, drop_database, url_of
 from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
 
 
@@ -111,13 +110,19 @@ def backend(any_database_url: str) -> Iterator[Backend]:
         yield backend
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: str, database_template: str) -> Iterator[Databases]:
+    """Migrated, empty PostgreSQL databases, one after the other."""
+    databases = Databases(postgres_server, database_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(postgres_server: str, database_template: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """URL of a migrated, empty PostgreSQL database of one's own."""
-    name = f"quickshop_test_{uuid4().hex}"
-    create_database(postgres_server, name, template=database_template)
-    yield url_of(postgres_server, name)
-    drop_database(postgres_server, name)
+    with databases.borrowed() as url:
+        yield url
 
 
 @contextmanager
@@ -160,27 +165,3 @@ def crossing(two_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
 def patient_crossing(two_patient_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
     """Where stories meet in those that wait for staff to take the money."""
     return Crossing(two_patient_shops, subtests)
-
-
-def create_database(server_url: str, name: str, *, template: str = "template0") -> None:
-    """Create a database as a copy of another one."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-
-
-def drop_database(server_url: str, name: str) -> None:
-    """Drop a database, whoever is still connected to it."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
-
-
-def url_of(server_url: str, database: str) -> str:
-    """URL of another database on the same server."""
-    url = make_url(server_url).set(database=database)
-    return url.render_as_string(hide_password=False)
