@@ -21,6 +21,23 @@ from tests.integration.crossing import Crossing
 from tests.integration.databases import Databases, create_database, drop_database, url_of
 from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
 
+FOLDER = Path(__file__).parent
+LONGEST = ("test_chaos", "test_typed_calls", "test_shopping_trip", "test_crashes")
+"""Modules with the longest tests. They begin first: no process waits for another's last test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a fixture of their module in one process, which sets it up once."""
+    for item in items:
+        if FOLDER in item.path.parents and _shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def _shares_a_fixture(item: pytest.Item) -> bool:
+    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined] # noqa: SLF001 - no other way
+    return any(definitions[-1].scope == "module" for definitions in known.values())
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
