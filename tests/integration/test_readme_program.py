@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
+
+from tests import processes
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -14,13 +15,9 @@ PROGRAMS = [part.partition("```")[0] for part in README.split("```python\n")[1:]
 
 def run(program: str, folder: Path) -> list[str]:
     """What it printed."""
-    done = subprocess.run(
+    done = processes.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
