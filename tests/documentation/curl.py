@@ -14,7 +14,7 @@ def main(words: Sequence[str], *, port: str) -> None:
     """Send one request to this machine, and print the answer."""
     parser = ArgumentParser(prog="curl", allow_abbrev=False)
     parser.add_argument("-s", "--silent", action="store_true")
-    parser.add_argument("-i", "--include", action="store_true")
+    parser.add_argument("-D", "--dump-header", choices=["-"])
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
@@ -23,7 +23,9 @@ def main(words: Sequence[str], *, port: str) -> None:
     parser.add_argument("url")
     asked = parser.parse_args(words)
     url = urlsplit(asked.url if "://" in asked.url else f"http://{asked.url}")
-    assert (url.hostname, url.port) == ("localhost", 8000), "the documented shop is on this machine"
+    assert (url.hostname, url.port) == ("localhost", 8000), (
+        "the documented shop is on this machine"
+    )
     body = _body(asked.data_binary if asked.data is None else asked.data)
     headers = dict(header.split(": ", maxsplit=1) for header in asked.header)
     if body is not None:
@@ -33,9 +35,10 @@ def main(words: Sequence[str], *, port: str) -> None:
     path = url.path + (f"?{url.query}" if url.query else "")
     connection.request(method, path, body, {"Host": "localhost:8000", **headers})
     answer = connection.getresponse()
-    if asked.include:
-        print(f"HTTP/1.1 {answer.status} {answer.reason}")
-        print(*(f"{name}: {value}" for name, value in answer.getheaders()), "", sep="\n")
+    if asked.dump_header:
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
+        lines += [f"{name}: {value}" for name, value in answer.getheaders()]
+        sys.stdout.write("\n".join([*lines, "", ""]))
     text = answer.read()
     sys.stdout.flush()
     if asked.output:

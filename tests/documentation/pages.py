@@ -87,7 +87,9 @@ class Page:
                 yield Block(number, found[1], found[2] or "", text, marker, reason)
                 marker, reason = "", ""
             elif line:
-                assert not line.startswith("```"), f"{self.name}:{number}: a fence of no known form"
+                assert not line.startswith("```"), (
+                    f"{self.name}:{number}: a fence of no known form"
+                )
                 marker, reason = "", ""
 
     def steps(self) -> list[Step]:

@@ -141,7 +141,7 @@ def differs(shown: Block, printed: str) -> str:
     if shown.language == "json":
         return _json_differs(json.loads(shown.text), _last_json(printed), "")
     wanted = "\n".join(line.rstrip() for line in shown.text.strip().splitlines())
-    found = "\n".join(line.rstrip() for line in printed.strip().splitlines())
+    found = "".join(f"{line.rstrip()}\n" for line in printed.strip().splitlines())
     return "" if re.fullmatch(_pattern(wanted), found) else "the page shows another output"
 
 
@@ -151,7 +151,7 @@ def _pattern(text: str) -> str:
         r"(?:.*\n)*?" if line == ANYTHING else re.escape(line).replace(ANYTHING, ".*?") + r"\n"
         for line in text.splitlines()
     )
-    return "".join(lines).removesuffix(r"\n") + r"\n?"
+    return "".join(lines)
 
 
 def _last_json(printed: str) -> Any:
@@ -171,8 +171,11 @@ def _json_differs(shown: Any, found: Any, place: str) -> str:
             return f"{place}: no {shown.keys() - found.keys()}"
         if ANYTHING not in shown and shown.keys() != found.keys():
             return f"{place}: not shown: {found.keys() - shown.keys()}"
-        inner = (_json_differs(shown[key], found[key], f"{place}/{key}") for key in shown
-                 if key != ANYTHING)
+        inner = (
+            _json_differs(shown[key], found[key], f"{place}/{key}")
+            for key in shown
+            if key != ANYTHING
+        )
         return next(filter(None, inner), "")
     if isinstance(shown, list) and isinstance(found, list):
         if shown[-1:] == [ANYTHING]:
