@@ -128,6 +128,9 @@ def _become(
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # Those that are there believe that they write into the log of the process they come from.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
