@@ -7,6 +7,7 @@ import inspect
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,7 +66,7 @@ def _docs_in(file: str, name: str) -> dict[str, str]:
     kinds = (node for node in ast.walk(_tree(file)) if isinstance(node, ast.ClassDef))
     body = next((node.body for node in kinds if node.name == name), [])
     found = {}
-    for attribute, doc in zip(body, body[1:], strict=False):
+    for attribute, doc in pairwise(body):
         match attribute, doc:
             case (
                 ast.AnnAssign(target=ast.Name(id=field_name))

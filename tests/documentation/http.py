@@ -11,7 +11,9 @@ from quickshop.entrypoints.http.app import create_app
 from tests.routes import ROUTES
 
 _WHO: Final = {"public": "anyone", "shopper": "shopper", "account": "signed in", "probe": "probe"}
-_BODIES: Final = ("application/json", "text/csv")
+_HEAD: Final = (
+    "| operation | who | what it does | parameters | body | answer |\n|---|---|---|---|---|---|\n"
+)
 
 
 @cache
@@ -28,8 +30,7 @@ def routes() -> str:
     for method, path, operation in operations():
         tag = operation.get("tags", ["other"])[0]
         by_tag.setdefault(tag, []).append(_row(method, path, operation))
-    head = "| operation | who | what it does | parameters | body | answer |\n|---|---|---|---|---|---|\n"
-    return "\n".join(f"### {tag}\n\n{head}{''.join(rows)}" for tag, rows in by_tag.items())
+    return "\n".join(f"### {tag}\n\n{_HEAD}{''.join(rows)}" for tag, rows in by_tag.items())
 
 
 def operations() -> Iterator[tuple[str, str, Mapping[str, Any]]]:

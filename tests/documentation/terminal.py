@@ -115,6 +115,7 @@ def following(page: Page, folder: Path, warm: Warm) -> Iterator[PageRun]:
         "PATH": f"{warm.path}:/usr/local/bin:/usr/bin:/bin",
         "COLUMNS": "80",
         "QUICKSHOP_PASSWORD_COST": "10",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         PORT: str(port),
     }
     shell = subprocess.Popen(
@@ -164,27 +165,34 @@ def _last_json(printed: str) -> Any:
 
 def _json_differs(shown: Any, found: Any, place: str) -> str:
     """Where and how; `"…"` is any value, and in an object or list, anything more."""
-    if shown == ANYTHING:
-        return ""
-    if isinstance(shown, dict) and isinstance(found, dict):
-        if not shown.keys() - {ANYTHING} <= found.keys():
-            return f"{place}: no {shown.keys() - found.keys()}"
-        if ANYTHING not in shown and shown.keys() != found.keys():
-            return f"{place}: not shown: {found.keys() - shown.keys()}"
-        inner = (
-            _json_differs(shown[key], found[key], f"{place}/{key}")
-            for key in shown
-            if key != ANYTHING
-        )
-        return next(filter(None, inner), "")
-    if isinstance(shown, list) and isinstance(found, list):
-        if shown[-1:] == [ANYTHING]:
-            shown, found = shown[:-1], found[: len(shown) - 1]
-        if len(shown) != len(found):
-            return f"{place}: {len(found)} items"
-        pairs = enumerate(zip(shown, found, strict=True))
-        return next(filter(None, (_json_differs(a, b, f"{place}/{n}") for n, (a, b) in pairs)), "")
+    match shown, found:
+        case "…", _:
+            return ""
+        case dict(), dict():
+            return _objects_differ(shown, found, place)
+        case list(), list():
+            return _lists_differ(shown, found, place)
     return "" if shown == found else f"{place}: {found!r}"
+
+
+def _objects_differ(shown: dict[str, Any], found: dict[str, Any], place: str) -> str:
+    named = shown.keys() - {ANYTHING}
+    if not named <= found.keys():
+        return f"{place}: there is no {named - found.keys()}"
+    if ANYTHING not in shown and found.keys() != named:
+        return f"{place}: there is {found.keys() - named}, too"
+    differences = (_json_differs(shown[key], found[key], f"{place}/{key}") for key in named)
+    return next(filter(None, differences), "")
+
+
+def _lists_differ(shown: list[Any], found: list[Any], place: str) -> str:
+    if shown[-1:] == [ANYTHING]:
+        shown, found = shown[:-1], found[: len(shown) - 1]
+    if len(shown) != len(found):
+        return f"{place}: there are {len(found)}"
+    pairs = enumerate(zip(shown, found, strict=True))
+    differences = (_json_differs(one, other, f"{place}/{n}") for n, (one, other) in pairs)
+    return next(filter(None, differences), "")
 
 
 def _free_port() -> int:

@@ -18,6 +18,8 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from select import select
 from typing import Any, Final, NoReturn
@@ -28,6 +30,14 @@ from tests.documentation import curl
 PROGRAMS: Final = ("quickshop", "python3", "curl")
 PORT: Final = "DOCUMENTED_PORT"
 """The variable with the port that takes the place of 8000, which may be in use."""
+
+_IMPORTED: Final = (
+    "quickshop.entrypoints.cli.demo_claims",
+    "quickshop.entrypoints.cli.demo_story",
+    "quickshop.entrypoints.cli.doctor",
+    "quickshop.entrypoints.cli.server",
+)
+"""What commands import when they run, and bring along all the rest."""
 
 _STARTER: Final = """#!{python} -IS
 import json, os, socket, sys
@@ -85,11 +95,8 @@ def main(address: str) -> None:
 
 
 def _import_everything() -> None:
-    """What commands import when they run."""
-    import quickshop.entrypoints.cli.app  # noqa: F401, PLC0415
-    import quickshop.entrypoints.cli.demo_claims  # noqa: F401, PLC0415
-    import quickshop.entrypoints.cli.demo_story  # noqa: F401, PLC0415
-    import quickshop.entrypoints.cli.server  # noqa: F401, PLC0415
+    for name in (*_IMPORTED, "pytest", "uvicorn", "fastapi.testclient"):
+        import_module(name)
 
 
 def _answer(asking: socket.socket) -> None:
@@ -129,8 +136,8 @@ def _become(
         os.dup2(file, number)
         os.close(file)
     # Those that are there believe that they write into the log of the process they come from.
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdout = TextIOWrapper(BufferedWriter(FileIO(1, "w", closefd=False)), encoding="utf-8")
+    sys.stderr = TextIOWrapper(BufferedWriter(FileIO(2, "w", closefd=False)), encoding="utf-8")
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -138,20 +145,20 @@ def _become(
 
 
 def _run(name: str, words: Sequence[str]) -> int:
+    code: Any = 1
     try:
         _run_program(name, words)
-        code: Any = 0
+        code = 0
     except SystemExit as ended:
-        code = ended.code
-        if isinstance(code, str):
-            print(code, file=sys.stderr)
-            code = 1
-    except BaseException:
+        code = ended.code or 0
+    except BaseException:  # noqa: BLE001 - as Python itself ends a program
         traceback.print_exc()
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
         code = 1
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    return code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return int(code)
 
 
 def _run_program(name: str, words: Sequence[str]) -> None:
@@ -164,11 +171,11 @@ def _run_program(name: str, words: Sequence[str]) -> None:
             sys.argv = ["-c", *arguments]
             exec(program, {"__name__": "__main__"})
         case "python3", ["-m", module, *arguments]:
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, str(Path.cwd()))
             sys.argv = [module, *arguments, *_port_for(module)]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case _, [file, *arguments]:
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, str(Path.cwd()))
             sys.argv = [file, *arguments]
             runpy.run_path(file, run_name="__main__")
 
