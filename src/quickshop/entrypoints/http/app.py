@@ -63,9 +63,9 @@ Whoever has an account signs in (`POST /v1/auth/login`) and sends the access tok
 `Authorization: Bearer …`, or has the browser keep cookies; carts and orders then need no tokens.
 Staff and their programs (with an API key) work below `/v1/admin`.
 
-What fails is answered with `application/problem+json`: go by its `code`. `docs/errors.md` in the
-repository lists every code, its status, and what to do. `Retry-After` comes with 429, and with 503
-if waiting may help.
+What fails is answered with `application/problem+json`: go by its `code`. In the repository,
+`docs/reference/errors.md` lists every code, its status, and what to do. `Retry-After` comes with
+429, and with 503 if waiting may help.
 
 The sandbox gateway decides by the payment token: `tok_ok`, `tok_declined`,
 `tok_insufficient_funds`, `tok_timeout_then_ok`, `tok_timeout_lost`, `tok_slow`, `tok_error`; any
