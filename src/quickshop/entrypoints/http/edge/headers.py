@@ -1,4 +1,4 @@
-"""What every answer tells browsers and caches, whatever else it is."""
+"""The security and cache headers of every response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECURITY: Final[tuple[Header, ...]] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    # Of requests without CORS only: pages of an origin that CORS lets in are not kept out.
+    # Applies to requests without CORS only, so allowed origins are not affected.
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
@@ -33,10 +33,10 @@ _SECURE_NOT_KEPT: Final = (*_SECURE, _NOT_KEPT)
 
 
 def complete(own: Iterable[Header], *, https: bool) -> list[Header]:
-    """An answer's own headers, and those that every answer has.
+    """Add the security and cache headers to the headers of a response.
 
-    Nobody may keep an answer that does not say who may, and a page with scripts of its own has a
-    `Content-Security-Policy` of its own; what an answer says about either stands.
+    A response without `Cache-Control` becomes `no-store`. A response keeps its own `Cache-Control`
+    and its own `Content-Security-Policy`, which pages with scripts set.
     """
     headers = [*own]
     names = [name for name, _ in headers]

@@ -1,4 +1,4 @@
-"""What every request passes through: a name, checks, limits, a net for what nobody expected."""
+"""The middleware of every request: its id, host and body checks, and error handling."""
 
 from __future__ import annotations
 
@@ -28,50 +28,49 @@ from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
 SCOPE_KEY: Final = "quickshop"
 
 request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
-"""The name of the request being served, in its threads too."""
+"""The id of the request being served, also in worker threads."""
 
 _log = logging.getLogger(__name__)
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 _LENGTH_DIGITS: Final = 15
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES: Final = frozenset({"/health/live", "/health/ready"})
-"""Asked from inside, in the clear and by address; their answers are the same for everyone."""
+"""Called from inside the network, without TLS and by address; the responses hold no secrets."""
 _TOO_SLOW: Final = 408
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What is known about a request; see `facts_of`."""
+    """Facts about a request; see `facts_of`."""
 
     request_id: str
     client: ClientAddress
     https: bool
-    """Whether it came encrypted, as far as can be told."""
+    """Whether the request came over HTTPS, according to the trusted proxies."""
 
 
 def facts_of(scope: Scope) -> RequestFacts:
-    """What the envelope found out about a request."""
+    """Return the facts that the envelope stored about a request."""
     facts: RequestFacts = scope[SCOPE_KEY]
     return facts
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every log record the `request_id` of the request that it was written in."""
+    """Adds the `request_id` of the current request to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Accept every record."""
         record.request_id = request_id.get()
         return True
 
 
 class RequestEnvelope:
-    """Pure ASGI, and one for all: each layer of middleware costs every request.
+    """The only middleware, pure ASGI, because each layer costs every request.
 
-    Names the request (`X-Request-Id`, the caller's if it is a safe one), finds out who asks,
-    refuses wrong hosts and what came in the clear, answers the questions of browsers about other
-    sites' pages, refuses bodies that are too large or too slow while they come in, answers HEAD
-    like GET without the body, gives every answer its security headers, and turns an exception
-    that nobody handled into a problem that tells nothing and a log entry that tells all.
+    It sets `X-Request-Id` (the caller's, if safe) and finds the client's address. It refuses
+    wrong hosts and plain HTTP, answers CORS preflights, and refuses bodies that are too large or
+    too slow while they arrive. It answers HEAD like GET without the body and adds the security
+    headers. An unhandled exception becomes a problem without details and a detailed log entry.
     """
 
     def __init__(self, app: ASGIApp, edge: Edge) -> None:
@@ -115,7 +114,7 @@ class RequestEnvelope:
             else:
                 await self._serve(scope, asked, receive, send_completed)
         except ClientDisconnect:
-            return  # nobody is there to be answered
+            return  # the client is gone
         except Exception:
             _log.exception("request %s failed", name)
             if started:
@@ -134,21 +133,17 @@ class RequestEnvelope:
 
     def _refusal(self, scope: Scope, is_ours: bool | None, *, https: bool) -> Response | None:
         path = scope["path"]
-        if (
-            is_ours is None or path[:1] != "/"
-        ):  # a path that is none: another server's whole address
+        if is_ours is None or path[:1] != "/":  # not a path: the full address of another server
             return problem(400)
         if is_ours and (https or not self._edge.require_https):
             return None
         if path in _PROBES:
             return None
         if not is_ours:
-            detail = "The shop is not served under this name."
+            detail = "The shop is not served under this host name."
             return problem(400, "host_not_allowed", detail)
-        # Not sent on to https: that would hide for ever that secrets travel in the clear.
-        return problem(
-            403, "https_required", "Use https: what is sent here can be read by others."
-        )
+        # No redirect to https: it would hide that secrets travel unencrypted.
+        return problem(403, "https_required", "Use https. Over http, others can read the request.")
 
     async def _serve(
         self, scope: Scope, asked: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -174,11 +169,11 @@ class RequestEnvelope:
         try:
             await self._app(as_get, receive, send)
         finally:
-            scope["route"] = as_get.get("route")  # for the log: its path holds nobody's secret
+            scope["route"] = as_get.get("route")  # for the access log: its path holds no secret
 
 
 class _Body:
-    """Receives the body, and no more of it, nor longer, than its limit says."""
+    """Receives a body up to its limits of size and time."""
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
@@ -204,7 +199,7 @@ class _Body:
 
 
 def _by_name(headers: Iterable[Header]) -> Mapping[bytes, bytes]:
-    """Headers by name, repeated ones joined by commas: two hosts are then none."""
+    """Return the headers by name, repeated ones joined by commas, so two hosts are invalid."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         found[name] = found[name] + b"," + value if name in found else value

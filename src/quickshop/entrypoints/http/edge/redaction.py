@@ -1,4 +1,4 @@
-"""What a request said in confidence, so that no log tells it: not even an error that quotes it."""
+"""Secrets of the current request, for redaction in logs and in quoted errors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from starlette.types import Scope
 from quickshop.application.redaction import names_a_secret
 
 BODY_KEY: Final = "quickshop.body"
-"""Where in the scope a body is that was read as JSON."""
+"""The scope key of the parsed JSON body."""
 
 served: Final[ContextVar[Scope | None]] = ContextVar("served", default=None)
-"""The request being served, in its threads too."""
+"""The scope of the request being served, also in worker threads."""
 
 _SHORTEST: Final = 8
-"""Nothing shorter is good as a secret; and to take out each "a" of a text would leave no text."""
+"""Characters. Shorter texts are no good secrets, and redacting them would destroy the log."""
 _MAX_VALUES: Final = 200
 
 
 def secrets_of_request() -> list[str]:
-    """Whatever of the request being served has the name of a secret; the longest first."""
+    """Return the values of the current request whose name marks a secret, longest first."""
     scope = served.get()
     if scope is None:
         return []
@@ -36,7 +36,7 @@ def _said(scope: Scope) -> Iterator[str]:
         if names_a_secret(name.decode("latin-1")):
             text = value.decode("latin-1")
             yield text
-            # Behind a scheme, or one of several cookies.
+            # The value after a scheme, or of one of several cookies.
             yield from text.replace(";", " ").replace("=", " ").split()
     for name, text in parse_qsl(scope["query_string"].decode("latin-1")):
         if names_a_secret(name):
@@ -45,7 +45,7 @@ def _said(scope: Scope) -> Iterator[str]:
 
 
 def _named(body: Any) -> Iterator[str]:
-    """Texts in a body that have the name of a secret, or are in something that has."""
+    """Yield the texts of a body that are in a field whose name marks a secret, at any depth."""
     waiting = [(body, False)]
     while waiting:
         value, is_secret = waiting.pop()
