@@ -20,9 +20,9 @@ _again: Final = retry(
 )
 
 
-def retried(story: Callable[P, R]) -> Callable[P, R]:
+def retried(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function up to 3 times; it must read, decide and write in one transaction.
 
     Typed by hand, so that callers are checked against the function's own signature.
     """
-    return _again(story)
+    return _again(function)

@@ -55,13 +55,13 @@ class CheckPassword:
             InvalidCredentialsError: the password is wrong.
             OverloadedError: too many passwords are being hashed.
         """
-        kept = self._kept(account_id)
-        if not self.passwords.verify(password, kept) or kept is None:
+        password_hash = self._stored_hash(account_id)
+        if not self.passwords.verify(password, password_hash) or password_hash is None:
             raise InvalidCredentialsError
-        return kept
+        return password_hash
 
     @retried
-    def _kept(self, account_id: AccountId) -> str | None:
+    def _stored_hash(self, account_id: AccountId) -> str | None:
         with self.unit_of_work() as tx:
             return tx.accounts.get(account_id).password_hash
 
@@ -93,21 +93,21 @@ class ChangePassword:
 
     @retried
     def _change(
-        self, account_id: AccountId, proven: str, kept: str, keep: SessionId | None
+        self, account_id: AccountId, proven: str, password_hash: str, keep: SessionId | None
     ) -> list[SessionId]:
         with self.unit_of_work() as tx:
             require_proven(tx, account_id, proven)
-            return change_password(tx, account_id, kept, self.clock, keep=keep)
+            return change_password(tx, account_id, password_hash, self.clock, keep=keep)
 
 
-def require_proven(tx: Transaction, account_id: AccountId, kept: str) -> None:
+def require_proven(tx: Transaction, account_id: AccountId, proven: str) -> None:
     """Check that the password has not changed since it was verified.
 
     Raises:
         InvalidCredentialsError: it has changed, or the account was disabled.
     """
     account = tx.accounts.get(account_id)
-    if not account.is_active or account.password_hash != kept:
+    if not account.is_active or account.password_hash != proven:
         raise InvalidCredentialsError
 
 
@@ -119,7 +119,7 @@ def change_password(
     *,
     keep: SessionId | None = None,
 ) -> list[SessionId]:
-    """Store a new password hash, and end the account's sessions and mailed links.
+    """Store a new password hash, and end the account's sessions and emailed links.
 
     A thief who knew the old password may have requested a link to another address.
     """
@@ -152,7 +152,7 @@ class RequestPasswordReset:
 def request_reset(
     tx: Transaction, email: str, identifiers: Identifiers, clock: Clock
 ) -> OneTimeToken:
-    """Store a one-time token, whose link is then mailed."""
+    """Store a one-time token, whose link is then emailed."""
     token = OneTimeToken.request(
         id=OneTimeTokenId(identifiers.new()),
         purpose=Purpose.RESET_PASSWORD,
@@ -176,7 +176,7 @@ class ResetPassword:
         """Set the password, and return the email address of the account.
 
         The account may be in the hands of a thief. So every session, every API key and every link
-        mailed earlier becomes invalid.
+        emailed earlier becomes invalid.
 
         Raises:
             InvalidTokenError: the secret is unknown, used or expired, or the account was disabled.
@@ -196,14 +196,14 @@ class ResetPassword:
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
 
     @retried
-    def _reset(self, secret: str, kept: str) -> tuple[str, Sequence[str]]:
+    def _reset(self, secret: str, password_hash: str) -> tuple[str, Sequence[str]]:
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
             account = tx.accounts.find(token.email)
             if account is None or not account.is_active:
                 raise InvalidTokenError
-            sessions = change_password(tx, account.id, kept, self.clock)
+            sessions = change_password(tx, account.id, password_hash, self.clock)
             keys = tx.api_keys.of_account(account.id)
             for key in keys:
                 key.revoke(now=self.clock.now())
@@ -254,7 +254,7 @@ class ConfirmEmailChange:
 
     @retried
     def __call__(self, secret: str) -> None:
-        """Change the address. Links mailed earlier, to any address, become invalid.
+        """Change the address. Links emailed earlier, to any address, become invalid.
 
         Raises:
             InvalidTokenError: the secret is unknown, used or expired, or the address is taken.

@@ -54,8 +54,8 @@ class Register:
         require_good_password(password, self.passwords)
         if name:
             require_text("name", name, max_length=MAX_FIELD_LENGTH)
-        kept = self.passwords.hash(password)
-        self._store(address, name, kept)
+        password_hash = self.passwords.hash(password)
+        self._store(address, name, password_hash)
 
     @retried
     def _store(self, email: str, name: str, password_hash: str) -> None:

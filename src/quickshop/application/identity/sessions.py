@@ -64,12 +64,14 @@ class LogIn:
         mail = normalize_email(email)
         if not password or len(password) > MAX_PASSWORD_LENGTH:
             raise InvalidValueError("password", f"must have 1 to {MAX_PASSWORD_LENGTH} characters")
-        kept = self._kept(mail)
-        if not self.passwords.verify(password, kept) or kept is None:
+        stored_hash = self._stored_hash(mail)
+        if not self.passwords.verify(password, stored_hash) or stored_hash is None:
             logger.warning("sign-in refused", extra={"address": address})
             raise InvalidCredentialsError
-        better = self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
-        return self._open(mail, kept, better, device, address)
+        new_hash = (
+            self.passwords.hash(password) if self.passwords.is_outdated(stored_hash) else None
+        )
+        return self._open(mail, stored_hash, new_hash, device, address)
 
     def is_known(self, email: str, address: str) -> bool:
         """Return whether this account has signed in from this IP address before.
@@ -80,21 +82,21 @@ class LogIn:
         return self.identity.knows_address(normalize_email(email), address)
 
     @retried
-    def _kept(self, email: str) -> str | None:
+    def _stored_hash(self, email: str) -> str | None:
         with self.unit_of_work() as tx:
             account = tx.accounts.find(email)
             return account.password_hash if account and account.is_active else None
 
     @retried
     def _open(
-        self, email: str, kept: str, better: str | None, device: str, address: str
+        self, email: str, stored_hash: str, new_hash: str | None, device: str, address: str
     ) -> SignedIn:
         with self.unit_of_work() as tx:
             account = tx.accounts.find(email)
-            if account is None or not account.is_active or account.password_hash != kept:
+            if account is None or not account.is_active or account.password_hash != stored_hash:
                 raise InvalidCredentialsError
-            if better is not None:
-                account.rehash(better, now=self.issuing.clock.now())
+            if new_hash is not None:
+                account.rehash(new_hash, now=self.issuing.clock.now())
                 tx.accounts.save(account)
             return self.issuing.start_session(tx, account.id, device, address)
 
@@ -108,7 +110,7 @@ class RefreshSession:
     cache: SessionCache
 
     def __call__(self, refresh_token: str) -> SignedIn:
-        """Return the next pair. Within 10 s, the same token returns the same pair again.
+        """Return the next pair. Sent again within 10 s, a token returns the same successor.
 
         A token works once. A later reuse, or one after the new token was used, ends the session,
         because the token was stolen.

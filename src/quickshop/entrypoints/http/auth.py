@@ -217,7 +217,7 @@ async def log_in(request: Request, shop: ShopDependency, body: Login) -> Respons
     cart_id = None
     if body.cart is not None:
         cart_id = await anyio.to_thread.run_sync(_claim, shop, body.cart, signed_in)
-    return _handed_out(shop, signed_in, cookies=body.cookies, cart_id=cart_id)
+    return _tokens_response(shop, signed_in, cookies=body.cookies, cart_id=cart_id)
 
 
 def _claim(shop: Shop, cart: GuestCart, signed_in: SignedIn) -> UUID | None:
@@ -228,7 +228,7 @@ def _claim(shop: Shop, cart: GuestCart, signed_in: SignedIn) -> UUID | None:
     return None
 
 
-def _handed_out(
+def _tokens_response(
     shop: Shop, signed_in: SignedIn, *, cookies: bool, cart_id: UUID | None = None
 ) -> Response:
     if not cookies:
@@ -277,7 +277,7 @@ async def refresh_session(
             # Scripts cannot delete cookies, which would keep the browser from shopping as a guest.
             clear_cookies(answer)
         return answer
-    return _handed_out(shop, signed_in, cookies=cookie is not None)
+    return _tokens_response(shop, signed_in, cookies=cookie is not None)
 
 
 @router.post(
@@ -289,7 +289,7 @@ async def refresh_session(
 )
 @open_to(PUBLIC)
 def log_out(request: Request, shop: ShopDependency) -> Response:
-    """Sign out this device. An expired access token is enough if a cookie holds the refresh token.
+    """Sign out this device. The access token may be expired if a cookie holds the refresh token.
 
     Safe to repeat. A session that has ended stays ended.
     """

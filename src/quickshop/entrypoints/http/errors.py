@@ -71,7 +71,7 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
 _RETRY: Final = {"Retry-After": "1"}
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _SERVER_ERROR: Final = 500
-_CROWD_SECONDS: Final = 8
+_JITTER_SECONDS: Final = 8
 """The random extra wait after an overload, in seconds, to spread the retries."""
 
 _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
@@ -113,7 +113,7 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
 def _headers_of(error: errors.QuickShopError) -> Mapping[str, str] | None:
     if isinstance(error, errors.OverloadedError):
         # A random wait, so that the clients do not all return at once.
-        return {"Retry-After": str(2 + randbelow(_CROWD_SECONDS))}
+        return {"Retry-After": str(2 + randbelow(_JITTER_SECONDS))}
     if isinstance(error, errors.TransientError):
         return _RETRY
     return _CHALLENGE if isinstance(error, errors.NotSignedInError) else None

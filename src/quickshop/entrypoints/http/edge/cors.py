@@ -45,23 +45,28 @@ class Cors:
     """
 
     def __init__(self, origins: Sequence[str] = ()) -> None:
-        self._answers = {origin.encode(): _let_in(origin) for origin in origins}
+        self._answers = {origin.encode(): _allow_origin(origin) for origin in origins}
         self._others: tuple[Header, ...] = (_VARY,) if origins else ()
 
-    def headers(self, asked: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+    def headers(self, request_headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
         """Return the CORS headers of the response to a request with these headers."""
-        return self._answers.get(asked.get(b"origin", b""), self._others)
+        return self._answers.get(request_headers.get(b"origin", b""), self._others)
 
-    def preflight(self, method: str, asked: Mapping[bytes, bytes]) -> tuple[Header, ...] | None:
+    def preflight(
+        self, method: str, request_headers: Mapping[bytes, bytes]
+    ) -> tuple[Header, ...] | None:
         """Return the additional headers if this is a CORS preflight, else None."""
         if method != "OPTIONS" or not self._answers:
             return None
-        if b"origin" not in asked or b"access-control-request-method" not in asked:
+        if (
+            b"origin" not in request_headers
+            or b"access-control-request-method" not in request_headers
+        ):
             return None
-        return _PREFLIGHT if asked[b"origin"] in self._answers else ()
+        return _PREFLIGHT if request_headers[b"origin"] in self._answers else ()
 
 
-def _let_in(origin: str) -> tuple[Header, ...]:
+def _allow_origin(origin: str) -> tuple[Header, ...]:
     return (
         (b"access-control-allow-origin", origin.encode()),
         (b"access-control-allow-credentials", b"true"),

@@ -91,16 +91,16 @@ class Guard:
         if audience.kind is AudienceKind.PROBE:
             return Admission(None, (), None)
         address = facts_of(scope).client.limit_subject
-        brought = credentials_of(scope) if audience.asks_who else NONE
+        credentials = credentials_of(scope) if audience.asks_who else NONE
         try:
-            key, account = self._claimed(brought)
+            key, account = self._claimed(credentials)
         except NotSignedInError:
             # Count it too, so that guessing tokens is limited.
             await self._count(self.limits.of_request(address))
             raise
         known = self._remembered(key) if key else None
         live = known[0] if known else None
-        result = await self._pass(
+        result = await self._ask_gate(
             [*self.limits.of_request(address), *self._of_caller(live)],
             session=key if known is None else None,
             page=page,
@@ -108,10 +108,10 @@ class Guard:
         decisions = [*result.decisions]
         caller = live
         if key is not None and known is None:
-            caller = await self._look_up(key, brought, result.session)
+            caller = await self._look_up(key, credentials, result.session)
             # Only now, so that a token of an ended session does not use up the owner's limit.
             decisions += await self._count(self._of_caller(caller))
-        if caller is None and not brought.are_none:
+        if caller is None and not credentials.are_none:
             raise NotSignedInError
         if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
@@ -121,7 +121,7 @@ class Guard:
     def _of_caller(self, caller: Caller | None) -> list[Bucket]:
         return [] if caller is None else self.limits.of_caller(caller)
 
-    async def _pass(
+    async def _ask_gate(
         self, buckets: list[Bucket], *, session: str | None, page: str | None
     ) -> GateResult:
         if not buckets and session is None and page is None:
@@ -135,41 +135,45 @@ class Guard:
         _require_allowed(decisions)
         return decisions
 
-    def _claimed(self, brought: Credentials) -> tuple[str | None, UUID | None]:
+    def _claimed(self, credentials: Credentials) -> tuple[str | None, UUID | None]:
         """Return the cache key of the credentials, and the account that the access token names.
 
         Raises:
             NotSignedInError: the access token is invalid or expired.
         """
-        if brought.api_key is not None:
-            return digest(brought.api_key), None
-        if brought.access_token is None:
+        if credentials.api_key is not None:
+            return digest(credentials.api_key), None
+        if credentials.access_token is None:
             return None, None
-        claims = self._shop().accounts.authenticate.claims(brought.access_token)
+        claims = self._shop().accounts.authenticate.claims(credentials.access_token)
         return str(claims.session_id), claims.account_id
 
     def _remembered(self, key: str) -> tuple[Caller | None, float] | None:
         known = self._known.get(key)
         return known if known and self._monotonic() < known[1] else None
 
-    async def _look_up(self, key: str, brought: Credentials, copy: bytes | None) -> Caller | None:
+    async def _look_up(
+        self, key: str, credentials: Credentials, cached: bytes | None
+    ) -> Caller | None:
         asked_at = self._monotonic()
         try:
-            caller = caller_of(copy) if copy is not None else await self._ask(brought)
+            caller = caller_of(cached) if cached is not None else await self._ask(credentials)
         except ValueError:  # another release wrote this cache entry
-            caller = await self._ask(brought)
+            caller = await self._ask(credentials)
         self._known[key] = (caller, asked_at + BELIEVED_SECONDS)
         self._known.move_to_end(key)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return caller
 
-    async def _ask(self, brought: Credentials) -> Caller | None:
+    async def _ask(self, credentials: Credentials) -> Caller | None:
         authenticate = self._shop().accounts.authenticate
-        if brought.api_key is not None:
-            return await anyio.to_thread.run_sync(authenticate.api_key, brought.api_key)
-        assert brought.access_token is not None, "a cache key needs an access token or an API key"
-        session_id = authenticate.claims(brought.access_token).session_id
+        if credentials.api_key is not None:
+            return await anyio.to_thread.run_sync(authenticate.api_key, credentials.api_key)
+        assert credentials.access_token is not None, (
+            "a cache key needs an access token or an API key"
+        )
+        session_id = authenticate.claims(credentials.access_token).session_id
         return await anyio.to_thread.run_sync(authenticate.session, session_id)
 
     def forget(self, key: str) -> None:

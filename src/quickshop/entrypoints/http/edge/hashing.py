@@ -41,11 +41,11 @@ class HashThreads:
         finally:
             self._busy -= 1
 
-    async def run(self, story: Callable[[], T]) -> T:
+    async def run(self, use_case: Callable[[], T]) -> T:
         """Run a use case that hashes, in a reserved place."""
         if self._limiter is None:  # created here, because it belongs to the running loop
             self._limiter = anyio.CapacityLimiter(self._most)
-        return await anyio.to_thread.run_sync(story, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(use_case, limiter=self._limiter)
 
 
 def hash_threads_of(request: Request) -> HashThreads:
@@ -54,7 +54,7 @@ def hash_threads_of(request: Request) -> HashThreads:
     return threads
 
 
-async def hashing(request: Request, story: Callable[[], T]) -> T:
+async def hashing(request: Request, use_case: Callable[[], T]) -> T:
     """Run a use case that hashes passwords in the hashing threads.
 
     Raises:
@@ -62,4 +62,4 @@ async def hashing(request: Request, story: Callable[[], T]) -> T:
     """
     threads = hash_threads_of(request)
     with threads.place():
-        return await threads.run(story)
+        return await threads.run(use_case)

@@ -19,17 +19,17 @@ _SECURITY: Final[tuple[Header, ...]] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-_NOTHING: Final[Header] = (_CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
-_NOT_KEPT: Final[Header] = (_CACHE_CONTROL, b"no-store")
+_DENY_ALL: Final[Header] = (_CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_NO_STORE: Final[Header] = (_CACHE_CONTROL, b"no-store")
 _HTTPS_ONLY: Final[Header] = (
     b"strict-transport-security",
     b"max-age=31536000; includeSubDomains",
 )
 
-_OPEN: Final = (*_SECURITY, _NOTHING)
-_OPEN_NOT_KEPT: Final = (*_OPEN, _NOT_KEPT)
+_OPEN: Final = (*_SECURITY, _DENY_ALL)
+_OPEN_NO_STORE: Final = (*_OPEN, _NO_STORE)
 _SECURE: Final = (*_OPEN, _HTTPS_ONLY)
-_SECURE_NOT_KEPT: Final = (*_SECURE, _NOT_KEPT)
+_SECURE_NO_STORE: Final = (*_SECURE, _NO_STORE)
 
 
 def complete(own: Iterable[Header], *, https: bool) -> list[Header]:
@@ -43,9 +43,9 @@ def complete(own: Iterable[Header], *, https: bool) -> list[Header]:
     if _CACHE_CONTROL in names:
         rest = _SECURE if https else _OPEN
     else:
-        rest = _SECURE_NOT_KEPT if https else _OPEN_NOT_KEPT
+        rest = _SECURE_NO_STORE if https else _OPEN_NO_STORE
     if _CONTENT_POLICY in names:
-        headers += [header for header in rest if header is not _NOTHING]
+        headers += [header for header in rest if header is not _DENY_ALL]
     else:
         headers += rest
     return headers

@@ -23,17 +23,17 @@ class Hosts:
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         names = [name.lower() for name in allowed]
-        self.takes_any = not names
+        self.allows_any = not names
         """Whether any name is allowed, including HTTP/1.0 requests without one."""
         self._exact = frozenset(name for name in names if not name.startswith("*"))
         self._endings = tuple(name[1:] for name in names if name.startswith("*."))
-        self.knows = lru_cache(maxsize=_CACHED)(self._knows)
+        self.allows = lru_cache(maxsize=_CACHED)(self._check)
         """Whether a Host header is allowed; None if it names no host, or more than one."""
 
-    def _knows(self, header: bytes) -> bool | None:
+    def _check(self, header: bytes) -> bool | None:
         text = header.decode("latin-1").lower()
         found = _HOST.fullmatch(text) if len(text) <= _MAX_LENGTH else None
         if found is None:
             return None
         name = found["name"].removesuffix(".")
-        return self.takes_any or name in self._exact or name.endswith(self._endings)
+        return self.allows_any or name in self._exact or name.endswith(self._endings)

@@ -56,7 +56,7 @@ def parse_json(body: bytes) -> Any:
             Infinity, holds characters that cannot be stored, is nested deeper than `MAX_DEPTH`,
             or holds more than `MAX_ITEMS` values.
     """
-    _require_few_marks(body)
+    _require_few_separators(body)
     try:
         text = body.decode()
         value = json.loads(
@@ -69,7 +69,7 @@ def parse_json(body: bytes) -> Any:
         _refuse("is nested too deeply")
     except ValueError:
         _refuse("is not valid JSON in UTF-8")
-    _require_modest(value)
+    _require_within_limits(value)
     # Such characters can only come from escapes: neither decoder nor parser accepts them raw.
     if "\\u" in text:
         _require_storable(value)
@@ -104,32 +104,32 @@ def _children(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _require_few_marks(body: bytes) -> None:
+def _require_few_separators(body: bytes) -> None:
     """Refuse most oversized bodies before parsing them.
 
     Every value follows a comma or opens an array or object, so these characters bound the values.
     """
-    if _marks(body) > 2 * MAX_ITEMS:
+    if _count_separators(body) > 2 * MAX_ITEMS:
         unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-        if _marks(b"".join(unescaped.split(b'"')[::2])) > 2 * MAX_ITEMS:
-            _refuse_items()
+        if _count_separators(b"".join(unescaped.split(b'"')[::2])) > 2 * MAX_ITEMS:
+            _refuse_size()
 
 
-def _marks(text: bytes) -> int:
+def _count_separators(text: bytes) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def _refuse_items() -> Never:
+def _refuse_size() -> Never:
     _refuse(f"contains more than {MAX_ITEMS:,} values")
 
 
-def _require_modest(value: Any) -> None:
+def _require_within_limits(value: Any) -> None:
     level, items = [value], 1
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
         items += len(level)
         if items > MAX_ITEMS:
-            _refuse_items()
+            _refuse_size()
         if not level:
             return
     _refuse("is nested too deeply")

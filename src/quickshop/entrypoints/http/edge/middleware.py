@@ -85,10 +85,10 @@ class RequestEnvelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = _by_name(scope["headers"])
-        name = _name(asked)
-        is_ours = self._is_ours(scope, asked)
-        client, https = self._addresses.of(scope, asked)
+        request_headers = _by_name(scope["headers"])
+        name = _request_id_of(request_headers)
+        host_allowed = self._is_allowed_host(scope, request_headers)
+        client, https = self._addresses.of(scope, request_headers)
         scope[SCOPE_KEY] = RequestFacts(name, client, https)
         token, serving = request_id.set(name), served.set(scope)
         began, started, status = perf_counter(), False, 0
@@ -99,7 +99,7 @@ class RequestEnvelope:
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
                 headers = complete(message.get("headers", ()), https=https)
-                headers += self._cors.headers(asked)
+                headers += self._cors.headers(request_headers)
                 headers.append((b"x-request-id", name.encode()))
                 if message["status"] == _TOO_SLOW:
                     headers.append((b"connection", b"close"))
@@ -109,10 +109,10 @@ class RequestEnvelope:
             await send(message)
 
         try:
-            if refusal := self._refusal(scope, is_ours, https=https):
+            if refusal := self._refusal(scope, host_allowed, https=https):
                 await refusal(scope, receive, send_completed)
             else:
-                await self._serve(scope, asked, receive, send_completed)
+                await self._serve(scope, request_headers, receive, send_completed)
         except ClientDisconnect:
             return  # the client is gone
         except Exception:
@@ -125,40 +125,43 @@ class RequestEnvelope:
             request_id.reset(token)
             served.reset(serving)
 
-    def _is_ours(self, scope: Scope, asked: Mapping[bytes, bytes]) -> bool | None:
-        header = asked.get(b"host")
+    def _is_allowed_host(
+        self, scope: Scope, request_headers: Mapping[bytes, bytes]
+    ) -> bool | None:
+        header = request_headers.get(b"host")
         if header is None:
-            return self._hosts.takes_any if scope["http_version"] == "1.0" else None
-        return self._hosts.knows(header)
+            return self._hosts.allows_any if scope["http_version"] == "1.0" else None
+        return self._hosts.allows(header)
 
-    def _refusal(self, scope: Scope, is_ours: bool | None, *, https: bool) -> Response | None:
+    def _refusal(self, scope: Scope, host_allowed: bool | None, *, https: bool) -> Response | None:
         path = scope["path"]
-        if is_ours is None or path[:1] != "/":  # not a path: the full address of another server
+        # A path without a slash is a full URL, which addresses another server.
+        if host_allowed is None or path[:1] != "/":
             return problem(400)
-        if is_ours and (https or not self._edge.require_https):
+        if host_allowed and (https or not self._edge.require_https):
             return None
         if path in _PROBES:
             return None
-        if not is_ours:
+        if not host_allowed:
             detail = "The shop is not served under this host name."
             return problem(400, "host_not_allowed", detail)
         # No redirect to https: it would hide that secrets travel unencrypted.
         return problem(403, "https_required", "Use https. Over http, others can read the request.")
 
     async def _serve(
-        self, scope: Scope, asked: Mapping[bytes, bytes], receive: Receive, send: Send
+        self, scope: Scope, request_headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         method = scope["method"]
         if method not in _READS:
             limit = self._edge.large_bodies.get(scope["path"], self._edge.body)
-            if _declares_more(asked, limit):
+            if _declares_more(request_headers, limit):
                 await problem(413, detail=_too_large(limit))(scope, receive, send)
                 return
             receive = _Body(receive, limit).receive
         elif method == "HEAD":
             await self._serve_head(scope, receive, send)
             return
-        elif (allowed := self._cors.preflight(method, asked)) is not None:
+        elif (allowed := self._cors.preflight(method, request_headers)) is not None:
             await send({"type": "http.response.start", "status": 204, "headers": allowed})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -206,15 +209,15 @@ def _by_name(headers: Iterable[Header]) -> Mapping[bytes, bytes]:
     return found
 
 
-def _name(asked: Mapping[bytes, bytes]) -> str:
-    given = asked.get(b"x-request-id")
+def _request_id_of(request_headers: Mapping[bytes, bytes]) -> str:
+    given = request_headers.get(b"x-request-id")
     if given is not None and _SAFE_ID.fullmatch(given):
         return given.decode()
     return os.urandom(16).hex()
 
 
-def _declares_more(asked: Mapping[bytes, bytes], limit: BodyLimit) -> bool:
-    length = asked.get(b"content-length", b"0")
+def _declares_more(request_headers: Mapping[bytes, bytes], limit: BodyLimit) -> bool:
+    length = request_headers.get(b"content-length", b"0")
     return length.isdigit() and (len(length) > _LENGTH_DIGITS or int(length) > limit.size)
 
 

@@ -16,7 +16,7 @@ from starlette.types import Scope, Send
 MAX_BYTES: Final = 16 * 1024 * 1024
 _OVERHEAD_BYTES: Final = 1024
 """The approximate size of an entry without its body, in bytes."""
-_BRIEFLY: Final = (b"cache-control", b"public, max-age=1")
+_ONE_SECOND: Final = (b"cache-control", b"public, max-age=1")
 """With the ages of this cache and of the shared cache, a page is at most 5 seconds old."""
 _NOT_AT_ALL: Final = (b"cache-control", b"no-cache")
 
@@ -39,13 +39,13 @@ class Page:
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"etag", etag),
-            _BRIEFLY if cacheable else _NOT_AT_ALL,
+            _ONE_SECOND if cacheable else _NOT_AT_ALL,
         )
         return cls(body, etag, expires_at, headers)
 
     async def send(self, scope: Scope, send: Send) -> None:
         """Send the page, or 304 if the client has it."""
-        if _has_it(scope, self.etag):
+        if _client_has(scope, self.etag):
             await send({"type": "http.response.start", "status": 304, "headers": self.headers[2:]})
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -53,7 +53,7 @@ class Page:
             await send({"type": "http.response.body", "body": self.body})
 
 
-def _has_it(scope: Scope, etag: bytes) -> bool:
+def _client_has(scope: Scope, etag: bytes) -> bool:
     for header, value in scope["headers"]:
         if header == b"if-none-match" and _matches(value, etag):
             return True
@@ -125,7 +125,7 @@ class PageCache:
         if flight is None:
             flight = asyncio.create_task(self._load(key, render))
             self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._land(key, done))
+            flight.add_done_callback(lambda done: self._finish(key, done))
         # A canceled request must not cancel the call that others wait for.
         return await asyncio.shield(flight)
 
@@ -136,7 +136,7 @@ class PageCache:
         self.keep(key, page)
         return page
 
-    def _land(self, key: Hashable, flight: asyncio.Task[Page]) -> None:
+    def _finish(self, key: Hashable, flight: asyncio.Task[Page]) -> None:
         del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # retrieved, as every waiting request may be gone

@@ -27,11 +27,11 @@ def secrets_of_request() -> list[str]:
     scope = served.get()
     if scope is None:
         return []
-    found = {text for text in _said(scope) if len(text) >= _SHORTEST}
+    found = {text for text in _secret_texts(scope) if len(text) >= _SHORTEST}
     return sorted(found, key=len, reverse=True)[:_MAX_VALUES]
 
 
-def _said(scope: Scope) -> Iterator[str]:
+def _secret_texts(scope: Scope) -> Iterator[str]:
     for name, value in scope["headers"]:
         if names_a_secret(name.decode("latin-1")):
             text = value.decode("latin-1")
@@ -41,17 +41,17 @@ def _said(scope: Scope) -> Iterator[str]:
     for name, text in parse_qsl(scope["query_string"].decode("latin-1")):
         if names_a_secret(name):
             yield text
-    yield from _named(scope.get(BODY_KEY))
+    yield from _secrets_in_body(scope.get(BODY_KEY))
 
 
-def _named(body: Any) -> Iterator[str]:
+def _secrets_in_body(body: Any) -> Iterator[str]:
     """Yield the texts of a body that are in a field whose name marks a secret, at any depth."""
-    waiting = [(body, False)]
-    while waiting:
-        value, is_secret = waiting.pop()
+    pending = [(body, False)]
+    while pending:
+        value, is_secret = pending.pop()
         if isinstance(value, dict):
-            waiting += [(each, is_secret or names_a_secret(name)) for name, each in value.items()]
+            pending += [(each, is_secret or names_a_secret(name)) for name, each in value.items()]
         elif isinstance(value, list):
-            waiting += [(each, is_secret) for each in value]
+            pending += [(each, is_secret) for each in value]
         elif is_secret and isinstance(value, str):
             yield value
