@@ -162,7 +162,7 @@ class Unmarked:
 
 def test_a_route_that_does_not_declare_its_access_stops_the_api_from_starting():
     router = APIRouter(route_class=GuardedRoute)
-    with pytest.raises(LookupError, match="does not declare who may call it"):
+    with pytest.raises(LookupError, match="does not declare its audience"):
 
         @router.get("/v1/leak")
         def leak() -> str:
@@ -199,7 +199,7 @@ def test_a_route_that_is_not_guarded_stops_the_api_from_starting(
 
 
 def test_a_use_case_of_staff_that_names_no_permission_can_be_called_by_nobody():
-    with pytest.raises(LookupError, match="Unmarked does not say which permission it needs"):
+    with pytest.raises(LookupError, match="Unmarked does not declare its permission"):
         permission_of(Unmarked)
     assert permission_of(needs(Permission.JOBS_READ)(type("Marked", (), {}))) == "jobs:read"
 
