@@ -63,9 +63,9 @@ Customers with an account sign in (`POST /v1/auth/login`) and send the access to
 `Authorization: Bearer …`, or have the browser keep cookies. Their carts and orders need no tokens.
 Staff and programs with an API key use `/v1/admin`.
 
-Errors are `application/problem+json`. Decide by the `code`. `docs/reference/errors.md` in the repository
-lists every code with its status and what to do. `Retry-After` is sent with 429, and with 503 if
-waiting may help.
+Errors are `application/problem+json`. Decide by the `code`. In the repository,
+`docs/reference/errors.md` lists every code with its status and what to do. `Retry-After` is sent
+with 429, and with 503 if waiting may help.
 
 The sandbox gateway decides by the payment token: `tok_ok`, `tok_declined`,
 `tok_insufficient_funds`, `tok_timeout_then_ok`, `tok_timeout_lost`, `tok_slow`, `tok_error`; any
