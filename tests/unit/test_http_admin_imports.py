@@ -109,7 +109,7 @@ def test_who_may_not_move_stock_does_not_do_so_with_a_file(office: BackOffice) -
     office.shop.run_jobs()
     assert office.get(f"/imports/{started['id']}")["counts"]["units_moved"] == 0
     [note] = office.get(f"/imports/{started['id']}/issues")["items"]
-    assert note["reason"] == "left aside: this needs inventory:write"
+    assert note["reason"] == "ignored: you need the permission inventory:write"
     assert office.get("/inventory")["items"] == []
     assert hand_in(office, as_csv([mug()]).encode()).json()["with_stock"] is True
 
