@@ -14,7 +14,7 @@ import pytest
 from httpx2 import Response
 
 from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, MAX_UNFINISHED
-from quickshop.entrypoints.http.admin.imports import take_in
+from quickshop.entrypoints.http.admin.imports import save_body
 from tests.http_client import assert_problem
 from tests.people import signed_in
 from tests.unit.importing_shop import SAMPLE
@@ -152,7 +152,7 @@ def test_a_file_is_not_written_where_everybody_waits() -> None:
             yield b"x" * 700_000
 
     disk = Disk()
-    anyio.run(take_in, body(), disk)
+    anyio.run(save_body, body(), disk)
     assert disk.getvalue() == b"x" * 2_100_000
     assert 1 < len(writers) <= 3
     assert get_ident() not in writers

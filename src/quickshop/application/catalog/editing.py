@@ -128,8 +128,9 @@ class UpdateProduct:
         variants: Sequence[ChangedVariant] | None = None,
         **details: Unpack[ProductDetails],
     ) -> Product:
-        """Update the product. None leaves a field unchanged; a `category_id` of None removes it.
+        """Update the product.
 
+        None leaves a field unchanged, but a `category_id` of None removes the category.
         `variants` replaces all variants. A variant that is not listed is removed from the
         product; its stock and its orders remain. With a `version`, a product that was saved
         since is not changed.
