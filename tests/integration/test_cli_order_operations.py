@@ -138,7 +138,7 @@ def test_money_goes_back_in_parts(terminal: Terminal, order: OrderView):
     part = terminal.run("orders", "refund", order.number, "10.50", "--reason", "a chip")
     assert (part.code, part.err) == (0, "")
     assert f"$10.50 of order {order.number} goes back; $30.00 is left" in part.out
-    assert [subject for subject in mails(terminal) if subject.startswith("Money back")] != []
+    assert [subject for subject in mails(terminal) if subject.startswith("Refund")] != []
     told = terminal.run("orders", "show", order.number).out
     for expected in ("succeeded", "$10.50", "a chip", "OrderRefunded"):
         assert expected in told
