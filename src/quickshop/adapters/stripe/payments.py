@@ -211,7 +211,7 @@ class StripeGateway(PaymentGateway):
         return first
 
     def _made_for(self, key: str) -> list[PaymentIntent]:
-        """Return the intents of this key, oldest first; those of the last minutes may be missing."""
+        """Return the intents of this key, oldest first; very recent ones may be missing."""
         query = f"metadata['{KEY_NAME}']:'{key}'"
         with translated():
             found = self._intents.search({"query": query, "limit": _SEARCH_LIMIT})
