@@ -51,7 +51,7 @@ def test_an_order_ships_whole_with_its_tracking(terminal: Terminal, order: Order
     done = terminal.run("orders", "fulfill", order.number, *words)
     assert (done.code, done.err) == (0, "")
     assert (
-        f"Parcel 1 of order {order.number} was shipped: 2 of MUG-NAVY, 1 of TEA-SENCHA."
+        f"Fulfillment 1 of order {order.number} was shipped: 2 of MUG-NAVY, 1 of TEA-SENCHA."
         in done.out
     )
     assert "The order is fulfilled; 0 units remain to be shipped." in done.out
@@ -68,7 +68,7 @@ def test_an_order_ships_in_parts(terminal: Terminal, order: OrderView):
     assert part["status"] == "partially_fulfilled"
     assert part["fulfillments"][0]["lines"] == [{"sku": "MUG-NAVY", "quantity": 1}]
     rest = terminal.run("orders", "fulfill", order.number)
-    assert "Parcel 2" in rest.out
+    assert "Fulfillment 2" in rest.out
     assert len(shown(terminal, order)["fulfillments"]) == 2
 
 

@@ -48,7 +48,7 @@ def demo(
         claims = claims_of(day)
         print_day(day, claims)
         if all(claim.ok for claim in claims):
-            _say_what_next(keep, _leave_for_serve(folder) if keep is None else None)
+            _print_next_commands(keep, _leave_for_serve(folder) if keep is None else None)
     conclude(claims)
 
 
@@ -122,7 +122,7 @@ def _stray() -> str | None:
     return next((name for name in LEFTOVERS if (file.parent / name).exists()), None)
 
 
-def _say_what_next(keep: Path | None, left: Path | None) -> None:
+def _print_next_commands(keep: Path | None, left: Path | None) -> None:
     command = _own_name()
     if keep is not None:
         where = shlex.quote(f"sqlite:///{keep / DATABASE}")

@@ -44,12 +44,12 @@ def fulfill(
         return
     shipped = order.fulfillments[-1]
     units = ", ".join(f"{line.quantity} of {line.sku}" for line in shipped.lines)
-    say(f"Parcel {shipped.number} of order {order.number} was shipped: {units}.")
+    say(f"Fulfillment {shipped.number} of order {order.number} was shipped: {units}.")
     say(_remaining(order))
 
 
 def _remaining(order: OrderView) -> str:
-    shipped = sum(item.quantity for parcel in order.fulfillments for item in parcel.lines)
+    shipped = sum(item.quantity for each in order.fulfillments for item in each.lines)
     left = sum(line.quantity for line in order.lines) - shipped
     return f"The order is {order.status}; {left} units remain to be shipped."
 

@@ -64,7 +64,7 @@ def orders(
 
 @app.command("show")
 def show_order(number: Number, as_json: AsJson = False) -> None:
-    """Show an order with its lines, payments, parcels and history."""
+    """Show an order with its lines, payments, fulfillments and history."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         payments = shop.orders.payments(order.id)
@@ -85,7 +85,7 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Reason, shown to the shopper.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an order. Its stock is released at once; a worker refunds the payment."""
+    """Cancel an order. Its stock is released at once; a worker refunds any payment."""
     with opened_shop() as shop:
         order = shop.orders.cancel(find_order(shop, number).id, reason=reason).value
     if as_json:
@@ -93,7 +93,7 @@ def cancel(
         return
     say(
         f"Order {order.number} is canceled and its stock is released.",
-        "A worker refunds the payment; `quickshop jobs run` does it now.",
+        "A worker refunds any payment; `quickshop jobs run` does it now.",
     )
 
 
@@ -159,15 +159,15 @@ def _show_payments(payments: Sequence[PaymentView]) -> None:
         show(listing)
 
 
-def _show_fulfillments(parcels: Sequence[FulfillmentView]) -> None:
-    if not parcels:
+def _show_fulfillments(fulfillments: Sequence[FulfillmentView]) -> None:
+    if not fulfillments:
         return
-    listing = table("Parcel", "Shipped (UTC)", "Contents", "Carrier", "Tracking", numbers=_SUMS)
-    for parcel in parcels:
-        contents = ", ".join(f"{item.quantity} of {item.sku}" for item in parcel.lines)
-        tracking = " ".join(filter(None, (parcel.tracking_number, parcel.tracking_url)))
-        shipped_at = moment(parcel.shipped_at)
-        add_row(listing, parcel.number, shipped_at, contents, parcel.carrier, tracking)
+    listing = table("No.", "Shipped (UTC)", "Contents", "Carrier", "Tracking", numbers=_SUMS)
+    for shipped in fulfillments:
+        contents = ", ".join(f"{item.quantity} of {item.sku}" for item in shipped.lines)
+        tracking = " ".join(filter(None, (shipped.tracking_number, shipped.tracking_url)))
+        shipped_at = moment(shipped.shipped_at)
+        add_row(listing, shipped.number, shipped_at, contents, shipped.carrier, tracking)
     show(listing)
 
 

@@ -34,7 +34,7 @@ def serve(
     ] = DEFAULT_PORT,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes.")] = 1,
     tls_cert: Annotated[
-        Path | None, typer.Option(help="Serve HTTPS with this certificate chain, in PEM form.")
+        Path | None, typer.Option(help="Serve HTTPS with this certificate chain (PEM).")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
 ) -> None:

@@ -113,7 +113,7 @@ def count(
 def transfer(
     sku: Sku,
     quantity: Annotated[
-        int, typer.Argument(metavar="QUANTITY", min=1, help="Units that are not reserved.")
+        int, typer.Argument(metavar="QUANTITY", min=1, help="Unreserved units to move.")
     ],
     to_location: Annotated[
         str,
@@ -142,7 +142,7 @@ def configure(
         int | None, typer.Option(min=0, help="Units that can be sold without stock.")
     ] = None,
     low_stock_threshold: Annotated[
-        int | None, typer.Option(min=0, help="Email the staff at this many free units.")
+        int | None, typer.Option(min=0, help="Email the staff at this many free units or fewer.")
     ] = None,
     stripes: Annotated[
         int | None,
