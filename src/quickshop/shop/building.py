@@ -1,4 +1,4 @@
-"""How use cases meet ports."""
+"""The assembly of a shop: its use cases connected to the ports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build_shop(
     outside: Outside,
     queueing: Queueing,
 ) -> Shop:
-    """Connect use cases to ports. Plain calls, so mypy checks every connection."""
+    """Connect the use cases to the ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(
         core.clock, core.identifiers, policy.payment_patience, policy.order_lifetime
     )

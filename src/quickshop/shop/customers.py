@@ -14,7 +14,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Whoever has an account, as the shop knows them."""
+    """Customers: their profile, addresses and personal data."""
 
     profile: customers.GetProfile
     update: customers.UpdateProfile
@@ -33,7 +33,7 @@ def build_customers(
     readers: Readers,
     cache: SessionCache,
 ) -> Customers:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     reader = readers.customers
     edit = customers.Editing(unit_of_work, clock)

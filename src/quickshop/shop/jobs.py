@@ -1,4 +1,4 @@
-"""The work behind the scenes, and how it is wired."""
+"""The background jobs, and how they are wired."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from quickshop.shop.wiring import Core, Outside, Queueing
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The work behind the scenes."""
+    """Background jobs and periodic tasks."""
 
     run: jobs.RunJob
     run_due: jobs.RunDueJobs
@@ -48,11 +48,11 @@ def build_jobs(
     release: holds.ReleaseExpiredHolds,
     load: ImportProducts,
 ) -> Jobs:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, queue = core.unit_of_work, core.clock, queueing.queue
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, outcomes)
-    forget = ForgetExpired(
+    purge = ForgetExpired(
         unit_of_work,
         queue,
         clock,
@@ -70,7 +70,7 @@ def build_jobs(
             jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
             jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
             jobs.PeriodicTask("release_expired_holds", policy.sweep_interval, release),
-            jobs.PeriodicTask("purge_expired", policy.cleanup_interval, forget),
+            jobs.PeriodicTask("purge_expired", policy.cleanup_interval, purge),
         ),
         clock,
     )

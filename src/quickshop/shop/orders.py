@@ -1,4 +1,4 @@
-"""The use cases of orders, their money and their parcels, and how they are wired."""
+"""The use cases of orders, payments and fulfillments, and how they are wired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What shoppers bought. Calls that take a token are the shopper's, the others staff's."""
+    """Orders. Calls that take a token are for shoppers, the others for staff."""
 
     place: checkout.PlaceOrder
     pay_again: checkout.PayOrderAgain
@@ -50,7 +50,7 @@ def build_orders(
     cart_cache: CartCache,
     release: holds.ReleaseExpiredHolds,
 ) -> Orders:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(

@@ -1,4 +1,4 @@
-"""The use cases that payment gateways call, and how they are wired."""
+"""The use cases of payment webhooks, and how they are wired."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Payments:
-    """What payment gateways tell."""
+    """Webhooks of payment gateways."""
 
     receive_webhook: ReceivePaymentWebhook
     webhooks: ListPaymentWebhooks
@@ -25,7 +25,7 @@ class Payments:
 def build_payments(
     unit_of_work: UnitOfWork, outcomes: PaymentOutcomes, webhooks: Mapping[str, PaymentWebhooks]
 ) -> Payments:
-    """Connect them to the ports; `webhooks` by the name of the provider."""
+    """Connect the use cases to the ports; `webhooks` are verifiers by provider."""
     return Payments(
         receive_webhook=ReceivePaymentWebhook(unit_of_work, outcomes, webhooks),
         webhooks=ListPaymentWebhooks(unit_of_work),

@@ -1,4 +1,4 @@
-"""What Stripe sends to the shop."""
+"""Webhooks from Stripe."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _KINDS: Final[Mapping[str, NoticeKind]] = {
 
 
 class StripeWebhooks(PaymentWebhooks):
-    """Believes what is signed with the endpoint's secret, within five minutes of the shop's clock.
+    """Accepts webhooks signed with the endpoint's secret, at most five minutes off the clock.
 
-    The scheme is https://docs.stripe.com/webhooks#verify-manually: `Stripe-Signature` holds
+    The scheme is https://docs.stripe.com/webhooks#verify-manually: `Stripe-Signature` contains
     `t=SECONDS` and one `v1=HMAC` per secret in use, over `SECONDS.BODY` as it was received.
     """
 
     def __init__(self, secret: str) -> None:
-        assert secret.strip(), "webhooks that anyone can sign are none"
+        assert secret.strip(), "the secret must not be blank"
         self._secret = secret.encode()
 
     @override
@@ -48,7 +48,7 @@ class StripeWebhooks(PaymentWebhooks):
         sent_at, signatures = _parsed(headers.get("stripe-signature", ""))
         signed = b"%s.%s" % (sent_at.encode(), body)
         expected = hmac.new(self._secret, signed, hashlib.sha256).hexdigest().encode()
-        # All are compared, so that the time taken tells nothing of which one was close.
+        # All signatures are compared, so that the time taken reveals nothing about them.
         if not sum(hmac.compare_digest(expected, signature) for signature in signatures):
             raise WebhookRejectedError("forged")
         if abs(now.timestamp() - int(sent_at)) > TOLERANCE_SECONDS:
@@ -114,5 +114,5 @@ def _action(about: dict[str, Any]) -> str:
 
 def _name(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
-        raise ValueError("a name is a short text")
+        raise ValueError("a name must be a short printable text")
     return value
