@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from quickshop.domain.customers import require_text
+from quickshop.domain.values import require_text
 from quickshop.ports.unit_of_work import Transaction
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ from quickshop.domain.errors import (
     NotFoundError,
 )
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.domain.money import Money, require_whole, total
+from quickshop.domain.money import Money, total
+from quickshop.domain.values import require_whole
 
 CartId = NewType("CartId", UUID)
 CartLineId = NewType("CartLineId", UUID)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.values import require_text
 
 CustomerId = NewType("CustomerId", UUID)
 SavedAddressId = NewType("SavedAddressId", UUID)
@@ -37,22 +38,6 @@ MAX_ADDRESSES: Final = 20
 # Deliverability is the mail server's to say; this keeps out what no server would take, and every
 # character that could end a mail header.
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{1,64}@[A-Za-z0-9.-]{1,185}")
-
-
-def require_text(field: str, value: str, *, max_length: int) -> None:
-    """Refuse text that is blank, too long, or holds what no printer or mail header can take.
-
-    Raises:
-        InvalidValueError: with `field` as given.
-    """
-    if not issubclass(type(value), str):
-        raise InvalidValueError(field, "must be text")
-    if not value.strip():
-        raise InvalidValueError(field, "must not be blank")
-    if len(value) > max_length:
-        raise InvalidValueError(field, f"must have at most {max_length} characters")
-    if not value.isprintable():
-        raise InvalidValueError(field, "must hold printable characters only, on one line")
 
 
 ERASED_DOMAIN: Final = "erased.invalid"

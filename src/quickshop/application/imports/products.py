@@ -16,10 +16,11 @@ from quickshop.application.imports.storing import (
     StoreDraft,
 )
 from quickshop.application.permissions import needs
-from quickshop.domain.customers import require_text
+from quickshop.domain.catalog_rules import require_variant_count
 from quickshop.domain.errors import DomainError, InvalidValueError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import ImportCounts
+from quickshop.domain.values import require_text
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
@@ -34,8 +35,6 @@ from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 
 _MAX_REASON: Final = 150
-_MAX_VARIANTS: Final = 2_048
-"""As many as Shopify lets a product have. It is stored in one transaction."""
 _COLUMNS: Final = {
     "title": "Title",
     "tags": "Tags",
@@ -150,7 +149,7 @@ class ImportProducts:
         html = self.sanitize(item.draft.description_html)
         store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
         try:
-            _require_storable(item.draft)
+            require_variant_count(len(item.draft.variants))
             outcome = store(run, item, item.draft, html, keep)
         except RehearsedError as rehearsed:
             run.skus.settle(rehearsed.outcome.product)
@@ -168,11 +167,6 @@ class ImportProducts:
             with self.unit_of_work() as tx:
                 keep(tx, result)
         return result
-
-
-def _require_storable(draft: ProductDraft) -> None:
-    if len(draft.variants) > _MAX_VARIANTS:
-        raise InvalidValueError("variants", f"must be at most {_MAX_VARIANTS:,} of one product")
 
 
 def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:

@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import Final
 
 from quickshop.application.imports.variants import Note, Pairing
-from quickshop.domain.catalog import MAX_NAME_LENGTH, Product, ProductId, Variant, slugify
+from quickshop.domain.catalog import Product, ProductId, Variant, slugify
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.imports import ProductDraft, VariantDraft
 from quickshop.ports.unit_of_work import Transaction
 

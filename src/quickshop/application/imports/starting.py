@@ -13,7 +13,6 @@ from quickshop.application.idempotency import Once
 from quickshop.application.imports.files import LineCount, as_file, header_of, parts_of
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError, TooManyImportsError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import (
@@ -24,6 +23,7 @@ from quickshop.domain.imports import (
     ImportId,
     display_name,
 )
+from quickshop.domain.values import require_text
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller

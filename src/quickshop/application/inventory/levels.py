@@ -12,7 +12,6 @@ from quickshop.application.idempotency import Once
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import Offer
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import (
@@ -23,7 +22,7 @@ from quickshop.domain.inventory import (
     StockLevel,
     StockMovement,
 )
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_text, require_whole
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork

@@ -14,11 +14,10 @@ from quickshop.application.inventory.levels import (
 )
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import StockLevel, StockMovement, lock_order
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_text, require_whole
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork

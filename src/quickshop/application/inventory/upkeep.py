@@ -18,7 +18,7 @@ from quickshop.domain.errors import (
 )
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import COUNTERS, MAX_UNITS, Location, StockDiscrepancy
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_whole
 from quickshop.ports.clock import Clock
 from quickshop.ports.inventory import StockReader, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page

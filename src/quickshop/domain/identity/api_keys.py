@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.accounts import AccountId
 from quickshop.domain.identity.permissions import Permission
+from quickshop.domain.values import require_text
 
 ApiKeyId = NewType("ApiKeyId", UUID)
 

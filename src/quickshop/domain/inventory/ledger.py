@@ -12,7 +12,7 @@ from uuid import UUID
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory.levels import COUNTERS, MAX_UNITS, LocationId, StockLevel
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_units, require_whole
 
 AllocationId = NewType("AllocationId", UUID)
 HoldId = NewType("HoldId", UUID)
@@ -179,9 +179,7 @@ def choose_shipped(
     """
     chosen: list[tuple[Allocation, int]] = []
     for order_line_id, quantity in quantities.items():
-        require_whole("quantity", quantity)
-        if quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(quantity)
         missing = quantity
         for allocation in sorted(allocations, key=lambda a: (a.sku, a.location_id, a.id)):
             mine = allocation.order_line_id == order_line_id
@@ -234,8 +232,7 @@ class Hold:
         Raises:
             InvalidValueError: fewer than one unit.
         """
-        if self.quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(self.quantity)
 
     def taken(self, now: datetime) -> StockMovement:
         """The movement that sets these units aside."""

@@ -21,11 +21,9 @@ from quickshop.domain.orders.events import (
 )
 from quickshop.domain.orders.order import (
     MAX_NOTE_LENGTH,
-    MAX_REASON_LENGTH,
     Order,
     OrderLine,
     OrderLineId,
-    require_reason,
 )
 from quickshop.domain.orders.status import (
     ENDED_UNPAID,
@@ -39,7 +37,6 @@ __all__ = [
     "ENDED_UNPAID",
     "HOLDS_STOCK",
     "MAX_NOTE_LENGTH",
-    "MAX_REASON_LENGTH",
     "TRANSITIONS",
     "UNPAID",
     "LatePaymentCaptured",
@@ -63,5 +60,4 @@ __all__ = [
     "OrderShipped",
     "OrderStatus",
     "PaymentActionRequired",
-    "require_reason",
 ]

@@ -32,26 +32,12 @@ from quickshop.domain.orders.events import (
     PaymentActionRequired,
 )
 from quickshop.domain.orders.status import TRANSITIONS, UNPAID, OrderStatus
+from quickshop.domain.values import require_prose, require_reason, require_units
 
 OrderLineId = NewType("OrderLineId", UUID)
 
-MAX_REASON_LENGTH: Final = 500
-"""Characters in the reason of a cancellation or a refund."""
 MAX_NOTE_LENGTH: Final = 2_000
 """Characters in a note."""
-
-
-def require_reason(reason: str, *, max_length: int = MAX_REASON_LENGTH) -> str:
-    """A reason in the words of people; may be empty.
-
-    Raises:
-        InvalidValueError: too long, not printable, or no text.
-    """
-    if not issubclass(type(reason), str):
-        raise InvalidValueError("reason", "must be text")
-    if len(reason) > max_length or not " ".join(reason.split()).isprintable():
-        raise InvalidValueError("reason", f"must be at most {max_length} printable characters")
-    return reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +58,7 @@ class OrderLine:
         Raises:
             InvalidValueError: fewer than one unit.
         """
-        if self.quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(self.quantity)
 
     @classmethod
     def of(cls, line: CartLine, *, id: OrderLineId) -> OrderLine:
@@ -329,12 +314,9 @@ class Order(Aggregate):
         Raises:
             InvalidValueError: blank, too long, or not printable.
         """
+        require_prose("note", note, max_length=MAX_NOTE_LENGTH)
         if not note.strip():
             raise InvalidValueError("note", "must not be blank")
-        if len(note) > MAX_NOTE_LENGTH or not " ".join(note.split()).isprintable():
-            raise InvalidValueError(
-                "note", f"must be at most {MAX_NOTE_LENGTH} printable characters"
-            )
         self._record(OrderNoted(order_id=self.id, note=note, occurred_at=now))
 
     def _move(self, status: OrderStatus, action: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.payments.card_numbers import looks_like_card_number
+from quickshop.domain.values import require_text
 
 
 @dataclass(frozen=True, slots=True)

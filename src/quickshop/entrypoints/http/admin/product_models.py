@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from quickshop.application.catalog import ChangedVariant, NewVariant
-from quickshop.domain.catalog import (
+from quickshop.domain.catalog import Image
+from quickshop.domain.catalog_rules import (
     MAX_ALT_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
     MAX_IMAGES,
+    MAX_METADATA,
+    MAX_METADATA_LENGTH,
     MAX_OPTIONS,
-    MAX_URL_LENGTH,
-    Image,
+    MAX_TAGS,
+    MAX_VARIANTS,
+    MAX_WEIGHT_GRAMS,
 )
+from quickshop.domain.values import MAX_URL_LENGTH
 from quickshop.entrypoints.http.admin.shared import Id, Line, OptionalLine, Sku, Version
 from quickshop.entrypoints.http.catalog import ProductOut, VariantOut
 from quickshop.entrypoints.http.models import Input, Output
 from quickshop.entrypoints.http.money import MoneyIn
-
-MAX_VARIANTS: Final = 250
-MAX_TAGS: Final = 100
-MAX_METADATA: Final = 50
-MAX_DESCRIPTION_LENGTH: Final = 100_000
-MAX_WEIGHT_GRAMS: Final = 10_000_000
 
 Tags = Annotated[list[Line], Field(max_length=MAX_TAGS)]
 OptionNames = Annotated[
@@ -38,7 +38,8 @@ Description = Annotated[
     ),
 ]
 Metadata = Annotated[
-    dict[Line, Annotated[str, Field(max_length=5_000)]], Field(max_length=MAX_METADATA)
+    dict[Line, Annotated[str, Field(max_length=MAX_METADATA_LENGTH)]],
+    Field(max_length=MAX_METADATA),
 ]
 
 

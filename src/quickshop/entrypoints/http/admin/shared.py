@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
 
-from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
