@@ -107,6 +107,21 @@ class SavedAddress:
     is_default: bool = False
 
 
+def opens_to(
+    owner: CustomerId | None,
+    secret_digest: str,
+    *,
+    token_digest: str,
+    customer_id: CustomerId | None,
+) -> bool:
+    """Whether a cart or an order opens to a shopper with this digest of a secret and this id.
+
+    A customer's opens to that customer alone, whatever secret is shown. A guest's, which has no
+    `owner`, opens to each shopper with its secret.
+    """
+    return secret_digest == token_digest if owner is None else owner == customer_id
+
+
 class ConsentPurpose(StrEnum):
     """What a customer may allow the shop to do."""
 

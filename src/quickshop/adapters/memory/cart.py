@@ -56,14 +56,7 @@ def _opened(
     state: MemoryState, cart_id: CartId, token_digest: str, customer_id: CustomerId | None
 ) -> Cart:
     cart = state.carts.get(cart_id)
-    if cart is None:
-        raise NotFoundError("cart")
-    opens = (
-        cart.token_digest == token_digest
-        if cart.customer_id is None
-        else cart.customer_id == customer_id
-    )
-    if not opens:
+    if cart is None or not cart.opens_to(token_digest=token_digest, customer_id=customer_id):
         raise NotFoundError("cart")
     return _priced(state, cart)
 

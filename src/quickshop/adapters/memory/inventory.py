@@ -13,7 +13,7 @@ from typing_extensions import override
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore, StoredLevel
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.inventory import (
     COUNTERS,
     Allocation,
@@ -74,7 +74,7 @@ class MemoryStock(StockRepository):
         elif stored.level.backorder_limit == level.backorder_limit:
             return self._named(stored.level)
         else:
-            opened = replace(stored.level, backorder_limit=level.backorder_limit)
+            opened = stored.level.configured(backorder_limit=level.backorder_limit)
         self._put(opened)
         return self._named(opened)
 
@@ -114,13 +114,9 @@ class MemoryStock(StockRepository):
         stripes: int | None = None,
     ) -> None:
         before = self.lock(level.variant_id, level.location_id)
-        limit = before.backorder_limit if backorder_limit is None else backorder_limit
-        if before.free + limit < 0:
-            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
-        threshold = (
-            before.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
+        after = before.configured(
+            backorder_limit=backorder_limit, low_stock_threshold=low_stock_threshold
         )
-        after = replace(before, backorder_limit=limit, low_stock_threshold=threshold)
         self._put(after)
         self._tell(LevelChange(before, after), now)
 
@@ -128,19 +124,9 @@ class MemoryStock(StockRepository):
         stored = self._find(movements[0])
         if stored is None:
             raise NotFoundError("stock level")
-        level = stored.level
         change = {name: sum(getattr(m, name) for m in movements) for name in COUNTERS}
-        taken = change["allocated"] + change["held"] - change["on_hand"]
-        if taken > max(0, level.available):
-            sku = movements[0].sku
-            raise OutOfStockError(sku, requested=taken, available=max(0, level.available))
-        after = replace(
-            level,
-            on_hand=level.on_hand + change["on_hand"],
-            allocated=level.allocated + change["allocated"],
-            held=level.held + change["held"],
-        )
-        return LevelChange(self._named(level), self._named(after))
+        before = self._named(stored.level)
+        return LevelChange(before, before.moved(**change))
 
     @override
     def allocate(

@@ -115,12 +115,7 @@ def _opened(
     state: MemoryState, order_id: OrderId, token_digest: str, customer_id: CustomerId | None
 ) -> Order:
     order = _get(state, order_id)
-    opens = (
-        order.token_digest == token_digest
-        if order.customer_id is None
-        else order.customer_id == customer_id
-    )
-    if not opens:
+    if not order.opens_to(token_digest=token_digest, customer_id=customer_id):
         raise NotFoundError("order")
     return order
 
@@ -133,9 +128,9 @@ def _view(state: MemoryState, order: Order) -> OrderView:
 
 
 def _matches(order: Order, query: OrderQuery) -> bool:
-    opened = order.customer_id is None and query.token_digest == order.token_digest
+    digest = query.token_digest
     return (
-        (query.token_digest is None or opened)
+        (digest is None or order.opens_to(token_digest=digest, customer_id=None))
         and query.customer_id in {None, order.customer_id}
         and query.number in {None, order.number}
         and query.email in {None, order.email}

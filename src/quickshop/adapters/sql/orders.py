@@ -58,6 +58,7 @@ from quickshop.ports.paging import Cursor, Page, require_limit
 
 _THIS: Final = orders.c.id == bindparam("order")
 _GET: Final = select(orders).where(_THIS)
+# `Order.opens_to`, a second time.
 _GET_OWN: Final = _GET.where(
     or_(
         and_(orders.c.customer_id.is_(None), orders.c.token_digest == bindparam("digest")),
@@ -139,7 +140,10 @@ class SqlOrders(OrderRepository):
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Order:
         opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
-        return self._get(_GET_OWN_LOCKED, opened_by)
+        order = self._get(_GET_OWN_LOCKED, opened_by)
+        if not order.opens_to(token_digest=token_digest, customer_id=customer_id):
+            raise NotFoundError("order")
+        return order
 
     def _get(self, statement: Any, values: Mapping[str, Any]) -> Order:
         row = self._connection.execute(statement, values).one_or_none()

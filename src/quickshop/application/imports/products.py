@@ -20,7 +20,7 @@ from quickshop.domain.catalog_rules import require_variant_count
 from quickshop.domain.errors import DomainError, InvalidValueError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import ImportCounts
-from quickshop.domain.values import require_text
+from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, require_location
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
@@ -34,7 +34,6 @@ from quickshop.ports.imports import (
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
 
-_MAX_REASON: Final = 150
 _COLUMNS: Final = {
     "title": "Title",
     "tags": "Tags",
@@ -126,7 +125,7 @@ class ImportProducts:
             InvalidValueError: no such currency, or the location's name is none.
         """
         place = location if location is not None else self.default_location
-        require_text("location", place, max_length=100)
+        require_location(place)
         feed = self.open_feed(path, currency=currency, max_rows=max_rows)
         items = list(feed)
         return FileRun(
@@ -134,7 +133,7 @@ class ImportProducts:
             rows=feed.rows,
             skus=SkuBook.of(item.draft for item in items if item.draft),
             location=place,
-            reason=f"import {''.join(filter(str.isprintable, path.name))}"[:_MAX_REASON],
+            reason=_reason(path),
             dry_run=dry_run,
             with_stock=with_stock,
         )
@@ -167,6 +166,11 @@ class ImportProducts:
             with self.unit_of_work() as tx:
                 keep(tx, result)
         return result
+
+
+def _reason(path: Path) -> str:
+    """What the ledger says of units that this file brought."""
+    return f"import {''.join(filter(str.isprintable, path.name))}"[:MAX_LEDGER_REASON_LENGTH]
 
 
 def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:

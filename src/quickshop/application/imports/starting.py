@@ -23,7 +23,7 @@ from quickshop.domain.imports import (
     ImportId,
     display_name,
 )
-from quickshop.domain.values import require_text
+from quickshop.domain.inventory import require_location
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
@@ -82,7 +82,7 @@ class StartImport:
             IdempotencyInProgressError: the same request is still running.
         """
         place = self.default_location if location is None else location
-        require_text("location", place, max_length=100)
+        require_location(place)
         name = display_name(file_name)
         hashed, size = self._measured(content)
         self._require_header(content, name)

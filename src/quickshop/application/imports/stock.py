@@ -79,7 +79,7 @@ def _level_for(
     known: StockLevel | None,
     note: Note,
 ) -> tuple[StockLevel, bool]:
-    owed = known.allocated + known.held - known.on_hand if known else 0
+    owed = -known.free if known else 0
     limit = max(draft.backorder_limit, owed)
     if limit > draft.backorder_limit:
         note(

@@ -14,7 +14,6 @@ from quickshop.application.inventory.transfers import (
     TransferStock,
 )
 from quickshop.application.inventory.upkeep import (
-    MAX_STRIPES,
     ConfigureStock,
     ListLocations,
     ListStock,
@@ -22,7 +21,6 @@ from quickshop.application.inventory.upkeep import (
 )
 
 __all__ = [
-    "MAX_STRIPES",
     "AdjustStock",
     "ConfigureStock",
     "CountStock",

@@ -6,16 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory.levels import COUNTERS, MAX_UNITS, LocationId, StockLevel
-from quickshop.domain.values import require_units, require_whole
+from quickshop.domain.values import require_text, require_units, require_whole
 
 AllocationId = NewType("AllocationId", UUID)
 HoldId = NewType("HoldId", UUID)
+
+
+MAX_LEDGER_REASON_LENGTH: Final = 200
+"""Characters in the reason of a movement."""
+
+
+def require_ledger_reason(reason: str) -> None:
+    """Refuse a reason that cannot stand in the ledger; staff have to give one.
+
+    Raises:
+        InvalidValueError: blank, too long, or not printable.
+    """
+    require_text("reason", reason, max_length=MAX_LEDGER_REASON_LENGTH)
 
 
 class MovementKind(StrEnum):

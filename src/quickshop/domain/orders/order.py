@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quickshop.domain.cart import CartId, CartLine
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.customers import Address, CustomerId
+from quickshop.domain.customers import Address, CustomerId, opens_to
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money, total
@@ -163,6 +163,15 @@ class Order(Aggregate):
         )
         order._record(OrderPlaced(order_id=id, occurred_at=now))
         return order
+
+    def opens_to(self, *, token_digest: str, customer_id: CustomerId | None) -> bool:
+        """Whether this shopper may see, pay and cancel it: see `customers.opens_to`."""
+        return opens_to(
+            self.customer_id,
+            self.token_digest,
+            token_digest=token_digest,
+            customer_id=customer_id,
+        )
 
     def mark_paid(self, *, now: datetime) -> None:
         """Record that the money was captured.

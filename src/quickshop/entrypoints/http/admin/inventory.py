@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from quickshop.application.inventory import (
-    MAX_STRIPES,
     AdjustStock,
     ConfigureStock,
     CountStock,
@@ -19,7 +18,7 @@ from quickshop.application.inventory import (
     StockChanged,
     TransferStock,
 )
-from quickshop.domain.inventory import MAX_UNITS
+from quickshop.domain.inventory import MAX_STRIPES, MAX_UNITS
 from quickshop.entrypoints.http.admin.shared import (
     Caller,
     LedgerReason,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
 
+from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, MAX_LOCATION_LENGTH
 from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
-
-MAX_LOCATION_LENGTH: Final = 100
-MAX_REASON_LENGTH: Final = 200
-"""Characters in a reason that stands in the stock ledger."""
 
 Line = Annotated[
     str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)
@@ -26,7 +23,9 @@ Location = Annotated[
     str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), AfterValidator(require_printable)
 ]
 LedgerReason = Annotated[
-    str, Field(min_length=1, max_length=MAX_REASON_LENGTH), AfterValidator(require_printable)
+    str,
+    Field(min_length=1, max_length=MAX_LEDGER_REASON_LENGTH),
+    AfterValidator(require_printable),
 ]
 Id = Annotated[UUID, Field(strict=False)]
 """An id in a body, where it is text."""
