@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quickshop.domain.errors import InvalidValueError, QuickShopError
-from quickshop.domain.identity import KeyRing
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, KeyRing
+from quickshop.domain.inventory import MAX_LOCATION_LENGTH, MAX_UNITS
 
 PREFIX = "QUICKSHOP_"
 
@@ -119,7 +120,7 @@ def _keys(secret: SecretStr | None) -> SecretStr | None:
 
 
 Keys = Annotated[SecretStr | None, AfterValidator(_keys)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+Name = Annotated[str, Field(max_length=MAX_LOCATION_LENGTH), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
@@ -169,7 +170,7 @@ class Settings(BaseSettings):
     """How long units are set aside for a shopper who checks out."""
     hold_carts: bool = False
     """Whether putting units in a cart sets them aside, too."""
-    low_stock_threshold: int = Field(5, ge=0, le=1_000_000_000)
+    low_stock_threshold: int = Field(5, ge=0, le=MAX_UNITS)
     """So few free units are told to `staff_email`, for levels without a threshold of their own."""
     staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     """Who is told that stock runs low; without it nobody is."""
@@ -178,7 +179,7 @@ class Settings(BaseSettings):
     """`id:secret[,id:secret]` that access tokens are signed with, the newest first."""
     password_keys: Keys = None
     """`id:secret[,id:secret]` that passwords are kept under, the newest first."""
-    access_token_seconds: int = Field(900, ge=10, le=900)
+    access_token_seconds: int = Field(MAX_ACCESS_TOKEN_SECONDS, ge=10, le=MAX_ACCESS_TOKEN_SECONDS)
     """How long an access token is good; what it may do is looked up all the same."""
     session_days: float = Field(30, gt=0, le=365)
     """How long somebody stays signed in on a device."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from quickshop.domain.values import require_text
+from quickshop.domain.idempotency import require_key
 from quickshop.ports.unit_of_work import Transaction
 
 T = TypeVar("T")
@@ -26,10 +26,10 @@ class Once:
         """Refuse keys that could not be stored.
 
         Raises:
-            InvalidValueError: blank, over 255 characters, or not printable.
+            InvalidValueError: blank, too long, or not printable.
         """
         if self.key is not None:
-            require_text("idempotency_key", self.key, max_length=255)
+            require_key(self.key)
 
     def earlier(self, tx: Transaction, answer_type: type[T], now: datetime) -> T | None:
         """The answer that was given before, if there was one; else the key is ours.

@@ -35,9 +35,19 @@ MAX_FIELD_LENGTH: Final = 200
 MAX_ADDRESSES: Final = 20
 """Addresses that a customer may keep."""
 
+MIN_EMAIL_LENGTH: Final = 3
+MAX_LOCAL_PART_LENGTH: Final = 64
+"""Characters before the @ of an e-mail address (RFC 5321, 4.5.3.1.1)."""
+MAX_MAIL_DOMAIN_LENGTH: Final = 185
+MAX_EMAIL_LENGTH: Final = MAX_LOCAL_PART_LENGTH + 1 + MAX_MAIL_DOMAIN_LENGTH
+"""Characters in an e-mail address; no more than RFC 5321 allows (4.5.3.1.3)."""
+
 # Deliverability is the mail server's to say; this keeps out what no server would take, and every
 # character that could end a mail header.
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{1,64}@[A-Za-z0-9.-]{1,185}")
+_EMAIL: Final = re.compile(
+    rf"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{{1,{MAX_LOCAL_PART_LENGTH}}}"
+    rf"@[A-Za-z0-9.-]{{1,{MAX_MAIL_DOMAIN_LENGTH}}}"
+)
 
 
 ERASED_DOMAIN: Final = "erased.invalid"

@@ -12,7 +12,8 @@ from typing_extensions import override
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import KeyClaim
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
-from quickshop.ports.idempotency import KEPT, IdempotencyRepository
+from quickshop.domain.idempotency import KEY_LIFETIME
+from quickshop.ports.idempotency import IdempotencyRepository
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class MemoryIdempotency(IdempotencyRepository):
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
         claim = self._keys.get((scope, key))
-        if claim is None or claim.claimed_at < now - KEPT:
+        if claim is None or claim.claimed_at < now - KEY_LIFETIME:
             self._keys[scope, key] = KeyClaim(fingerprint=fingerprint, claimed_at=now)
             return None
         if claim.fingerprint != fingerprint:
@@ -48,7 +49,9 @@ class MemoryIdempotency(IdempotencyRepository):
 
     @override
     def purge_expired(self, now: datetime) -> int:
-        expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - KEPT]
+        expired = [
+            key for key, claim in self._keys.items() if claim.claimed_at < now - KEY_LIFETIME
+        ]
         for key in expired:
             del self._keys[key]
         return len(expired)

@@ -15,14 +15,14 @@ from typing import Final
 from typing_extensions import override
 
 from quickshop.domain.errors import OverloadedError
-from quickshop.domain.identity import Key, KeyRing
+from quickshop.domain.identity import KEY_ID, Key, KeyRing
 from quickshop.ports.credentials import PasswordHasher
 
 MIN_COST: Final = 4
 DEVELOPMENT_KEYS: Final = KeyRing((Key("0", b"known to all who read this; for development"),))
 """What passwords are kept under when a shop has no keys of its own."""
 
-_KEPT: Final = re.compile(r"hmac-sha384:([A-Za-z0-9_-]{1,32}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})")
+_KEPT: Final = re.compile(rf"hmac-sha384:({KEY_ID}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{{53}})")
 
 
 class BcryptPasswords(PasswordHasher):

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from typing_extensions import override
 
 from quickshop.domain.errors import NotSignedInError
-from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, AccountId, Key, KeyRing, SessionId
 from quickshop.ports.credentials import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
@@ -22,7 +22,6 @@ KIND: Final = "at+jwt"
 """RFC 9068: says that it is an access token, and none of another kind."""
 ISSUER: Final = "quickshop"
 AUDIENCE: Final = "quickshop-api"
-LONGEST_SECONDS: Final = 15 * 60
 _CLAIMS: Final = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
 _MAX_LENGTH: Final = 1_024
 _MAX_SKEW_SECONDS: Final = 5
@@ -43,8 +42,8 @@ def fresh_keys() -> KeyRing:
 class JwtAccessTokens(AccessTokens):
     """An `AccessTokens`. A token that was found good is not checked again while it lasts."""
 
-    def __init__(self, keys: KeyRing, *, lasts_seconds: int = LONGEST_SECONDS) -> None:
-        assert 0 < lasts_seconds <= LONGEST_SECONDS, "at most 15 minutes"
+    def __init__(self, keys: KeyRing, *, lasts_seconds: int = MAX_ACCESS_TOKEN_SECONDS) -> None:
+        assert 0 < lasts_seconds <= MAX_ACCESS_TOKEN_SECONDS, "at most 15 minutes"
         self._keys = keys
         self._by_header = {_encoded(_headers(key)): key for key in keys.keys}
         self._lasts_seconds = lasts_seconds
@@ -134,7 +133,7 @@ def _claims_of(found: dict[str, Any], now: datetime) -> AccessClaims:
     issued_at, expires_at = found["iat"], found["exp"]
     if type(issued_at) is not int or type(expires_at) is not int:
         raise NotSignedInError
-    too_long = not 0 < expires_at - issued_at <= LONGEST_SECONDS
+    too_long = not 0 < expires_at - issued_at <= MAX_ACCESS_TOKEN_SECONDS
     if too_long or issued_at > now.timestamp() + _MAX_SKEW_SECONDS:
         raise NotSignedInError
     try:

@@ -45,6 +45,7 @@ from quickshop.domain.orders import (
     OrderLine,
     OrderLineId,
     OrderStatus,
+    is_order_number,
 )
 from quickshop.domain.payments import PaymentStatus
 from quickshop.ports.orders import (
@@ -249,7 +250,7 @@ class SqlOrderReader(OrderReader):
 
     @override
     def find_by_number(self, number: str) -> OrderView | None:
-        if not _is_number(number):
+        if not is_order_number(number):
             return None
         views = self._views(select(orders).where(orders.c.number == int(number)), {})
         return views[0] if views else None
@@ -301,15 +302,6 @@ def _of(order_id: UUID, lines: Iterable[Row[Any]]) -> Iterable[Row[Any]]:
     return (line for line in lines if line.order_id == order_id)
 
 
-_LONGEST_NUMBER: Final = 18
-"""Digits that fit the column."""
-
-
-def _is_number(text: str) -> bool:
-    digits = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-    return digits and str(int(text)) == text
-
-
 def _conditions(query: OrderQuery) -> Iterable[ColumnElement[bool]]:
     if query.token_digest is not None:
         yield orders.c.customer_id.is_(None) & (orders.c.token_digest == query.token_digest)
@@ -322,7 +314,7 @@ def _conditions(query: OrderQuery) -> Iterable[ColumnElement[bool]]:
         if value is not None:
             yield orders.c[name] == value
     if query.number is not None:
-        known = _is_number(query.number)
+        known = is_order_number(query.number)
         yield orders.c.number == int(query.number) if known else false()
     if query.placed_from is not None:
         yield orders.c.placed_at >= query.placed_from

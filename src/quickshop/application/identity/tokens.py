@@ -31,6 +31,8 @@ API_KEY_PREFIX: Final = "qsk_"
 MAILED_PREFIX: Final = "qso_"
 """Secrets say what they are, so that scanners find them where they were left lying."""
 
+MAX_SECRET_LENGTH: Final = 200
+"""Characters of a secret that is looked up at all; our own are shorter."""
 MOST_SESSIONS: Final = 50
 """Devices that an account is signed in on; the one that came first goes first."""
 

@@ -15,6 +15,8 @@ SessionId = NewType("SessionId", UUID)
 
 GRACE: Final = timedelta(seconds=10)
 """How long a used refresh token still answers with the same successor: answers get lost."""
+MAX_ACCESS_TOKEN_SECONDS: Final = 15 * 60
+"""How long an access token may be good: it is not looked up while it is."""
 MAX_DEVICE_LENGTH: Final = 200
 """Characters kept of what a device says of itself."""
 

@@ -21,9 +21,11 @@ from quickshop.domain.orders.events import (
 )
 from quickshop.domain.orders.order import (
     MAX_NOTE_LENGTH,
+    MAX_NUMBER_LENGTH,
     Order,
     OrderLine,
     OrderLineId,
+    is_order_number,
 )
 from quickshop.domain.orders.status import (
     ENDED_UNPAID,
@@ -37,6 +39,7 @@ __all__ = [
     "ENDED_UNPAID",
     "HOLDS_STOCK",
     "MAX_NOTE_LENGTH",
+    "MAX_NUMBER_LENGTH",
     "TRANSITIONS",
     "UNPAID",
     "LatePaymentCaptured",
@@ -60,4 +63,5 @@ __all__ = [
     "OrderShipped",
     "OrderStatus",
     "PaymentActionRequired",
+    "is_order_number",
 ]

@@ -36,8 +36,16 @@ from quickshop.domain.values import require_prose, require_reason, require_units
 
 OrderLineId = NewType("OrderLineId", UUID)
 
+MAX_NUMBER_LENGTH: Final = 18
+"""Digits in the number of an order."""
 MAX_NOTE_LENGTH: Final = 2_000
 """Characters in a note."""
+
+
+def is_order_number(text: str) -> bool:
+    """Whether an order may have this number: digits without leading zeros."""
+    digits = text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_LENGTH
+    return digits and str(int(text)) == text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
