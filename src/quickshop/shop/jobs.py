@@ -17,6 +17,7 @@ from quickshop.application.payments import (
     SettlePayments,
 )
 from quickshop.application.reactions import build_handlers, build_last_steps
+from quickshop.application.schedule import build_schedule
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core, Outside, Queueing, Readers
 
@@ -65,11 +66,13 @@ def build_jobs(
     run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry, last_steps)
     periodic = jobs.RunPeriodicTasks(
         queueing.schedules,
-        (
-            jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
-            jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
-            jobs.PeriodicTask("release_expired_holds", policy.sweep_interval, release),
-            jobs.PeriodicTask("purge_expired", policy.cleanup_interval, forget),
+        build_schedule(
+            ask_again_about_payments=ask_again,
+            expire_orders=expire,
+            release_expired_holds=release,
+            purge_expired=forget,
+            sweep_interval=policy.sweep_interval,
+            cleanup_interval=policy.cleanup_interval,
         ),
         clock,
     )

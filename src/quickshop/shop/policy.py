@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from quickshop.application import jobs
+from quickshop.application import jobs, schedule
 from quickshop.domain.inventory import SourcingStrategy, by_priority
 from quickshop.domain.payments import CaptureMethod
 
@@ -36,8 +36,8 @@ class Policy:
     """How long a job may run, or stay unheard of, before it is handed out again."""
     job_retry: timedelta = jobs.FIRST_RETRY
     """Wait after the first failed try of a job; longer after each further one."""
-    sweep_interval: timedelta = timedelta(seconds=15)
-    cleanup_interval: timedelta = timedelta(hours=1)
+    sweep_interval: timedelta = schedule.SWEEP_INTERVAL
+    cleanup_interval: timedelta = schedule.CLEANUP_INTERVAL
     keep_jobs: timedelta = timedelta(days=7)
     """How long a job that is done is kept, and a hold that ended."""
     keep_webhooks: timedelta = timedelta(days=30)

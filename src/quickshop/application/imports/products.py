@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from quickshop.application.imports.skus import SkuBook
 from quickshop.application.imports.storing import (
@@ -33,18 +32,6 @@ from quickshop.ports.imports import (
 )
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
-
-_COLUMNS: Final = {
-    "title": "Title",
-    "tags": "Tags",
-    "options": "Option1 Name",
-    "variants": "Option1 Value",
-    "sku": "Variant SKU",
-    "price": "Variant Price",
-    "compare_at_price": "Variant Compare At Price",
-    "weight_grams": "Variant Grams",
-    "quantity": "Variant Inventory Qty",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +118,7 @@ class ImportProducts:
         return FileRun(
             items=items,
             rows=feed.rows,
+            column_of=feed.column_of,
             skus=SkuBook.of(item.draft for item in items if item.draft),
             location=place,
             reason=_reason(path),
@@ -154,7 +142,7 @@ class ImportProducts:
             run.skus.settle(rehearsed.outcome.product)
             return self._kept(rehearsed.outcome.result, keep)
         except DomainError as error:
-            issues = (*item.issues, *_rejections(item.draft, error))
+            issues = (*item.issues, *_rejections(run, item.draft, error))
             return self._kept(_nothing(item, issues), keep)
         run.skus.settle(outcome.product)
         if outcome.fate != "unchanged":
@@ -194,16 +182,15 @@ def _report(run: FileRun, counts: ImportCounts, issues: Sequence[RowIssue]) -> I
     )
 
 
-def _rejections(draft: ProductDraft, error: DomainError) -> list[RowIssue]:
-    field_name = error.field if isinstance(error, InvalidValueError) else "handle"
-    column = _COLUMNS.get(field_name, "Handle")
+def _rejections(run: FileRun, draft: ProductDraft, error: DomainError) -> list[RowIssue]:
+    field = error.field.partition(".")[0] if isinstance(error, InvalidValueError) else "handle"
     reasons = {draft.line: f"{error}; none of the product's {draft.rows} rows was imported"}
     for variant in draft.variants:
         reasons.setdefault(variant.line, f"is of the product of line {draft.line}: not imported")
     return [
         RowIssue(
             line=line,
-            column=column if line == draft.line else "Handle",
+            column=run.column_of(field if line == draft.line else "handle"),
             reason=reason,
             severity=Severity.ERROR,
         )

@@ -74,7 +74,7 @@ class SkuBook:
                         or "is that of another variant of this product"
                     )
                 )
-                note(variant.line, "Variant SKU", f"{why}; this variant has {sku}")
+                note(variant.line, "sku", f"{why}; this variant has {sku}")
             in_use.add(sku)
             chosen.append(sku)
         return chosen
