@@ -253,10 +253,12 @@ class Cart(Aggregate):
 
         Raises:
             CartStateError: one of them has become an order.
+            InvalidValueError: they do not fit into one cart.
         """
         self._require_open()
         guest._require_open()
-        assert self.takes(guest), "the caller asks first"
+        if not self.takes(guest):
+            raise InvalidValueError("lines", "must fit into one cart: see `takes`")
         theirs = {line.offer.variant_id: line for line in guest.lines}
         added = (
             replace(line, quantity=line.quantity + theirs.pop(line.offer.variant_id).quantity)

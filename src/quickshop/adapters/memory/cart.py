@@ -7,6 +7,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -48,7 +49,7 @@ class MemoryCarts(CartRepository):
 
     def _put(self, cart: Cart) -> None:
         known = self._state.offers
-        assert all(line.offer.variant_id in known for line in cart.lines), "no such variant"
+        require(all(line.offer.variant_id in known for line in cart.lines), "no such variant")
         self._session.keep(self._state.carts, cart.id, cart)
 
 

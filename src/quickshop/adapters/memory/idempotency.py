@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import refused, require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import KeyClaim
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
@@ -41,10 +42,11 @@ class MemoryIdempotency(IdempotencyRepository):
 
     @override
     def store(self, scope: str, key: str, answer: object) -> None:
-        assert is_dataclass(answer), "an answer is a dataclass"
+        require(is_dataclass(answer), "an answer is a dataclass")
         claim = self._keys.get((scope, key))
-        assert claim is not None, "a key is claimed before it is answered"
-        assert claim.answer is None, "a key is answered once"
+        if claim is None:
+            raise refused("a key is claimed before it is answered")
+        require(claim.answer is None, "a key is answered once")
         self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
 
     @override

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import refused, require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore, StoredLevel
 from quickshop.domain.catalog import VariantId
@@ -52,7 +53,7 @@ class MemoryStock(StockRepository):
         try:
             return self.location(location.name)
         except NotFoundError:
-            assert location.id not in self._state.locations, "a location's id was used before"
+            require(location.id not in self._state.locations, "a location's id was used before")
             self._state.locations[location.id] = location
             return location
 
@@ -66,8 +67,8 @@ class MemoryStock(StockRepository):
 
     @override
     def get_or_create_level(self, level: StockLevel) -> StockLevel:
-        assert level.variant_id in self._state.offers, "no such variant"
-        assert level.location_id in self._state.locations, "no such location"
+        require(level.variant_id in self._state.offers, "no such variant")
+        require(level.location_id in self._state.locations, "no such location")
         stored = self._find(level)
         if stored is None:
             opened = replace(level, on_hand=0, allocated=0, held=0)
@@ -150,13 +151,15 @@ class MemoryStock(StockRepository):
 
     def _require_sound(self, allocation: Allocation) -> None:
         order = self._state.orders.get(OrderId(allocation.order_id))
-        assert order is not None, "an allocation is for an order that is stored"
+        if order is None:
+            raise refused("an allocation is for an order that is stored")
         line = next((line for line in order.lines if line.id == allocation.order_line_id), None)
-        assert line is not None, "an allocation is for a line of its order"
-        assert line.variant_id == allocation.variant_id, "an allocation is of what was ordered"
-        assert allocation.quantity > 0, "an allocation is of some units"
+        if line is None:
+            raise refused("an allocation is for a line of its order")
+        require(line.variant_id == allocation.variant_id, "an allocation is of what was ordered")
+        require(allocation.quantity > 0, "an allocation is of some units")
         before = self._state.allocations.get(allocation.order_id, ())
-        assert all(a.id != allocation.id for a in before), "an allocation is made once"
+        require(all(a.id != allocation.id for a in before), "an allocation is made once")
 
     @override
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
@@ -191,7 +194,7 @@ class MemoryStock(StockRepository):
 
     @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:
-        assert discrepancy.counter in COUNTERS, "only a counter can be set"
+        require(discrepancy.counter in COUNTERS, "only a counter can be set")
         level = self.lock(discrepancy.variant_id, discrepancy.location_id)
         counters = {name: getattr(level, name) for name in COUNTERS}
         self._put(replace(level, **{**counters, discrepancy.counter: discrepancy.expected}))

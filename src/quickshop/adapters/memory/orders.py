@@ -8,6 +8,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -55,9 +56,9 @@ class MemoryOrders(OrderRepository):
             raise AlreadyExistsError("order", "id")
         if order.number in self._state.order_by_number:
             raise AlreadyExistsError("order", "number")
-        assert order.cart_id in self._state.carts, "no such cart"
+        require(order.cart_id in self._state.carts, "no such cart")
         known = self._state.offers
-        assert all(line.variant_id in known for line in order.lines), "no such variant"
+        require(all(line.variant_id in known for line in order.lines), "no such variant")
         self._state.order_by_cart[order.cart_id] = order.id
         self._state.order_by_number[order.number] = order.id
         self._put(order)

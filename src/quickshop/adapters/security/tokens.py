@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, AccountId, Key, KeyRing, SessionId
+from quickshop.domain.values import require_between
 from quickshop.ports.credentials import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
@@ -43,7 +44,7 @@ class JwtAccessTokens(AccessTokens):
     """An `AccessTokens`. A token that was found good is not checked again while it lasts."""
 
     def __init__(self, keys: KeyRing, *, lasts_seconds: int = MAX_ACCESS_TOKEN_SECONDS) -> None:
-        assert 0 < lasts_seconds <= MAX_ACCESS_TOKEN_SECONDS, "at most 15 minutes"
+        require_between("lasts_seconds", lasts_seconds, 1, MAX_ACCESS_TOKEN_SECONDS)
         self._keys = keys
         self._by_header = {_encoded(_headers(key)): key for key in keys.keys}
         self._lasts_seconds = lasts_seconds

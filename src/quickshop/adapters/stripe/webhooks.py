@@ -40,7 +40,8 @@ class StripeWebhooks(PaymentWebhooks):
     """
 
     def __init__(self, secret: str) -> None:
-        assert secret.strip(), "webhooks that anyone can sign are none"
+        if not secret.strip():
+            raise InvalidValueError("secret", "must not be blank, or anyone could sign a webhook")
         self._secret = secret.encode()
 
     @override

@@ -11,7 +11,7 @@ from typing import Final
 
 from quickshop.application.payments.outcomes import PaymentOutcomes, lock
 from quickshop.application.retries import retried
-from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
+from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, SourcingPlanError
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
@@ -93,4 +93,5 @@ class ProcessOrder:
 def _require_allocated(tx: Transaction, order: Order) -> None:
     promised = sum(allocation.quantity for allocation in tx.stock.allocations(order.id))
     ordered = sum(line.quantity for line in order.lines)
-    assert promised == ordered, f"order {order.number}: {promised} of {ordered} units allocated"
+    if promised != ordered:
+        raise SourcingPlanError(f"left {promised} of {ordered} units for order {order.number}")

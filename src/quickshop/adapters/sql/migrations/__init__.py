@@ -97,7 +97,8 @@ def migrate(engine: Engine) -> None:
 def _require_whole(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-        assert dangling is None, f"rows refer to nothing: {dangling}"
+        if dangling is not None:
+            raise SchemaError(f"rows of the database refer to nothing: {dangling}")
 
 
 @contextmanager
