@@ -17,6 +17,7 @@ from quickshop.domain.errors import TransientError
 from quickshop.domain.identity import Permission
 from quickshop.ports.clock import Clock
 from quickshop.ports.jobs import (
+    MAX_FAILURE_LENGTH,
     Job,
     JobId,
     JobPublisher,
@@ -37,8 +38,6 @@ FIRST_RETRY: Final = timedelta(seconds=5)
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
 """Wait after the first, second, … failed try, in first ones: two hours of outage lose nothing."""
 
-_MAX_REASON: Final = 500
-"""Characters that are kept of why a job failed."""
 JOBS_PER_SECOND: Final = 20
 """What a fleet is trusted to do: so many jobs per second of the lease a broker is given."""
 
@@ -89,7 +88,8 @@ class RunJob:
 
     def _fail(self, job: Job, error: Exception) -> JobOutcome:
         # What an error quotes may be a secret, and reasons are kept, and shown to staff.
-        reason = redact(f"{type(error).__name__}: {error}"[: 2 * _MAX_REASON])[:_MAX_REASON]
+        said = f"{type(error).__name__}: {error}"[: 2 * MAX_FAILURE_LENGTH]
+        reason = redact(said)[:MAX_FAILURE_LENGTH]
         final = job.attempts >= MAX_ATTEMPTS
         level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(
