@@ -11,7 +11,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.catalog import Image, Offer, Product, ProductId, Variant, VariantId
 from quickshop.domain.customers import Address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from quickshop.application.access import Shopper
+from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import Address
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId

@@ -1,7 +1,6 @@
-"""Bugs to plant, each of which the evidence must catch: who proves that a test can fail?
+"""Planted bugs: each must break the rule that it names, or the simulation proves nothing.
 
-A mutant is a patch at run time; nothing in the product knows of it. Each names the evidence that
-must catch it.
+A mutant patches the product at run time; the product does not know of it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
-from typing import Any, Final, Literal
+from types import SimpleNamespace
+from typing import Any, Final
 
 from quickshop.adapters.memory.holds import MemoryHolds
 from quickshop.adapters.memory.inventory import MemoryStock
@@ -28,12 +28,17 @@ from quickshop.domain.errors import (
     PaymentUnknownError,
     RefundTooLargeError,
 )
-from quickshop.domain.events import Aggregate
 from quickshop.domain.inventory import COUNTERS, HoldEnd, LevelChange, StockLevel
 from quickshop.domain.orders import Order, OrderStatus
 from quickshop.domain.payments import Payment, PaymentStatus, Refund, RefundRequested
+from tests.simulation.violations import Kind
 
-Evidence = Literal["simulation"]
+Patch = tuple[object, str, object]
+"""Owner, attribute, replacement."""
+
+
+class NothingToPatchError(Exception):
+    """The product no longer has what a mutant replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +47,65 @@ class Mutant:
 
     name: str
     bug: str
-    """What is wrong with it, in one sentence."""
-    patches: Callable[[], Iterator[tuple[object, str, object]]]
-    """What to replace: owner, attribute, replacement."""
-    evidence: Evidence = "simulation"
+    """What is wrong, in one sentence."""
+    caught_by: Kind
+    """The rule that a run with it must break."""
+    patches: Callable[[], Iterator[Patch]]
 
     @contextmanager
     def planted(self) -> Iterator[None]:
-        """Have the bug for as long as the block runs."""
+        """Have the bug for as long as the block runs.
+
+        Raises:
+            NothingToPatchError: the product has no such attribute.
+        """
         with ExitStack() as stack:
             for owner, attribute, replacement in self.patches():
-                original = vars(owner)[attribute]
-                stack.callback(setattr, owner, attribute, original)
+                stack.callback(setattr, owner, attribute, _original(owner, attribute))
                 setattr(owner, attribute, replacement)
             yield
+
+
+def _original(owner: object, attribute: str) -> Any:
+    try:
+        return vars(owner)[attribute]
+    except KeyError:
+        name = getattr(owner, "__name__", owner)
+        raise NothingToPatchError(f"{name} has no {attribute!r} of its own") from None
 
 
 _found: list[Mutant] = []
 
 
-def _mutant(
-    bug: str,
-) -> Callable[[Callable[[], Iterator[tuple[object, str, object]]]], Mutant]:
-    def register(patches: Callable[[], Iterator[tuple[object, str, object]]]) -> Mutant:
-        mutant = Mutant(patches.__name__.replace("_", "-"), bug, patches)
+def _mutant(bug: str, *, caught_by: Kind) -> Callable[[Callable[[], Iterator[Patch]]], Mutant]:
+    def register(patches: Callable[[], Iterator[Patch]]) -> Mutant:
+        mutant = Mutant(patches.__name__.replace("_", "-"), bug, caught_by, patches)
         _found.append(mutant)
         return mutant
 
     return register
 
 
-@_mutant("stock is planned on what an earlier transaction read, and taken without a check")
-def check_outside_transaction() -> Iterator[tuple[object, str, object]]:
-    prepare, plan = vars(checkout.PlaceOrder)["_prepare"], checkout.plan
+@_mutant(
+    "stock is planned from an earlier transaction and taken without a check",
+    caught_by=Kind.OVERSOLD,
+)
+def check_outside_transaction() -> Iterator[Patch]:
+    prepare, plan = _original(checkout.PlaceOrder, "_prepare"), _original(checkout, "plan")
     seen: dict[Any, Any] = {}
 
-    def prepare_late(self: Any, request: Any, *args: Any) -> Any:
+    def prepare_late(self: Any, request: Any, shopper: Any, once: Once) -> Any:
         with self.unit_of_work() as tx:
-            cart = tx.carts.get(request.cart_id, token_digest=request.token_digest)
+            cart = checkout.get_cart(tx, request.cart_id, shopper)
             variants = {line.offer.variant_id for line in cart.lines}
             seen[request.cart_id] = tx.stock.levels(variants)
-        return prepare(self, request, *args)
+        return prepare(self, request, shopper, once)
 
-    def plan_by_hearsay(tx: Any, order: Any, *how: Any) -> Any:
+    def plan_from_earlier(tx: Any, order: Any, *how: Any) -> Any:
         if order.cart_id not in seen:
             return plan(tx, order, *how)
-        hearsay = type("Hearsay", (), {"levels": lambda _self, _ids: seen[order.cart_id]})
-        then = type("Then", (), {"stock": hearsay()})
-        return plan(then(), order, *how)
+        stock = SimpleNamespace(levels=lambda _ids: seen[order.cart_id])
+        return plan(SimpleNamespace(stock=stock), order, *how)
 
     def moved_unchecked(self: Any, movements: Any) -> LevelChange:
         level = self._find(movements[0]).level
@@ -99,20 +115,23 @@ def check_outside_transaction() -> Iterator[tuple[object, str, object]]:
         )
 
     yield checkout.PlaceOrder, "_prepare", prepare_late
-    yield checkout, "plan", plan_by_hearsay
+    yield checkout, "plan", plan_from_earlier
     yield MemoryStock, "_moved", moved_unchecked
     yield StockLevel, "__post_init__", lambda _self: None
 
 
-@_mutant("every call of the gateway has a key of its own")
-def new_gateway_key_per_call() -> Iterator[tuple[object, str, object]]:
+@_mutant("each call of the gateway has a new key", caught_by=Kind.CHARGED_TWICE)
+def new_gateway_key_per_call() -> Iterator[Patch]:
     calls = count(1)
     key = property(lambda self: f"{self.order_id}:{self.attempt}-{next(calls)}")
     yield Payment, "gateway_key", key
 
 
-@_mutant("an order's status moves whatever it is, and nobody compares versions")
-def cancel_without_compare_and_set() -> Iterator[tuple[object, str, object]]:
+@_mutant(
+    "an order takes any status from any other, and versions are not compared",
+    caught_by=Kind.ORDER_STATUS,
+)
+def cancel_without_compare_and_set() -> Iterator[Patch]:
     def move(self: Order, status: OrderStatus, _action: str) -> None:
         self.status = status
 
@@ -120,8 +139,8 @@ def cancel_without_compare_and_set() -> Iterator[tuple[object, str, object]]:
     yield MemorySession, "require_version", lambda *_args: None
 
 
-@_mutant("a job is done before it runs")
-def done_before_it_ran() -> Iterator[tuple[object, str, object]]:
+@_mutant("a job is marked done before it runs", caught_by=Kind.MAIL_COUNT)
+def done_before_it_ran() -> Iterator[Patch]:
     def run(self: RunJob, job_id: Any) -> JobOutcome:
         job = self.queue.start(job_id, self.clock.now(), lease=self.lease)
         if job is None:
@@ -136,8 +155,8 @@ def done_before_it_ran() -> Iterator[tuple[object, str, object]]:
     yield RunJob, "__call__", run
 
 
-@_mutant("the relay sends a job once, and never again")
-def relay_sends_once() -> Iterator[tuple[object, str, object]]:
+@_mutant("the relay sends each job only once", caught_by=Kind.UNFINISHED)
+def relay_sends_once() -> Iterator[Patch]:
     def relay(self: RelayJobs) -> int:
         forever = timedelta(days=365)
         job_ids = self.queue.claim(self.clock.now(), limit=self.batch, lease=forever)
@@ -148,8 +167,11 @@ def relay_sends_once() -> Iterator[tuple[object, str, object]]:
     yield RelayJobs, "__call__", relay
 
 
-@_mutant("stock that was given back is not forgotten, so it can be given back again")
-def released_twice() -> Iterator[tuple[object, str, object]]:
+@_mutant(
+    "an order keeps its stock after releasing it, so it can release it again",
+    caught_by=Kind.STOCK_NOT_RELEASED,
+)
+def released_twice() -> Iterator[Patch]:
     def release(self: Any, order_id: Any, *, now: Any) -> int:
         allocations = self._state.allocations.get(order_id, ())
         self.record([allocation.released(now) for allocation in allocations])
@@ -158,8 +180,8 @@ def released_twice() -> Iterator[tuple[object, str, object]]:
     yield MemoryStock, "release", release
 
 
-@_mutant("two may release the same expired hold, both having read it before")
-def expired_hold_released_twice() -> Iterator[tuple[object, str, object]]:
+@_mutant("two processes that read the same expired hold both release it", caught_by=Kind.HOLDS)
+def expired_hold_released_twice() -> Iterator[Patch]:
     def release(self: ReleaseExpiredHolds, sku: str | None) -> int:
         now = self.clock.now()
         with self.unit_of_work() as tx:
@@ -176,10 +198,14 @@ def expired_hold_released_twice() -> Iterator[tuple[object, str, object]]:
 
     yield ReleaseExpiredHolds, "_release", release
     yield MemoryHolds, "end", end
+    yield StockLevel, "__post_init__", lambda _self: None
 
 
-@_mutant("staff are told of a low level with every unit that leaves")
-def low_stock_told_again() -> Iterator[tuple[object, str, object]]:
+@_mutant(
+    "staff are notified of a low level with every unit that leaves",
+    caught_by=Kind.LOW_STOCK_NOTICES,
+)
+def low_stock_notified_again() -> Iterator[Patch]:
     def runs_low(self: LevelChange, default: int | None) -> bool:
         threshold = self._threshold(default)
         return threshold is not None and self.after.free <= threshold
@@ -187,8 +213,8 @@ def low_stock_told_again() -> Iterator[tuple[object, str, object]]:
     yield LevelChange, "_runs_low", runs_low
 
 
-@_mutant("money that arrives after the cancellation is kept")
-def late_payment_ignored() -> Iterator[tuple[object, str, object]]:
+@_mutant("money that arrives after the cancellation is kept", caught_by=Kind.MONEY_KEPT)
+def late_payment_ignored() -> Iterator[Patch]:
     def captured(
         self: Any, tx: Any, order: Any, payment: Any, reference: str, amount: Any
     ) -> None:
@@ -201,12 +227,12 @@ def late_payment_ignored() -> Iterator[tuple[object, str, object]]:
         tx.orders.save(order)
         tx.payments.save(payment)
 
-    yield paying.PaymentOutcomes, "captured", captured
+    yield paying.PaymentOutcomes, "on_captured", captured
 
 
-@_mutant("no answer from the gateway counts as a decline")
-def unknown_taken_for_declined() -> Iterator[tuple[object, str, object]]:
-    charge = vars(paying.ProcessOrder)["_charge"]
+@_mutant("a gateway that does not answer counts as a decline", caught_by=Kind.GATEWAY_DIFFERS)
+def unknown_treated_as_declined() -> Iterator[Patch]:
+    charge = _original(paying.ProcessOrder, "_charge")
 
     def charge_or_decline(self: Any, payment: Payment) -> Any:
         try:
@@ -217,31 +243,35 @@ def unknown_taken_for_declined() -> Iterator[tuple[object, str, object]]:
     yield paying.ProcessOrder, "_charge", charge_or_decline
 
 
-@_mutant("a payment that was called off is never asked about again")
-def called_off_payment_forgotten() -> Iterator[tuple[object, str, object]]:
+@_mutant("the gateway is not asked again about a canceled payment", caught_by=Kind.GATEWAY_DIFFERS)
+def canceled_payment_forgotten() -> Iterator[Patch]:
     yield settle, "_may_have_moved", lambda payment: payment.is_open
 
 
-@_mutant("the idempotency key is claimed and answered in transactions of its own")
-def key_outside_transaction() -> Iterator[tuple[object, str, object]]:
-    prepare = vars(checkout.PlaceOrder)["_prepare"]
+@_mutant(
+    "an idempotency key is claimed and answered outside the order's transaction",
+    caught_by=Kind.NO_ANSWER,
+)
+def key_outside_transaction() -> Iterator[Patch]:
+    prepare = _original(checkout.PlaceOrder, "_prepare")
 
-    def prepare_around(self: Any, request: Any, token: Any, once: Once) -> Any:
+    def prepare_between(self: Any, request: Any, shopper: Any, once: Once) -> Any:
         with self.unit_of_work() as tx:
             if earlier := once.earlier(tx, checkout.OrderView, self.clock.now()):
-                return checkout.PlacedOrder(earlier, checkout.order_token(token, earlier.id))
-        placed = prepare(self, request, token, replace(once, key=None))
+                token = checkout.order_token(shopper.token, earlier.id)
+                return checkout.PlacedOrder(earlier, token, replayed=True)
+        placed = prepare(self, request, shopper, replace(once, key=None))
         with self.unit_of_work() as tx:
             once.keep(tx, placed.order)
         return placed
 
-    yield checkout.PlaceOrder, "_prepare", prepare_around
+    yield checkout.PlaceOrder, "_prepare", prepare_between
 
 
-@_mutant("jobs are written after the commit of what they follow from")
-def outbox_after_commit() -> Iterator[tuple[object, str, object]]:
-    open_transaction = MemoryUnitOfWork.__call__
-    write = vars(MemorySession)["_write_jobs"]
+@_mutant("jobs are written after the commit of their event", caught_by=Kind.WRONG_MAILS)
+def outbox_after_commit() -> Iterator[Patch]:
+    open_transaction = _original(MemoryUnitOfWork, "__call__")
+    write = _original(MemorySession, "_write_jobs")
     waiting: list[Any] = []
 
     @contextmanager
@@ -259,18 +289,21 @@ def outbox_after_commit() -> Iterator[tuple[object, str, object]]:
     yield MemorySession, "_write_jobs", lambda _self, event: waiting.append(event)
 
 
-@_mutant("a refund is sent under a new key with each try")
-def new_refund_key_per_try() -> Iterator[tuple[object, str, object]]:
+@_mutant("each try of a refund has a new key", caught_by=Kind.REFUNDED_TOO_MUCH)
+def new_refund_key_per_try() -> Iterator[Patch]:
     tries = count(1)
     key = lambda self, _refund: f"{self.gateway_key}:refund:{next(tries)}"  # noqa: E731
     yield Payment, "refund_key", key
 
 
-@_mutant("a refund is compared with what is left before the payment is locked")
-def refund_checked_before_lock() -> Iterator[tuple[object, str, object]]:
-    refund = vars(paying.RefundOrder)["__call__"]
+@_mutant(
+    "a refund is compared with the refundable amount before the payment is locked",
+    caught_by=Kind.REFUNDED_TOO_MUCH,
+)
+def refund_checked_before_lock() -> Iterator[Patch]:
+    refund = _original(paying.RefundOrder, "__call__")
 
-    def refund_by_hearsay(self: Any, order_id: Any, *, amount: Any = None, **more: Any) -> Any:
+    def refund_by_earlier(self: Any, order_id: Any, *, amount: Any = None, **more: Any) -> Any:
         with self.unit_of_work() as tx:
             payments = tx.payments.of_order(order_id)
         left = max((payment.refundable for payment in payments), key=lambda money: money.minor)
@@ -286,16 +319,16 @@ def refund_checked_before_lock() -> Iterator[tuple[object, str, object]]:
         self.refunds += (asked,)
         self.check_at = now + patience
         event = RefundRequested(order_id=self.order_id, payment_id=self.id, occurred_at=now)
-        vars(Aggregate)["_record"](self, event)
+        self._record(event)
         return asked
 
-    yield paying.RefundOrder, "__call__", refund_by_hearsay
+    yield paying.RefundOrder, "__call__", refund_by_earlier
     yield Payment, "request_refund", request
     yield Payment, "__post_init__", lambda _self: None
 
 
-@_mutant("the gateway is called while the payment is locked")
-def gateway_called_in_transaction() -> Iterator[tuple[object, str, object]]:
+@_mutant("the gateway is called while the payment is locked", caught_by=Kind.CALLED_IN_TRANSACTION)
+def gateway_called_in_transaction() -> Iterator[Patch]:
     def refund(self: Any, payment: Payment, asked: Any) -> None:
         with self.unit_of_work() as tx:
             order, locked = outcomes.lock(tx, payment)
@@ -305,13 +338,15 @@ def gateway_called_in_transaction() -> Iterator[tuple[object, str, object]]:
     yield paying.SettlePayments, "_refund", refund
 
 
-@_mutant("the amount that a webhook speaks of is not compared with the payment's")
-def webhook_amount_not_compared() -> Iterator[tuple[object, str, object]]:
+@_mutant(
+    "the amount in a webhook is not compared with the payment's", caught_by=Kind.REFUNDED_TOO_MUCH
+)
+def webhook_amount_not_compared() -> Iterator[Patch]:
     yield webhooks, "_matches", lambda _notice, _payment: True
 
 
-@_mutant("nobody writes down that a mail went out")
-def mail_not_written_down() -> Iterator[tuple[object, str, object]]:
+@_mutant("a mail is not recorded as sent", caught_by=Kind.MAIL_COUNT)
+def mail_not_recorded() -> Iterator[Patch]:
     yield notifications, "mark_sent", lambda *_facts: None
 
 

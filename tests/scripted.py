@@ -16,9 +16,9 @@ from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, T
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import Payment, PaymentSource
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
 from quickshop.ports.notifications import Message
 from quickshop.ports.payments import Charge, ChargeState, PaymentWebhooks
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.shop import Shop
 from tests.builders import MovableClock, a_product, an_address, stock_up
 from tests.twins import memory_shop

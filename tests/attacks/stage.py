@@ -19,8 +19,8 @@ from httpx2 import Response
 from quickshop import open_shop
 from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.sandbox.payments import SandboxGateway
-from quickshop.application.access import Shopper
 from quickshop.application.checkout import PlacedOrder
+from quickshop.application.shopper import Shopper
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
 from quickshop.entrypoints.http.edge.limits import Limits

@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from quickshop import Address, PaymentSource, Shop
-from quickshop.application.access import digest
 from quickshop.application.checkout import PlacedOrder
+from quickshop.application.shopper import digest
 from quickshop.container import build_container
 from quickshop.domain.cart import CartId
 from tests.benchmarks import catalog

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from quickshop import Shop, open_shop
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.container import migrate_database
 from quickshop.settings import Settings
 from tests.benchmarks import catalog, processes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.catalog import Product
 from quickshop.domain.customers import CustomerId

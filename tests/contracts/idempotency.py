@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from quickshop.application.access import digest
 from quickshop.application.checkout import PlacedOrder
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import IdempotencyMismatchError, TransientError
 from quickshop.ports.orders import OrderView
 from quickshop.ports.unit_of_work import Transaction

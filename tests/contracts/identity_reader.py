@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.identity import BUILT_IN_ROLES, ApiKeyId, Permission, SessionId, with_implied
 from quickshop.ports.identity import Caller

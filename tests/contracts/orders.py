@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import CartStateError, ConflictError, InvalidValueError, NotFoundError
 from quickshop.domain.orders import HOLDS_STOCK, Order, OrderId, OrderStatus

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.ports.payment_webhooks import REJECTED, Verdict, WebhookRecord
 from tests.builders import AWKWARD, NOW
 from tests.contracts.backend import Backend

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import ConflictError, InvalidTokenError, NotFoundError
 from quickshop.domain.identity import (
     OneTimeToken,

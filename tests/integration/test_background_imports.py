@@ -21,7 +21,7 @@ def test_a_file_whose_worker_died_is_imported_to_the_last_row_and_counted_once(
     with open_buyers(any_database_url, tmp_path) as buyers:
         shop = buyers.shop
         with a_file(tmp_path, "spring.csv", first=1, last=31).open("rb") as file:
-            started = shop.imports.start(file, file_name="spring.csv").imported
+            started = shop.imports.start(file, file_name="spring.csv").value
         stored = 0
 
         def dying(html: str) -> str:

@@ -22,11 +22,11 @@ from tests.integration.stepping import Story
 
 
 def takes_money(placed: PlacedOrder) -> Story:
-    return lambda shop: shop.orders.capture(placed.order.id).payment.status.value
+    return lambda shop: shop.orders.capture(placed.order.id).value.status.value
 
 
 def lets_go(placed: PlacedOrder) -> Story:
-    return lambda shop: shop.orders.void(placed.order.id).payment.status.value
+    return lambda shop: shop.orders.void(placed.order.id).value.status.value
 
 
 def refunds(placed: PlacedOrder, minor: int | None = None, key: str | None = None) -> Story:

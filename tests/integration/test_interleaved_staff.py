@@ -122,7 +122,7 @@ def test_two_workers_at_one_file_count_every_row_once(crossing: Crossing) -> Non
         name = f"thing-{new_id()}"
         rows = f"Handle,Title,Variant SKU,Variant Price\n{name},Thing,{name},3\n"
         shop = made.shops.free
-        started.append(shop.imports.start(BytesIO(rows.encode())).imported.id)
+        started.append(shop.imports.start(BytesIO(rows.encode())).value.id)
         return works(started[-1]), works(started[-1])
 
     crossing.one_way(scene, {("worked", "worked")})

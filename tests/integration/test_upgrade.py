@@ -137,5 +137,5 @@ def test_orders_of_the_first_release_are_paid_shipped_and_refunded_after_the_upg
         shop.orders.refund(paid.id, amount=Money(1000, "USD"))
         shop.run_jobs()
         assert shop.orders.payments(paid.id)[0].refunded == Money(1000, "USD")
-        assert shop.orders.fulfill(paid.id).order.status is OrderStatus.FULFILLED
+        assert shop.orders.fulfill(paid.id).value.status is OrderStatus.FULFILLED
         assert problems(shop) == []

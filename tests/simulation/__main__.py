@@ -1,6 +1,7 @@
 """`python -m tests.simulation --seed 8123 | --seeds A:B | --count N [--mutant NAME]`.
 
-With `--mutants` every bug of `tests/mutants.py` that a simulation must catch is planted in turn.
+With `--mutants` each bug of `tests/mutants.py` is planted in turn, and the table of
+`docs/mutants.md` is printed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from tests.mutants import MUTANTS
-from tests.simulation.hunt import SEEDS, hunt
+from tests.simulation.hunt import HEADER, hunt_all
 from tests.simulation.world import Verdict, simulate
 
 TAIL = 60
@@ -72,16 +73,14 @@ def _list(counts: Counter[str]) -> str:
 
 
 def _hunt() -> int:
-    """Plant every mutant, and tell after how many seeds it was caught."""
-    hunted = [mutant for mutant in MUTANTS.values() if mutant.evidence == "simulation"]
-    escaped = 0
-    say("| planted bug | what is wrong | caught by | after seeds |\n|---|---|---|---|")
-    for mutant in hunted:
-        caught = hunt(mutant)
-        escaped += caught is None
-        by, after = (caught.violation, caught.seed + 1) if caught else ("**not caught**", SEEDS)
-        say(f"| {mutant.name} | {mutant.bug} | {by} | {after} |")
-    return int(escaped > 0)
+    """Plant every mutant, and print what caught it after how many runs."""
+    began, caught = time.monotonic(), 0
+    say(HEADER)
+    for is_caught, row in hunt_all():
+        caught += is_caught
+        say(row)
+    say(f"\n{caught} of {len(MUTANTS)} caught, {time.monotonic() - began:.1f} s")
+    return int(caught < len(MUTANTS))
 
 
 def _ending(verdict: Verdict) -> str:
@@ -95,7 +94,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=_range, metavar="A:B", help="run these seeds")
     parser.add_argument("--count", type=int, default=200, help="run the seeds from 0 up")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="plant this bug first")
-    parser.add_argument("--mutants", action="store_true", help="see that every bug is caught")
+    parser.add_argument(
+        "--mutants", action="store_true", help="plant every bug, and print the table"
+    )
     return parser.parse_args(arguments)
 
 

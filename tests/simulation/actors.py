@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from quickshop.application.cart import NewCart
 from quickshop.application.checkout import PlacedOrder
-from quickshop.application.fulfillment import FulfilledOrder
-from quickshop.application.inventory import StockChanged
+from quickshop.application.idempotency import Answer
+from quickshop.application.inventory import StockChange
 from quickshop.domain.errors import (
     ConflictError,
     DomainError,
@@ -23,7 +23,8 @@ from quickshop.domain.payments import PaymentSource
 from quickshop.ports.orders import OrderView
 from tests.builders import an_address
 from tests.simulation.gateway import BAD_CARD, CAREFUL_CARD
-from tests.simulation.scheduler import Crashed, Violation
+from tests.simulation.scheduler import Crashed
+from tests.simulation.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -48,7 +49,7 @@ def ask(world: World, call: Callable[[], R]) -> R | DomainError:
         except InvalidValueError as error:
             # These may be: it has shipped meanwhile.
             if error.field.split(".")[-1] not in {"lines", "location", "quantity"}:
-                raise Violation(f"a sound request was refused: {error}") from error
+                raise Violation(Kind.SOUND_REQUEST_REFUSED, str(error)) from error
             return error
         except DomainError as error:
             world.scheduler.note(f"refused: {error}")
@@ -56,7 +57,7 @@ def ask(world: World, call: Callable[[], R]) -> R | DomainError:
         finally:
             actor.mortal = actor.shielded = False
         world.scheduler.sleep(world.random.uniform(0.1, 5))
-    raise Violation("a client got no answer although nothing went wrong any more")
+    raise Violation(Kind.NO_ANSWER, f"{actor.name} tried {TRIES} times")
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class Buyer:
             world.scheduler.sleep(random.uniform(0, 60))
             order = ask(world, lambda: world.shop.orders.open(placed.order.id, placed.token))
             if isinstance(order, DomainError):
-                raise Violation(f"order {placed.order.number} was acknowledged, and is lost")
+                raise Violation(Kind.ACKNOWLEDGED_LOST, f"order {placed.order.number}")
             if order.status == "payment_failed" and random.random() < 0.8:
                 self._pay_again(placed, f"again {visit}")
                 if random.random() < 0.3:
@@ -208,7 +209,7 @@ def _give_back(world: World, order: OrderView, amount: Money | None, key: str) -
     refund = partial(world.shop.orders.refund, order.id, amount=amount, idempotency_key=key)
     done = ask(world, refund)
     if not isinstance(done, DomainError):
-        world.journal.refunds[key] = (order.id, done.payment.refunds[-1].amount.minor)
+        world.journal.refunds[key] = (order.id, done.value.refunds[-1].amount.minor)
 
 
 def cashier(world: World) -> None:
@@ -247,10 +248,10 @@ def fulfiller(world: World) -> None:
         ship(f"parcel {time}")
 
 
-def _ship(world: World, fulfill: Callable[..., FulfilledOrder], key: str) -> None:
+def _ship(world: World, fulfill: Callable[..., Answer[OrderView]], key: str) -> None:
     done = ask(world, partial(fulfill, idempotency_key=key))
     if not isinstance(done, DomainError):
-        world.journal.parcels[key] = done.parcel.id
+        world.journal.parcels[key] = done.value.fulfillments[-1].id
 
 
 def _any_order(world: World, likely: str | None = None) -> OrderView | None:
@@ -273,10 +274,10 @@ def stock_editor(world: World) -> None:
         change()
         found = ask(world, world.shop.inventory.reconcile)
         if found:
-            raise Violation(f"reconciliation finds {found}")
+            raise Violation(Kind.SELF_CHECK, f"reconciliation finds {found}")
 
 
-def _shelf_change(world: World) -> tuple[Callable[..., StockChanged], str, int]:
+def _shelf_change(world: World) -> tuple[Callable[..., Answer[StockChange]], str, int]:
     inventory, sku = world.shop.inventory, world.random.choice(world.skus)
     if world.random.random() < 0.3:
         return inventory.count, sku, world.random.choice((0, 1, 3, 6))
@@ -287,14 +288,14 @@ def _shelf_change(world: World) -> tuple[Callable[..., StockChanged], str, int]:
 
 
 def _change_shelf(
-    world: World, key: str, change: Callable[..., StockChanged], sku: str, quantity: int
+    world: World, key: str, change: Callable[..., Answer[StockChange]], sku: str, quantity: int
 ) -> None:
     place = world.places[len(key) % len(world.places)]
     done = ask(world, partial(change, sku, quantity, location=place, idempotency_key=key))
     if not isinstance(done, DomainError):
-        told = world.journal.shelf.setdefault(key, done.change)
-        if told != done.change:
-            raise Violation(f"two answers to one key: {key}")
+        told = world.journal.shelf.setdefault(key, done.value)
+        if told != done.value:
+            raise Violation(Kind.TWO_ANSWERS, key)
 
 
 def hold_taker(world: World) -> None:

@@ -21,7 +21,8 @@ from quickshop.domain.payments import PaymentSource
 from quickshop.ports.payments import Charge, ChargeState, NoticeKind, PaymentNotice
 from tests.simulation.faults import Faults
 from tests.simulation.ports import SteppedStore
-from tests.simulation.scheduler import Crashed, Scheduler, Violation
+from tests.simulation.scheduler import Crashed, Scheduler
+from tests.simulation.violations import Kind, Violation
 
 R = TypeVar("R")
 
@@ -136,7 +137,7 @@ class SimulatedGateway:
     def _call(self, what: str, key: str, effect: Callable[[], R], *, moves: bool = True) -> R:
         """One call over a line that fails before or after the effect, or takes long."""
         if self._store.is_open:
-            raise Violation(f"the gateway was called in a transaction: {what} {key}")
+            raise Violation(Kind.CALLED_IN_TRANSACTION, f"gateway.{what} {key}")
         faults, scheduler = self._faults, self._scheduler
         scheduler.step(f"gateway.{what} {key}")
         if faults.strikes("gateway_unreachable"):
@@ -176,7 +177,7 @@ class SimulatedGateway:
                 self._grant(account)
             account.first = account.charge() if account.state else None
         if account.amount != amount:
-            raise Violation(f"two amounts under one key: {key}")
+            raise Violation(Kind.KEY_REUSED, f"two amounts under {key}")
         if account.first and self._faults.strikes("gateway_repeats_itself"):
             return account.first
         return account.charge()
@@ -184,7 +185,7 @@ class SimulatedGateway:
     def _grant(self, account: Account) -> None:
         account.grant()
         if sum(each.kept > 0 for each in self.of_order(account.order)) > 1:
-            raise Violation(f"order {account.order} was charged twice")
+            raise Violation(Kind.CHARGED_TWICE, f"order {account.order}")
 
     def _prove(self, account: Account) -> None:
         """The shopper proves themselves, fails to, or never comes back."""
@@ -213,7 +214,7 @@ class SimulatedGateway:
         if account.state is not ChargeState.CAPTURED:
             raise PaymentDeclinedError("authorization_expired")
         if account.captured != amount:
-            raise Violation(f"two amounts under one key: {account.key}")
+            raise Violation(Kind.KEY_REUSED, f"two amounts under {account.key}")
         return account.charge()
 
     def _void(self, reference: str) -> Charge:
@@ -228,7 +229,7 @@ class SimulatedGateway:
         if account is None:
             return None
         if asked != (account.amount, account.token, account.capture):
-            raise Violation(f"{key} is looked for as another charge")
+            raise Violation(Kind.KEY_REUSED, f"{key} is looked for as another charge")
         return account.charge()
 
     def _tell(self, account: Account) -> None:
@@ -280,6 +281,6 @@ class SimulatedGateway:
         if key in self.refused_refunds:
             raise PaymentDeclinedError("refund_refused")
         if account.refunds[key] != amount:
-            raise Violation(f"two amounts under one key: {key}")
+            raise Violation(Kind.KEY_REUSED, f"two amounts under {key}")
         if account.kept < 0:
-            raise Violation(f"order {account.order} got more back than it paid")
+            raise Violation(Kind.REFUNDED_TOO_MUCH, f"order {account.order} at the gateway")

@@ -11,7 +11,7 @@ from quickshop.domain.fulfillment import Fulfillment
 from quickshop.domain.inventory import Allocation, StockLevel
 from quickshop.domain.orders import Order
 from quickshop.domain.payments import Payment
-from tests.simulation.scheduler import Violation
+from tests.simulation.violations import Kind, Violation
 
 ORDER_MOVES: Final = {
     "pending": "paid payment_failed canceled expired",
@@ -59,17 +59,18 @@ class Watch:
             Violation: a promise was broken.
         """
         self._add_up_ledger(before, after)
-        if after.holds != before.holds:
+        counted = after.levels != before.levels or len(after.ledger) != len(before.ledger)
+        if counted or after.holds != before.holds:
             _check_holds(after)
         moved = after.allocations != before.allocations
-        if after.shelves != before.shelves or len(after.ledger) != len(before.ledger):
+        if counted:
             self._check_levels(after)
             _check_notices(before, after)
             moved = True
         if after.orders != before.orders:
             for order_id, order in after.orders.items():
                 _check_order(before.orders.get(order_id), order)
-            _require(_carts_are_distinct(after), "a cart became two orders")
+            _require(Kind.TWO_ORDERS, _carts_are_distinct(after), "a cart became two orders")
             moved = True
         if moved:
             _check_allocations(after)
@@ -78,9 +79,10 @@ class Watch:
                 _check_payment(before.payments.get(payment_id), payment)
 
     def _add_up_ledger(self, before: MemoryState, after: MemoryState) -> None:
-        told = len(before.ledger)
-        _require(after.ledger[:told] == before.ledger, "the ledger was changed, not added to")
-        for movement in after.ledger[told:]:
+        known = len(before.ledger)
+        same = after.ledger[:known] == before.ledger
+        _require(Kind.LEDGER, same, "the ledger was changed, not added to")
+        for movement in after.ledger[known:]:
             sums = self._sums[movement.variant_id, movement.location_id]
             sums[0] += movement.on_hand
             sums[1] += movement.allocated
@@ -90,10 +92,14 @@ class Watch:
         for level in levels_of(state):
             counters = [level.on_hand, level.allocated, level.held]
             sums = self._sums[level.variant_id, level.location_id]
-            _require(counters == sums, f"{level.sku}: counters {counters}, ledger {sums}")
+            _require(
+                Kind.LEDGER, counters == sums, f"{level.sku}: counters {counters}, ledger {sums}"
+            )
             left = level.on_hand - level.allocated - level.held
-            _require(left >= -level.backorder_limit, f"{level.sku} is oversold: {left} left")
-            _require(min(counters[1:]) >= 0, f"{level.sku}: less than nothing is promised")
+            sold = f"{level.sku}: {left} left"
+            _require(Kind.OVERSOLD, left >= -level.backorder_limit, sold)
+            promised = f"{level.sku}: allocated and held are {counters[1:]}"
+            _require(Kind.NEGATIVE_COUNTER, min(counters[1:]) >= 0, promised)
 
 
 def levels_of(state: MemoryState) -> list[StockLevel]:
@@ -102,7 +108,7 @@ def levels_of(state: MemoryState) -> list[StockLevel]:
 
 
 def _check_holds(state: MemoryState) -> None:
-    """What is held is held for somebody, once; what has ended has ended for good."""
+    """Levels hold what carts hold, each level once per cart; an ended hold stays ended."""
     held: defaultdict[Place, int] = defaultdict(int)
     owners = set()
     for hold in state.holds.values():
@@ -110,13 +116,16 @@ def _check_holds(state: MemoryState) -> None:
         owners.add((hold.cart_id, hold.variant_id, hold.location_id))
     for level in levels_of(state):
         carts = held[level.variant_id, level.location_id]
-        _require(level.held == carts, f"{level.sku}: {level.held} held, {carts} for carts")
-    _require(len(owners) == len(state.holds), "a cart holds the same level twice")
-    _require(not state.holds.keys() & state.ended_holds.keys(), "a hold came back")
+        held_by = f"{level.sku}: {level.held} held, {carts} for carts"
+        _require(Kind.HOLDS, level.held == carts, held_by)
+    once = len(owners) == len(state.holds)
+    _require(Kind.HOLD_REPEATED, once, "a cart holds the same level twice")
+    ended = state.holds.keys() & state.ended_holds.keys()
+    _require(Kind.HOLD_REPEATED, not ended, "a hold came back")
 
 
 def _check_notices(before: MemoryState, after: MemoryState) -> None:
-    """Staff are told of a level once each time that it runs low."""
+    """Staff are notified of a level once each time that it runs low."""
     free = {
         _place(level): level.on_hand - level.allocated - level.held for level in levels_of(before)
     }
@@ -128,12 +137,13 @@ def _check_notices(before: MemoryState, after: MemoryState) -> None:
         <= level.low_stock_threshold
         < free.get(_place(level), 0)
     )
-    told = sorted(
+    notified = sorted(
         _name(job.event)
         for job_id, job in after.jobs.items()
         if job.effect == "mail_low_stock" and job_id not in before.jobs
     )
-    _require(crossed == told, f"levels that ran low: {crossed}, told: {told}")
+    notices = f"levels that ran low: {crossed}, staff are notified of: {notified}"
+    _require(Kind.LOW_STOCK_NOTICES, crossed == notified, notices)
 
 
 def _name(thing: Any) -> str:
@@ -144,9 +154,9 @@ def _place(thing: Any) -> Place:
     return thing.variant_id, thing.location_id
 
 
-def _require(holds: bool, otherwise: str) -> None:
+def _require(kind: Kind, holds: bool, otherwise: str) -> None:
     if not holds:
-        raise Violation(otherwise)
+        raise Violation(kind, otherwise)
 
 
 def _carts_are_distinct(state: MemoryState) -> bool:
@@ -157,30 +167,37 @@ def _check_order(before: Order | None, order: Order) -> None:
     if before is order:
         return
     due = sum(line.unit_price.minor * line.quantity for line in order.lines)
-    _require(order.subtotal.minor == due, f"order {order.number}: the lines make {due}")
+    what = f"order {order.number}"
+    _require(Kind.ORDER_TOTAL, order.subtotal.minor == due, f"{what}: the lines make {due}")
     due += order.shipping.minor + order.tax.minor - order.discount.minor
-    _require(order.total.minor == due, f"order {order.number}: its parts make {due}")
+    _require(Kind.ORDER_TOTAL, order.total.minor == due, f"{what}: its parts make {due}")
     if before is None:
-        _require(order.status == "pending", f"order {order.number} began as {order.status}")
+        began = f"{what} began as {order.status}"
+        _require(Kind.ORDER_STATUS, order.status == "pending", began)
         return
     same = before.total == order.total and before.lines == order.lines
-    _require(same, f"order {order.number} was recomputed")
+    _require(Kind.ORDER_TOTAL, same, f"{what} was recomputed")
     if before.status != order.status:
         allowed = order.status in ORDER_MOVES[before.status].split()
-        _require(allowed, f"order {order.number} went from {before.status} to {order.status}")
+        went = f"{what} went from {before.status} to {order.status}"
+        _require(Kind.ORDER_STATUS, allowed, went)
 
 
 def _check_payment(before: Payment | None, payment: Payment) -> None:
     if before is payment:
         return
     what = f"payment {payment.gateway_key}"
-    _require(payment.captured_minor <= payment.amount.minor, f"{what}: too much captured")
-    _require(payment.refunded_minor <= payment.captured_minor, f"{what}: too much refunded")
+    captured, refunded = payment.captured_minor, payment.refunded_minor
+    most = payment.amount.minor
+    _require(Kind.CAPTURED_TOO_MUCH, captured <= most, f"{what}: {captured} of {most}")
+    _require(Kind.REFUNDED_TOO_MUCH, refunded <= captured, f"{what}: {refunded} of {captured}")
     if before is None:
-        _require(payment.status == "pending", f"{what} began as {payment.status}")
+        began = f"{what} began as {payment.status}"
+        _require(Kind.PAYMENT_STATUS, payment.status == "pending", began)
     elif before.status != payment.status:
         allowed = payment.status in PAYMENT_MOVES[before.status].split()
-        _require(allowed, f"{what} went from {before.status} to {payment.status}")
+        went = f"{what} went from {before.status} to {payment.status}"
+        _require(Kind.PAYMENT_STATUS, allowed, went)
 
 
 def _check_allocations(state: MemoryState) -> None:
@@ -194,6 +211,7 @@ def _check_allocations(state: MemoryState) -> None:
     for level in levels_of(state):
         orders = promised[level.variant_id, level.location_id]
         _require(
+            Kind.ALLOCATIONS,
             level.allocated == orders,
             f"{level.sku}: {level.allocated} allocated, {orders} promised to orders",
         )
@@ -206,11 +224,11 @@ def _check_promise(order: Order, allocations: Sequence[Allocation]) -> None:
     unshipped = sum(allocation.unshipped for allocation in allocations)
     what = f"order {order.number}, {order.status},"
     if order.status in HOLDS_STOCK:
-        _require(promised == ordered, f"{what} has not what it was promised")
+        _require(Kind.STOCK_MISSING, promised == ordered, f"{what} lacks units")
     elif order.status in SHIPPED:
-        _require(promised == ordered, f"{what} has not shipped")
+        _require(Kind.STOCK_MISSING, promised == ordered, f"{what} has not shipped")
     if order.status not in HOLDS_STOCK:
-        _require(not unshipped, f"{what} still holds stock")
+        _require(Kind.STOCK_NOT_RELEASED, not unshipped, f"{what} still has units")
 
 
 def _check_parcels(
@@ -219,10 +237,12 @@ def _check_parcels(
     """What left the shelf is what is in the parcels, and no more than was ordered."""
     packed = _by_line([line for parcel in parcels for line in parcel.lines], "quantity")
     for line in order.lines:
-        _require(packed[line.id] <= line.quantity, f"order {order.number} shipped twice")
+        once = packed[line.id] <= line.quantity
+        _require(Kind.SHIPPED_TWICE, once, f"order {order.number}: {packed[line.id]} units")
     if order.status in HOLDS_STOCK or order.status in SHIPPED:
         left = _by_line(allocations, "shipped")
-        _require(+left == packed, f"order {order.number}: parcels differ from the stock")
+        parcels_differ = f"order {order.number}: parcels differ from the stock"
+        _require(Kind.FULFILLMENTS, +left == packed, parcels_differ)
 
 
 def _by_line(things: Iterable[Any], counter: str) -> Counter[Any]:

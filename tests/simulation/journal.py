@@ -12,7 +12,7 @@ from quickshop.domain.events import DomainEvent
 from quickshop.domain.fulfillment import FulfillmentId
 from quickshop.domain.orders import Order, OrderId
 from quickshop.ports.orders import OrderView
-from tests.simulation.scheduler import Violation
+from tests.simulation.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -53,7 +53,7 @@ class Journal:
         """Write down an answer to a request with a key."""
         self.orders[order.id] = order
         if self.answers.setdefault(key, order.id) != order.id:
-            raise Violation(f"two answers to one key: {key}")
+            raise Violation(Kind.TWO_ANSWERS, key)
 
 
 def check_end(world: World) -> None:
@@ -71,24 +71,25 @@ def check_end(world: World) -> None:
         _check_money(world, order)
     for payment in state.payments.values():
         if payment.is_open:
-            raise Violation(f"payment {payment.gateway_key} is stuck in {payment.status}")
+            raise Violation(Kind.STUCK, f"payment {payment.gateway_key} is {payment.status}")
     _check_mails(world, state)
     if wrong := [finding.detail for finding in world.shop.check() if not finding.ok]:
-        raise Violation(f"the shop itself finds: {wrong}")
+        raise Violation(Kind.SELF_CHECK, f"{wrong}")
 
 
 def _check_clients(journal: Journal, state: MemoryState) -> None:
     for order_id, view in journal.orders.items():
         order = state.orders.get(order_id)
         if order is None or order.total != view.total:
-            raise Violation(f"order {view.number} was acknowledged, and is lost or another")
+            raise Violation(Kind.ACKNOWLEDGED_LOST, f"order {view.number} is missing or another")
     sent = {parcel.id for parcels in state.fulfillments.values() for parcel in parcels}
     told = list(journal.parcels.values())
     if len(set(told)) < len(told) or not sent.issuperset(told):
-        raise Violation("a parcel was acknowledged, and never left or under two keys")
+        raise Violation(Kind.ACKNOWLEDGED_LOST, "a parcel never left, or under two keys")
     for order_id in journal.canceled:
-        if state.orders[order_id].status != "canceled":
-            raise Violation(f"order {state.orders[order_id].number} is not canceled after all")
+        order = state.orders[order_id]
+        if order.status != "canceled":
+            raise Violation(Kind.ACKNOWLEDGED_LOST, f"order {order.number} is {order.status}")
 
 
 def _check_shelf(world: World, state: MemoryState) -> None:
@@ -101,24 +102,25 @@ def _check_shelf(world: World, state: MemoryState) -> None:
             place = state.locations[movement.location_id].name
             ledger[movement.sku, place] += movement.on_hand
     if told != ledger:
-        raise Violation(f"staff changed {told}, and the ledger has {ledger}")
+        raise Violation(Kind.STOCK_CHANGES, f"staff made {told}, the ledger has {ledger}")
     if late := [h.sku for h in state.holds.values() if h.expires_at <= world.scheduler.now]:
-        raise Violation(f"held for longer than promised: {late}")
+        raise Violation(Kind.HELD_TOO_LONG, f"{late}")
 
 
 def _check_jobs(state: MemoryState) -> None:
     for job in state.jobs.values():
         if job.status is not JobStatus.DONE:
-            raise Violation(f"job {job.effect} of {job.event.subject}: {job.status}, {job.error}")
+            detail = f"{job.effect} of {job.event.subject}: {job.status}, {job.error}"
+            raise Violation(Kind.JOB_FAILED, detail)
 
 
 def _check_order(world: World, order: Order) -> None:
     held = [a for a in world.gateway.of_order(str(order.id)) if a.state == "authorized"]
     if order.status == "pending":
         if not held or world.is_waited_for(order):
-            raise Violation(f"order {order.number} is stuck in pending")
+            raise Violation(Kind.STUCK, f"order {order.number} is pending")
     elif held:
-        raise Violation(f"order {order.number} is {order.status}, and its money still set aside")
+        raise Violation(Kind.MONEY_SET_ASIDE, f"order {order.number} is {order.status}")
 
 
 def _check_money(world: World, order: Order) -> None:
@@ -128,14 +130,15 @@ def _check_money(world: World, order: Order) -> None:
     payments = [p for p in world.store.state.payments.values() if p.order_id == order.id]
     told = sum(p.captured_minor - p.refunded_minor for p in payments)
     if kept != told:
-        raise Violation(f"order {order.number}: the gateway keeps {kept}, the shop says {told}")
+        detail = f"order {order.number}: the gateway keeps {kept}, the shop says {told}"
+        raise Violation(Kind.GATEWAY_DIFFERS, detail)
     refused = any(key.startswith(str(order.id)) for key in world.gateway.refused_refunds)
     if order.status in PAID and (len(taken) != 1 or kept != taken[0] - _given_back(world, order)):
-        raise Violation(
-            f"order {order.number} is {order.status}, was charged {taken}, and {kept} is kept"
-        )
+        detail = f"order {order.number} is {order.status}, was charged {taken}, {kept} is kept"
+        raise Violation(Kind.WRONG_CHARGE, detail)
     if order.status not in PAID and kept and not refused:
-        raise Violation(f"order {order.number} is {order.status}, and the gateway keeps {kept}")
+        detail = f"order {order.number} is {order.status}, the gateway keeps {kept}"
+        raise Violation(Kind.MONEY_KEPT, detail)
 
 
 def _given_back(world: World, order: Order) -> int:
@@ -156,14 +159,15 @@ def _check_mails(world: World, state: MemoryState) -> None:
         kinds = sorted(filter(None, map(_mail, timeline)))
         jobs = sorted(_mail(j.event) for j in mails if j.event.subject == str(order_id))
         if kinds != jobs:
-            raise Violation(f"order {order_id} is to have mails {kinds}, and has {jobs}")
+            detail = f"order {order_id} is to have {kinds}, and has {jobs}"
+            raise Violation(Kind.WRONG_MAILS, detail)
     excused = world.queue.overlapping | world.faults.mailed_but_untold
     for key, event_id in expected.items():
         sent = world.mailbox.counts[key]
         if sent < 1 or (sent > 1 and event_id not in excused):
-            raise Violation(f"mail {key} went out {sent} times")
+            raise Violation(Kind.MAIL_COUNT, f"{key} went out {sent} times")
     if extra := world.mailbox.counts.keys() - expected.keys():
-        raise Violation(f"mails that nobody asked for: {sorted(extra)}")
+        raise Violation(Kind.WRONG_MAILS, f"not asked for: {sorted(extra)}")
 
 
 def _mail(event: DomainEvent) -> str:

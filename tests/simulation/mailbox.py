@@ -8,7 +8,8 @@ from quickshop.domain.errors import TransientError
 from quickshop.ports.notifications import OrderMessage
 from tests.simulation.faults import Faults
 from tests.simulation.ports import SteppedStore
-from tests.simulation.scheduler import Scheduler, Violation
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.violations import Kind, Violation
 
 
 class Mailbox:
@@ -28,7 +29,7 @@ class Mailbox:
             TransientError: it was not taken, or its fate is unknown.
         """
         if self._store.is_open:
-            raise Violation("mail was sent in a transaction")
+            raise Violation(Kind.CALLED_IN_TRANSACTION, f"mail.send {message.key}")
         self._scheduler.step(f"mail.send {message.kind} {message.key}")
         if self._faults.strikes("mail_refused"):
             raise TransientError("the mail server refuses")

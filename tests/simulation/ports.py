@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,10 +13,11 @@ from uuid import UUID
 from quickshop.adapters.memory.jobs import MemoryJobQueue
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
-from quickshop.domain.errors import TransientError
+from quickshop.domain.errors import ContentionError, PaymentUnknownError, TransientError
 from quickshop.ports.jobs import Job, JobId
 from tests.simulation.faults import Faults
-from tests.simulation.scheduler import Actor, Scheduler, Violation
+from tests.simulation.scheduler import Actor, Scheduler
+from tests.simulation.violations import Kind, Violation, unexpected
 
 CLEAN_TRIES = 2
 """The last tries of a job, in which nothing goes wrong: so none is given up on."""
@@ -82,7 +84,7 @@ class SteppedStore(MemoryStore):
         """As `MemoryStore.change`."""
         scheduler = self._scheduler
         if self.is_open:
-            raise Violation("transactions do not nest")
+            raise Violation(Kind.SCHEDULE, "transactions do not nest")
         scheduler.step("begin")
         while self._holder is not None:
             scheduler.queue_up()
@@ -156,12 +158,13 @@ class SteppedQueue(MemoryJobQueue):
 
     def fail(self, job_id: JobId, error: str, **options: Any) -> None:
         """As `MemoryJobQueue.fail`; only what was made to fail may."""
-        if error.split(":", maxsplit=1)[0] not in EXPECTED_FAILURES:
-            raise Violation(f"a job failed: {error}")
+        reason = sys.exception()
+        if type(reason) not in EXPECTED_FAILURES:
+            raise unexpected(reason, Kind.JOB_FAILED)
         super().fail(job_id, error, **options)
 
 
-EXPECTED_FAILURES = frozenset({"TransientError", "ContentionError", "PaymentUnknownError"})
+EXPECTED_FAILURES = (TransientError, ContentionError, PaymentUnknownError)
 
 
 class SteppedClock:

@@ -15,13 +15,11 @@ from typing import Any, Final
 
 import greenlet
 
+from tests.simulation.violations import Kind, Violation
+
 START: Final = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 MAX_STEPS: Final = 20_000
 """A run that takes more goes round in circles."""
-
-
-class Violation(BaseException):
-    """A promise was broken."""
 
 
 class Crashed(BaseException):
@@ -118,7 +116,7 @@ class Scheduler:
             me = self.current
             self.trace.append((me.name, what))
             if len(self.trace) > MAX_STEPS:
-                raise Violation("it does not come to rest")
+                raise Violation(Kind.SCHEDULE, f"{MAX_STEPS} steps, and no end")
             self.disturb(me)
         else:
             self.trace.append((self.current.name, what))
@@ -179,7 +177,7 @@ class Scheduler:
     def _pick(self) -> Actor:
         while not self._ready:
             if not self._pass_time():
-                raise Violation("nobody can go on: everyone waits for someone else")
+                raise Violation(Kind.SCHEDULE, "all actors wait for each other")
         return self._ready[int(self._draw() * len(self._ready))]
 
     def _pass_time(self) -> bool:

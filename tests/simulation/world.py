@@ -15,10 +15,9 @@ from uuid import UUID
 
 import tenacity.nap
 
-from quickshop.adapters.memory.cart_cache import NoCartCache
+from quickshop.adapters.memory.caches import NoCartCache, NoProductCache, NoSessionCache
 from quickshop.adapters.memory.jobs import MemorySchedules
-from quickshop.adapters.memory.product_cache import NoProductCache
-from quickshop.adapters.memory.session_cache import NoSessionCache
+from quickshop.adapters.memory.readers import memory_readers
 from quickshop.adapters.memory.state import JobStatus, MemoryState
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
@@ -38,10 +37,9 @@ from quickshop.domain.payments import CaptureMethod, PaymentStatus
 from quickshop.shop import (
     Caches,
     Core,
-    Credentials,
     Outside,
-    Policy,
     Queueing,
+    Security,
     Shop,
     build_shop,
 )
@@ -61,8 +59,9 @@ from tests.simulation.ports import (
     SteppedUnitOfWork,
     WokenSignal,
 )
-from tests.simulation.scheduler import START, Scheduler, Violation
-from tests.twins import readers_of
+from tests.simulation.scheduler import START, Scheduler
+from tests.simulation.violations import Kind, Violation, unexpected
+from tests.twins import DEFAULT_POLICY
 
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
 PLACES: Final = ("main", "annex")
@@ -100,14 +99,14 @@ class World:
 
     def _open(self) -> Shop:
         step, identifiers = self.scheduler.step, CountedIdentifiers()
-        readers, signal = readers_of(self.store), WokenSignal(self.scheduler)
+        readers, signal = memory_readers(self.store), WokenSignal(self.scheduler)
         self.store.state = _catalog().draft()
         unit_of_work = SteppedUnitOfWork(
             self.scheduler, REACTIONS, signal.wake, store=self.store, new_id=identifiers.new
         )
         return build_shop(
-            policy=Policy(
-                currency="EUR",
+            policy=replace(
+                DEFAULT_POLICY,
                 capture=self.capture,
                 hold_lasts=timedelta(seconds=self.random.choice((20, 60, 600))),
                 hold_carts=self.random.random() < 0.2,
@@ -130,7 +129,7 @@ class World:
                 carts=NoCartCache(),
                 sessions=NoSessionCache(),
             ),
-            credentials=Credentials(
+            security=Security(
                 passwords=BcryptPasswords(cost=MIN_COST),
                 tokens=JwtAccessTokens(fresh_keys()),
             ),
@@ -163,7 +162,7 @@ class World:
                 done = self.shop.inventory.receive(
                     sku, units, location=place, backorder_limit=limit, idempotency_key=key
                 )
-                self.journal.shelf[key] = done.change
+                self.journal.shelf[key] = done.value
                 threshold = self.random.choice((None, 0, 2))
                 self.shop.inventory.configure(sku, location=place, low_stock_threshold=threshold)
 
@@ -227,7 +226,7 @@ class World:
             if due is None:
                 return
             self.scheduler.now = max(self.scheduler.now + timedelta(seconds=15), due)
-        raise Violation(f"something is still to be done after {PATIENCE}")
+        raise Violation(Kind.UNFINISHED, f"something is still due after {PATIENCE}")
 
     def earliest_job(self) -> datetime | None:
         """When the next job may be handed out."""
@@ -254,7 +253,7 @@ def _stepped(port, name, step):  # noqa: ANN001, ANN202 - as good as the port it
 
 
 def _no_feed(path: object, *, currency: str) -> None:
-    raise Violation(f"this shop reads no files: {path}, {currency}")
+    raise Violation(Kind.SELF_CHECK, f"this shop reads no files: {path}, {currency}")
 
 
 @cache
@@ -290,7 +289,7 @@ class Verdict:
     outcomes: Counter[str]
     """How many orders ended how, and how often money came late."""
     trace: list[tuple[str, str]]
-    violation: str | None
+    violation: Violation | None
 
     def lines(self) -> list[str]:
         """The trace, numbered."""
@@ -310,17 +309,21 @@ def simulate(seed: int) -> Verdict:
         try:
             world.run()
         except Violation as broken:
-            violation = str(broken)
+            violation = broken
         except Exception as error:  # noqa: BLE001 - no actor may end like this
-            violation = f"{type(error).__name__}: {error}"
+            violation = unexpected(error, Kind.DOMAIN_REFUSED)
     return Verdict(
         seed=seed,
         steps=len(world.scheduler.trace),
         faults=world.faults.counts,
         outcomes=_outcomes(world.store.state),
         trace=world.scheduler.trace,
-        violation=violation and violation.replace(_LONG_ID, "#"),
+        violation=violation and _shortened(violation),
     )
+
+
+def _shortened(violation: Violation) -> Violation:
+    return Violation(violation.kind, violation.detail.replace(_LONG_ID, "#"))
 
 
 def _outcomes(state: MemoryState) -> Counter[str]:

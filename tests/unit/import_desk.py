@@ -54,7 +54,7 @@ class Desk:
 
     def hand_in(self, *rows: Cells, **more: Any) -> ImportView:
         content = BytesIO(as_csv(rows).encode())
-        return self.shop.imports.start(content, **more).imported
+        return self.shop.imports.start(content, **more).value
 
     def runner(self, load: ImportProducts | None = None, **more: Any) -> RunImport:
         work = self.world.unit_of_work

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quickshop.adapters.identifiers import SystemIdentifiers
+from quickshop.adapters.memory.caches import NoProductCache
 from quickshop.adapters.memory.catalog_reader import MemoryProductReader
 from quickshop.adapters.memory.inventory import MemoryStockReader
-from quickshop.adapters.memory.product_cache import NoProductCache
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.adapters.security.html import NhHtmlSanitizer
 from quickshop.adapters.shopify.feed import ShopifyFeedReader

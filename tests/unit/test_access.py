@@ -16,13 +16,13 @@ from quickshop.application.orders import ListOrders
 from quickshop.application.permissions import needs, permission_of
 from quickshop.domain.identity import ADMIN, BUILT_IN_ROLES, Permission, with_implied
 from quickshop.entrypoints.http import app as http
-from quickshop.entrypoints.http.edge.access import (
+from quickshop.entrypoints.http.edge.audience import (
     ACCOUNT,
     PUBLIC,
     SHOPPER,
-    Access,
-    access,
-    access_of,
+    Audience,
+    audience_of,
+    open_to,
     staff,
 )
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
@@ -147,12 +147,12 @@ def test_everybody_gets_as_far_as_the_table_says(
 
 def test_the_table_holds_every_route_and_no_other(web: Web):
     found = {
-        (each.operation_id or each.name, method, each.path, access_of(each.endpoint))
+        (each.operation_id or each.name, method, each.path, audience_of(each.endpoint))
         for each in web.client.app.routes
         if isinstance(each, GuardedRoute)
         for method in each.methods - {"HEAD"}
     }
-    declared = {(o, m, p, a.permission or a.audience.value) for o, m, p, a in found}
+    declared = {(o, m, p, a.permission or a.kind.value) for o, m, p, a in found}
     assert declared == {(each.operation, each.method, each.path, each.who) for each in ROUTES}
 
 
@@ -170,17 +170,17 @@ def test_a_route_that_does_not_declare_its_access_stops_the_api_from_starting():
 
 
 @pytest.mark.parametrize("declared", [SHOPPER, ACCOUNT, staff(ListOrders)])
-def test_a_route_that_answers_from_a_cache_is_for_everybody_or_does_not_start(declared: Access):
+def test_a_route_that_answers_from_a_cache_is_for_everybody_or_does_not_start(declared: Audience):
     router = APIRouter(route_class=PageRoute)
     with pytest.raises(LookupError, match="/v1/mine answers from a cache"):
 
         @router.get("/v1/mine")
-        @access(declared)
+        @open_to(declared)
         def mine() -> str:
             return "mine"
 
     @router.get("/v1/everybodys")
-    @access(PUBLIC)
+    @open_to(PUBLIC)
     def everybodys() -> str:
         return "everybody's"
 

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from quickshop.adapters.memory.caches import NoProductCache, NoSessionCache
 from quickshop.adapters.memory.limits import MemoryRequestGate
-from quickshop.adapters.memory.product_cache import NoProductCache
-from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.entrypoints.http.edge.hashing import MOST
 from quickshop.entrypoints.http.edge.limits import LOGIN, LOGIN_STRANGERS, Limits
 from quickshop.entrypoints.http.edge.rules import Edge

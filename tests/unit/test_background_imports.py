@@ -61,7 +61,7 @@ def test_every_row_is_imported_or_reported(gate: Desk) -> None:
 
 def test_it_reports_what_the_library_reports(gate: Desk) -> None:
     with SAMPLE.open("rb") as file:
-        started = gate.shop.imports.start(file, file_name=SAMPLE.name).imported
+        started = gate.shop.imports.start(file, file_name=SAMPLE.name).value
     done = gate.run(started.id)
     other = Desk()
     report = other.shop.products.import_file(SAMPLE, currency="EUR")
@@ -182,13 +182,13 @@ def test_what_does_not_begin_like_a_product_file_is_refused_at_once(
 
 def test_a_header_may_be_quoted_over_several_lines(gate: Desk) -> None:
     content = b'"Handle","My\nNotes",Title,Variant Price\nmug,,Mug,3\n'
-    started = gate.shop.imports.start(BytesIO(content)).imported
+    started = gate.shop.imports.start(BytesIO(content)).value
     assert counted(gate.run(started.id)) == (1, 0, 0, 0)
 
 
 def test_a_file_that_turns_out_to_be_none_fails_and_says_why(gate: Desk) -> None:
     content = b'Handle,Title,Variant Price\nmug,"Mug,3\n'
-    started = gate.shop.imports.start(BytesIO(content), file_name="spring.csv").imported
+    started = gate.shop.imports.start(BytesIO(content), file_name="spring.csv").value
     failed = gate.run(started.id)
     assert failed.status is ImportStatus.FAILED
     assert "spring.csv cannot be split: the row that starts on line 2" in failed.failure

@@ -7,15 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from quickshop.adapters.memory.cart_cache import MemoryCartCache, NoCartCache
-from quickshop.application.access import Shopper
+from quickshop.adapters.memory.caches import NoCartCache
 from quickshop.application.cart import NewCart
+from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.cache import CartCache
 from quickshop.ports.cart import CartView
 from tests.builders import an_address
+from tests.memory_caches import MemoryCartCache
 from tests.scripted import World
 from tests.twins import memory_shop
 from tests.unit.test_memory_limits import Seconds

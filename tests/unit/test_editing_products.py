@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from quickshop import Money, NewVariant, Shop, open_shop
-from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.application.catalog import KEEP, ChangedVariant
 from quickshop.domain.catalog import Category, CategoryId, Image, Product, ProductId
 from quickshop.domain.catalog_rules import MAX_ALT_LENGTH, MAX_IMAGES
@@ -23,6 +22,7 @@ from quickshop.domain.errors import (
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.catalog import ProductQuery
 from tests.builders import new_id
+from tests.memory_caches import MemoryProductCache
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from quickshop import Money
-from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.adapters.redis.product_cache import POINTER_SECONDS
 from quickshop.domain.catalog import Product
 from quickshop.entrypoints.http.edge.page_cache import PageCache
 from quickshop.settings import Settings, SettingsError
 from quickshop.shop import Shop
+from tests.memory_caches import MemoryProductCache
 from tests.scripted import World
 
 OLDEST_SECONDS = 5

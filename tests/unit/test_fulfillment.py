@@ -71,8 +71,8 @@ def test_a_paid_order_ships_whole(gate: Desk) -> None:
     fulfilled = gate.world.shop.orders.fulfill(
         gate.id, carrier="Snail & Sons", tracking_number="SN-0042", tracking_url=URL
     )
-    assert fulfilled.order.status is gate.status() is OrderStatus.FULFILLED
-    parcel = fulfilled.parcel
+    assert fulfilled.value.status is gate.status() is OrderStatus.FULFILLED
+    parcel = fulfilled.value.fulfillments[-1]
     assert (parcel.number, parcel.carrier, parcel.tracking_number, parcel.tracking_url) == (
         1,
         "Snail & Sons",
@@ -81,7 +81,7 @@ def test_a_paid_order_ships_whole(gate: Desk) -> None:
     )
     assert set(parcel.lines) == {ShippedItem("MUG", 3), ShippedItem("BOWL", 3)}
     assert gate.on_hand("MUG") == gate.on_hand("BOWL") == (7, 0)
-    assert gate.world.shop.orders.get(gate.id) == fulfilled.order
+    assert gate.world.shop.orders.get(gate.id) == fulfilled.value
     assert gate.world.problems() == []
 
 
@@ -148,12 +148,12 @@ def test_units_leave_the_places_that_they_were_promised_from() -> None:
 
     with pytest.raises(InvalidValueError, match="at most 2"):
         fulfill(placed.order.id, lines={variant.sku: 3}, location="cellar")
-    assert fulfill(placed.order.id, location="cellar").order.status == "partially_fulfilled"
+    assert fulfill(placed.order.id, location="cellar").value.status == "partially_fulfilled"
     with pytest.raises(InvalidValueError, match="still ships from"):
         fulfill(placed.order.id, location="cellar")
     with pytest.raises(NotFoundError, match="location"):
         fulfill(placed.order.id, location="moon")
-    assert fulfill(placed.order.id).order.status is OrderStatus.FULFILLED
+    assert fulfill(placed.order.id).value.status is OrderStatus.FULFILLED
 
     levels = world.shop.inventory.list(sku=variant.sku).items
     assert {level.location: (level.on_hand, level.allocated) for level in levels} == {
@@ -258,8 +258,8 @@ def test_shipping_with_a_key_can_be_repeated(gate: Desk) -> None:
     fulfill = gate.world.shop.orders.fulfill
     first = fulfill(gate.id, lines={"MUG": 2}, idempotency_key="one")
     again = fulfill(gate.id, lines={"MUG": 2}, idempotency_key="one")
-    assert (again.order, again.replayed, first.replayed) == (first.order, True, False)
-    assert again.parcel == first.parcel
+    assert (again.value, again.replayed, first.replayed) == (first.value, True, False)
+    assert again.value.fulfillments[-1] == first.value.fulfillments[-1]
     assert gate.parcels() == [{"MUG": 2}]
     for other in ({"lines": {"MUG": 1}}, {}, {"lines": {"MUG": 2}, "carrier": "Snail"}):
         with pytest.raises(IdempotencyMismatchError):
@@ -370,7 +370,7 @@ def test_the_timeline_tells_of_parcels_refunds_and_notes(gate: Desk) -> None:
         (
             "OrderShipped",
             {
-                "fulfillment_id": str(fulfilled.parcel.id),
+                "fulfillment_id": str(fulfilled.value.fulfillments[-1].id),
                 "tracking_number": "SN-1",
                 "carrier": "Snail",
             },

@@ -48,7 +48,7 @@ def a_world(**settings: Any) -> World:
 def hold(world: World, cart: NewCart, **more: Any) -> Mapping[str, int]:
     """Hold a cart, and tell how many of each SKU it then holds."""
     answer = world.shop.carts.hold(cart.cart.id, cart.token, **more)
-    return {line.sku: line.quantity for line in answer.held.lines}
+    return {line.sku: line.quantity for line in answer.value.lines}
 
 
 def holds(world: World, cart: NewCart) -> list[Hold]:
@@ -182,7 +182,7 @@ def test_holding_again_makes_it_last_anew(world: World) -> None:
     hold(world, cart)
     world.clock.advance(minutes=9)
     answer = world.shop.carts.hold(cart.cart.id, cart.token)
-    assert answer.held.expires_at == world.clock.now() + timedelta(minutes=10)
+    assert answer.value.expires_at == world.clock.now() + timedelta(minutes=10)
     world.run(minutes=9)
     assert counters(world, product) == (2, 0, 2)
     assert len(holds(world, cart)) == 1
@@ -247,7 +247,7 @@ def test_holding_is_repeated_without_effect(world: World) -> None:
     world.clock.advance(minutes=1)
     again = world.shop.carts.hold(cart.cart.id, cart.token, idempotency_key="k")
     assert (first.replayed, again.replayed) == (False, True)
-    assert again.held == first.held
+    assert again.value == first.value
     assert not world.shop.carts.hold(other.cart.id, other.token, idempotency_key="k").replayed
     with pytest.raises(IdempotencyMismatchError):
         world.shop.carts.hold(other.cart.id, cart.token, idempotency_key="k")

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from quickshop.entrypoints.http.admin import ROUTERS
-from quickshop.entrypoints.http.edge.access import access_of
+from quickshop.entrypoints.http.edge.audience import audience_of
 from tests.http_client import assert_problem
 from tests.unit.staff_client import BackOffice, open_back_office
 from tests.unit.test_http_admin_inventory import MOVES
@@ -28,8 +28,8 @@ def office() -> Iterator[BackOffice]:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
 def test_every_route_of_staff_asks_for_the_permission_of_its_use_case(route: APIRoute) -> None:
-    access = access_of(route.endpoint)
-    assert access.audience == "staff"
+    access = audience_of(route.endpoint)
+    assert access.kind == "staff"
     assert access.permission is not None
     reads = access.permission.endswith(":read")
     assert reads is (route.methods <= READS), f"{access.permission} for {route.methods}"

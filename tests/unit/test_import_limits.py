@@ -60,7 +60,7 @@ def test_who_may_move_stock_does_so_with_a_file(gate: Desk, by: object) -> None:
 
 def test_a_file_that_says_nothing_of_stock_has_nothing_left_aside(gate: Desk) -> None:
     content = b"Handle,Title,Variant SKU,Variant Price\nmug,Mug,MUG,3\n"
-    started = gate.shop.imports.start(BytesIO(content), by=EDITOR).imported
+    started = gate.shop.imports.start(BytesIO(content), by=EDITOR).value
     gate.run(started.id)
     assert not [note for note in gate.issues(started.id) if note[0] > 1]
 
@@ -71,8 +71,8 @@ def test_a_file_has_so_many_rows_at_most(gate: Desk) -> None:
         start(BytesIO(as_csv(SHELF).encode()))
     broken_lines = mug(**{"Body (HTML)": "one\ntwo\n\nthree\n"})
     four = [broken_lines, *SHELF[:3]]
-    assert start(BytesIO(as_csv(four).encode())).imported.status is ImportStatus.WAITING
-    assert start(BytesIO(as_csv(four).rstrip().encode())).imported.rows is None
+    assert start(BytesIO(as_csv(four).encode())).value.status is ImportStatus.WAITING
+    assert start(BytesIO(as_csv(four).rstrip().encode())).value.rows is None
     assert gate.shop.imports.start.max_rows == MAX_FILE_ROWS == 100_000
 
 
@@ -80,13 +80,13 @@ def test_rows_that_were_hidden_are_found_by_the_worker(gate: Desk) -> None:
     start = replace(gate.shop.imports.start, max_rows=4)
     rows = "".join(f"w{n},Wheel,{n}\n" for n in range(4))
     hiding = f'Handle,Title,Variant Price\nw,5" wheel,3\n{rows}'.encode()
-    started = start(BytesIO(hiding), file_name="wheels.csv").imported
+    started = start(BytesIO(hiding), file_name="wheels.csv").value
     gate.runner(max_rows=4)(started.id)
     failed = gate.shop.imports.get(started.id)
     assert failed.status is ImportStatus.FAILED
     assert failed.failure == "wheels.csv has more than 4 rows; split it between two products"
     assert not gate.shop.products.list_all().items
-    again = start(BytesIO(hiding)).imported
+    again = start(BytesIO(hiding)).value
     gate.runner(max_rows=5)(again.id)
     assert gate.shop.imports.get(again.id).status is ImportStatus.DONE
 
@@ -235,7 +235,7 @@ def test_so_many_files_wait_at_once(gate: Desk) -> None:
     with pytest.raises(TooManyImportsError, match="2 files are waiting"):
         start(BytesIO(third))
     again = start(BytesIO(first), idempotency_key="one")
-    assert (again.replayed, again.imported) == (True, done.imported)
-    gate.run(done.imported.id)
-    assert start(BytesIO(third)).imported.status is ImportStatus.WAITING
+    assert (again.replayed, again.value) == (True, done.value)
+    gate.run(done.value.id)
+    assert start(BytesIO(third)).value.status is ImportStatus.WAITING
     assert gate.shop.imports.start.max_unfinished == 20

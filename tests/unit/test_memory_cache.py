@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from quickshop.adapters.memory.product_cache import MemoryProductCache, NoProductCache
+from quickshop.adapters.memory.caches import NoProductCache
 from quickshop.ports.cache import CachedPage
 from tests.contracts.cache import NEW, OLD, ProductCacheContract
+from tests.memory_caches import MemoryProductCache
 
 
 class Seconds:

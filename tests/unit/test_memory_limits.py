@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from quickshop.adapters.memory.limits import MemoryRateLimiter, MemoryRequestGate
-from quickshop.adapters.memory.product_cache import MemoryProductCache
-from quickshop.adapters.memory.session_cache import MemorySessionCache
 from quickshop.ports.limits import Bucket, Limit
 from tests.contracts.limits import (
     FEW,
@@ -18,6 +16,7 @@ from tests.contracts.limits import (
     take,
     take_often,
 )
+from tests.memory_caches import MemoryProductCache, MemorySessionCache
 
 
 class Seconds:

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from quickshop.adapters.memory.cart_cache import MemoryCartCache, NoCartCache
-from quickshop.adapters.memory.session_cache import MemorySessionCache, NoSessionCache
+from quickshop.adapters.memory.caches import NoCartCache, NoSessionCache
 from tests.contracts.session_and_cart_caches import CartCacheContract, SessionCacheContract, a_copy
+from tests.memory_caches import MemoryCartCache, MemorySessionCache
 from tests.unit.test_memory_limits import Seconds
 
 

@@ -10,11 +10,10 @@ from uuid import uuid4
 import pytest
 
 from quickshop import Money
-from quickshop.adapters.memory.cart_cache import MemoryCartCache
-from quickshop.adapters.memory.product_cache import MemoryProductCache
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.payments import CaptureMethod, PaymentSource
 from tests.builders import eur
+from tests.memory_caches import MemoryCartCache, MemoryProductCache
 from tests.scripted import World
 from tests.twins import memory_shop
 

@@ -168,7 +168,7 @@ def test_a_guest_cancels_with_the_token_and_with_no_other(world: World) -> None:
     with pytest.raises(NotFoundError):
         world.shop.orders.cancel_own(placed.order.id, "another")
     canceled = world.shop.orders.cancel_own(placed.order.id, placed.token, reason="🚲 broke")
-    assert canceled.order.status is OrderStatus.CANCELED
+    assert canceled.value.status is OrderStatus.CANCELED
     with pytest.raises(OrderStateError):
         world.shop.orders.cancel_own(placed.order.id, placed.token, reason="🚲 broke")
 
@@ -179,7 +179,7 @@ def test_canceling_with_a_key_can_be_repeated(world: World) -> None:
         canceled = world.shop.orders.cancel_own(
             placed.order.id, placed.token, reason="too late", idempotency_key="one"
         )
-        assert (canceled.order.status, canceled.replayed) == (OrderStatus.CANCELED, replayed)
+        assert (canceled.value.status, canceled.replayed) == (OrderStatus.CANCELED, replayed)
     with pytest.raises(IdempotencyMismatchError):
         world.shop.orders.cancel_own(placed.order.id, placed.token, idempotency_key="one")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quickshop.application.access import Shopper
 from quickshop.application.cart import NewCart
+from quickshop.application.shopper import Shopper
 from quickshop.domain.cart import (
     MAX_LINES,
     MAX_QUANTITY,

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from httpx2 import Response
 
-from quickshop.application.access import order_token
+from quickshop.application.shopper import order_token
 from quickshop.domain.cart import CartId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.orders import OrderId

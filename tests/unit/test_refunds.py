@@ -35,7 +35,7 @@ def sent_back(world: World) -> int:
 def test_a_part_goes_back_and_the_order_stays_paid(world: World) -> None:
     placed = a_paid_order(world)
     asked = world.shop.orders.refund(placed.order.id, amount=eur(60), reason="scratched")
-    assert [(r.amount, r.status, r.reason) for r in asked.payment.refunds] == [
+    assert [(r.amount, r.status, r.reason) for r in asked.value.refunds] == [
         (eur(60), RefundStatus.PENDING, "scratched")
     ]
     world.run()
@@ -107,7 +107,7 @@ def test_one_key_refunds_once(world: World) -> None:
     placed = a_paid_order(world)
     for _ in range(3):
         asked = world.shop.orders.refund(placed.order.id, amount=eur(60), idempotency_key="call-7")
-        assert len(asked.payment.refunds) == 1
+        assert len(asked.value.refunds) == 1
         world.run()
     with pytest.raises(IdempotencyMismatchError):
         world.shop.orders.refund(placed.order.id, amount=eur(61), idempotency_key="call-7")

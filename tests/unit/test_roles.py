@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import (
     AccountHasRolesError,

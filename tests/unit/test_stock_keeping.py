@@ -103,9 +103,9 @@ def test_what_is_not_there_cannot_be_taken_away(shop: Shop) -> None:
 
 def test_a_count_brings_the_shelf_to_what_lies_there(shop: Shop) -> None:
     shop.inventory.receive("MUG", 5)
-    assert shop.inventory.count("MUG", 7).change.quantity == 2
-    assert shop.inventory.count("MUG", 0, reason="stolen").change.quantity == -7
-    assert shop.inventory.count("MUG", 0).change.quantity == 0
+    assert shop.inventory.count("MUG", 7).value.quantity == 2
+    assert shop.inventory.count("MUG", 0, reason="stolen").value.quantity == -7
+    assert shop.inventory.count("MUG", 0).value.quantity == 0
     assert on_hand(shop) == {"main": 0}
     assert shop.inventory.reconcile() == []
 
@@ -148,7 +148,7 @@ def test_what_staff_repeat_with_its_key_has_one_effect(shop: Shop) -> None:
     first = shop.inventory.count("MUG", 3, idempotency_key="k")
     shop.inventory.receive("MUG", 1)
     again = shop.inventory.count("MUG", 3, idempotency_key="k")
-    assert (first.replayed, again.replayed, again.change) == (False, True, first.change)
+    assert (first.replayed, again.replayed, again.value) == (False, True, first.value)
     assert on_hand(shop) == {"main": 4}
     for other in (
         lambda: shop.inventory.receive("MUG", 6, idempotency_key="k"),
@@ -230,7 +230,7 @@ def test_units_go_from_one_place_to_another_and_all_are_still_there(shop: Shop) 
     shop.inventory.receive("MUG", 5)
     answer = shop.inventory.transfer("MUG", 2, to_location="attic", reason="more room")
     assert on_hand(shop) == {"attic": 2, "main": 3}
-    assert (answer.transfer.from_location, answer.transfer.to_location) == ("main", "attic")
+    assert (answer.value.from_location, answer.value.to_location) == ("main", "attic")
     shop.inventory.transfer("MUG", 1, from_location="attic", to_location="main")
     assert on_hand(shop) == {"attic": 1, "main": 4}
     assert not shop.inventory.reconcile()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from quickshop.application.access import Shopper, digest
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import Holding, ReleaseExpiredHolds
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError, OutOfStockError

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quickshop.application.access import Shopper
+from quickshop.application.shopper import Shopper
 from quickshop.domain.cart import Cart, CartId
 from quickshop.ports.cache import CachedCart, CartCache
 from quickshop.ports.cart import CartReader, CartView

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from quickshop.application.access import Shopper, digest, order_token
 from quickshop.application.cart import get_cart
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import ReleaseExpiredHolds, given_back
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Keep, Once
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest, order_token
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email
 from quickshop.domain.errors import (
@@ -119,9 +119,9 @@ class PlaceOrder:
     @retried
     def _prepare(self, request: _Request, shopper: Shopper, once: Once) -> PlacedOrder:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, now):
-                return PlacedOrder(earlier, _token_of(earlier, shopper), replayed=True)
+        completed: list[Cart] = []
+
+        def place(tx: Transaction, keep: Keep[OrderView]) -> None:
             _require_active(tx, shopper)
             cart = get_cart(tx, request.cart_id, shopper)
             cart.complete(now=now)
@@ -131,24 +131,29 @@ class PlaceOrder:
             holds = tx.holds.of_cart(cart.id)
             allocations = plan(tx, order, self.identifiers, self.sourcing, holds)
             tx.orders.add(order)
-            tx.payments.add(
-                Payment.attempt_for(
-                    id=PaymentId(self.identifiers.new()),
-                    order_id=order.id,
-                    attempt=1,
-                    amount=order.total,
-                    source=request.payment,
-                    capture_method=self.terms.capture,
-                    now=now,
-                )
-            )
-            view = OrderView.of(order)
-            once.keep(tx, view)
+            tx.payments.add(self._attempt(order, request.payment, now))
+            keep(OrderView.of(order))
             tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
             # Last, so that a level stays locked for as short as can be.
             tx.stock.allocate(allocations, now=now, spending=holds)
-        self.news(cart)
-        return PlacedOrder(view, _token_of(view, shopper))
+            completed.append(cart)
+
+        answer = once.run(self.unit_of_work, OrderView, now, place)
+        for cart in completed:
+            self.news(cart)
+        token = _token_of(answer.value, shopper)
+        return PlacedOrder(answer.value, token, replayed=answer.replayed)
+
+    def _attempt(self, order: Order, source: PaymentSource, now: datetime) -> Payment:
+        return Payment.attempt_for(
+            id=PaymentId(self.identifiers.new()),
+            order_id=order.id,
+            attempt=1,
+            amount=order.total,
+            source=source,
+            capture_method=self.terms.capture,
+            now=now,
+        )
 
     def _order(
         self, tx: Transaction, cart: Cart, request: _Request, shopper: Shopper, now: datetime
@@ -285,9 +290,8 @@ class PayOrderAgain:
         self, order_id: OrderId, shopper: Shopper, payment: PaymentSource, once: Once
     ) -> PlacedOrder:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, now):
-                return PlacedOrder(earlier, _same_token(earlier, shopper), replayed=True)
+
+        def retry(tx: Transaction, keep: Keep[OrderView]) -> None:
             order = tx.orders.get_own(
                 order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
             )
@@ -309,10 +313,12 @@ class PayOrderAgain:
                     now=now,
                 )
             )
-            view = OrderView.of(order)
-            once.keep(tx, view)
+            keep(OrderView.of(order))
             tx.stock.allocate(allocations, now=now)
-        return PlacedOrder(view, _same_token(view, shopper))
+
+        answer = once.run(self.unit_of_work, OrderView, now, retry)
+        token = _same_token(answer.value, shopper)
+        return PlacedOrder(answer.value, token, replayed=answer.replayed)
 
 
 def _same_token(order: OrderView, shopper: Shopper) -> str | None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from quickshop.application.access import digest
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.fulfillment import (
     Fulfillment,
@@ -24,24 +24,9 @@ from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import LocationId, ShippedUnits
 from quickshop.domain.orders import Order, OrderId, OrderLineId
 from quickshop.ports.clock import Clock
-from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.orders import OrderView
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class FulfilledOrder:
-    """An order as it was when a parcel of it had just left."""
-
-    order: OrderView
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-    @property
-    def parcel(self) -> FulfillmentView:
-        """The parcel that left."""
-        return self.order.fulfillments[-1]
 
 
 @needs(Permission.ORDERS_WRITE)
@@ -65,7 +50,7 @@ class FulfillOrder:
         tracking_url: str = "",
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> FulfilledOrder:
+    ) -> Answer[OrderView]:
         """One parcel, of all that is left to ship unless `lines` says how many of what.
 
         `lines` names order lines by id or SKU. With a `location` the parcel holds only what was
@@ -83,13 +68,11 @@ class FulfillOrder:
         wanted = sorted((str(name), quantity) for name, quantity in (lines or {}).items())
         asked = digest(repr((str(order_id), lines is None, wanted, location, tracking)))
         once = Once(f"{by}:fulfill_order", idempotency_key, asked)
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, self.clock.now()):
-                return FulfilledOrder(earlier, replayed=True)
-            order = tx.orders.get(order_id)
-            view = self._ship(tx, order, lines, location, tracking)
-            once.keep(tx, view)
-        return FulfilledOrder(view)
+
+        def ship(tx: Transaction, keep: Keep[OrderView]) -> None:
+            keep(self._ship(tx, tx.orders.get(order_id), lines, location, tracking))
+
+        return once.run(self.unit_of_work, OrderView, self.clock.now(), ship)
 
     def _ship(
         self,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from quickshop.application.access import Shopper, digest
 from quickshop.application.cart_cache import CartInvalidation
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import (
@@ -237,15 +237,6 @@ class HeldCart:
 
 
 @dataclass(frozen=True, slots=True)
-class CartHeld:
-    """The answer to holding a cart."""
-
-    held: HeldCart
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-
-@dataclass(frozen=True, slots=True)
 class HoldCart:
     """Set aside all that is in a cart, while its shopper checks out."""
 
@@ -257,7 +248,7 @@ class HoldCart:
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
-    ) -> CartHeld:
+    ) -> Answer[HeldCart]:
         """All of it or nothing. Doing it again makes it last as long as if it began now.
 
         With an `idempotency_key` a repeated call gives the first one's answer.
@@ -276,27 +267,29 @@ class HoldCart:
         return self.release.retry_after_releasing(lambda: self._hold(cart_id, shopper, once))
 
     @retried
-    def _hold(self, cart_id: CartId, shopper: Shopper, once: Once) -> CartHeld:
+    def _hold(self, cart_id: CartId, shopper: Shopper, once: Once) -> Answer[HeldCart]:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, HeldCart, now):
-                return CartHeld(earlier, replayed=True)
+        changed: list[Cart] = []
+
+        def hold(tx: Transaction, keep: Keep[HeldCart]) -> None:
             cart = tx.carts.get(
                 cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
             )
             cart.hold(now=now)
             tx.carts.save(cart)
-            held = HeldCart(
-                cart_id=cart.id,
-                lines=tuple(
-                    HeldLine(sku=line.offer.sku, quantity=line.quantity) for line in cart.lines
-                ),
-                expires_at=now + self.holding.lasts,
-            )
-            once.keep(tx, held)
+            keep(_held(cart, now + self.holding.lasts))
             self.holding.cover(tx, cart, HoldOwner.CHECKOUT, now)
-        self.news(cart)
-        return CartHeld(held)
+            changed.append(cart)
+
+        answer = once.run(self.unit_of_work, HeldCart, now, hold)
+        for cart in changed:
+            self.news(cart)
+        return answer
+
+
+def _held(cart: Cart, expires_at: datetime) -> HeldCart:
+    lines = (HeldLine(sku=line.offer.sku, quantity=line.quantity) for line in cart.lines)
+    return HeldCart(cart_id=cart.id, lines=tuple(lines), expires_at=expires_at)
 
 
 @dataclass(frozen=True, slots=True)

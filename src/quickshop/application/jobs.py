@@ -33,8 +33,6 @@ logger: Final = logging.getLogger("quickshop.jobs")
 
 MAX_ATTEMPTS: Final = 5
 """Tries before a job is given up and listed as dead."""
-FIRST_RETRY: Final = timedelta(seconds=5)
-"""Wait after the first failed try."""
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
 """Wait after the first, second, … failed try, in first ones: two hours of outage lose nothing."""
 
@@ -62,7 +60,7 @@ class RunJob:
     handlers: Mapping[str, Handler]
     clock: Clock
     lease: timedelta
-    first_retry: timedelta = FIRST_RETRY
+    first_retry: timedelta
     before_giving_up: Mapping[str, Handler] = field(default_factory=dict)
     """What is left to do for an effect when a job of it is given up, whatever became of it."""
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from quickshop.application.access import Shopper, digest
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.customers import CustomerId, normalize_email
 from quickshop.domain.errors import InvalidValueError, TransientError
 from quickshop.domain.identity import Permission
@@ -156,15 +156,6 @@ class GetTimeline:
         return self.orders.timeline(order_id, newest=newest)
 
 
-@dataclass(frozen=True, slots=True)
-class CanceledOrder:
-    """An order as it was when it had just been canceled."""
-
-    order: OrderView
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-
 @needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
@@ -181,7 +172,7 @@ class CancelOrder:
         reason: str = "",
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> CanceledOrder:
+    ) -> Answer[OrderView]:
         """Of several who cancel at once one succeeds.
 
         With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
@@ -194,11 +185,11 @@ class CancelOrder:
             IdempotencyInProgressError: the same request is still running.
         """
         once = Once(f"{by}:cancel_order", idempotency_key, digest(f"{order_id}:{reason}"))
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
-                return CanceledOrder(earlier, replayed=True)
-            canceled = _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, once)
-        return CanceledOrder(canceled)
+
+        def cancel(tx: Transaction, keep: Keep[OrderView]) -> None:
+            _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, keep)
+
+        return once.run(self.unit_of_work, OrderView, self.outcomes.clock.now(), cancel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +207,7 @@ class CancelOwnOrder:
         *,
         reason: str = "",
         idempotency_key: str | None = None,
-    ) -> CanceledOrder:
+    ) -> Answer[OrderView]:
         """As `CancelOrder`; with a key, a repeated call gives the first one's answer.
 
         Raises:
@@ -229,27 +220,29 @@ class CancelOwnOrder:
         shopper = Shopper.of(opener)
         fingerprint = digest(f"{order_id}:{reason}")
         once = Once(f"cancel_order:{shopper.scope}", idempotency_key, fingerprint)
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, OrderView, self.outcomes.clock.now()):
-                return CanceledOrder(earlier, replayed=True)
+
+        def cancel(tx: Transaction, keep: Keep[OrderView]) -> None:
             order = tx.orders.get_own(
                 order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
             )
-            canceled = _cancel(tx, order, reason, self.outcomes, once)
-        return CanceledOrder(canceled)
+            _cancel(tx, order, reason, self.outcomes, keep)
+
+        return once.run(self.unit_of_work, OrderView, self.outcomes.clock.now(), cancel)
 
 
 def _cancel(
-    tx: Transaction, order: Order, reason: str, outcomes: PaymentOutcomes, once: Once
-) -> OrderView:
+    tx: Transaction,
+    order: Order,
+    reason: str,
+    outcomes: PaymentOutcomes,
+    keep: Keep[OrderView],
+) -> None:
     now = outcomes.clock.now()
     order.cancel(reason, now=now)
     _call_off_payments(tx, order, outcomes)
     tx.orders.save(order)
-    view = OrderView.of(order)
-    once.keep(tx, view)
+    keep(OrderView.of(order))
     tx.stock.release(order.id, now=now)
-    return view
 
 
 def _call_off_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes) -> None:

@@ -8,8 +8,6 @@ from typing import Final
 
 from quickshop.application.jobs import PeriodicTask
 
-SWEEP_INTERVAL: Final = timedelta(seconds=15)
-"""How often unanswered payments, unpaid orders and expired holds are looked for."""
 CLEANUP_INTERVAL: Final = timedelta(hours=1)
 """How often what is kept no longer is deleted."""
 
@@ -20,10 +18,14 @@ def build_schedule(
     expire_orders: Callable[[], object],
     release_expired_holds: Callable[[], object],
     purge_expired: Callable[[], object],
-    sweep_interval: timedelta = SWEEP_INTERVAL,
-    cleanup_interval: timedelta = CLEANUP_INTERVAL,
+    sweep_interval: timedelta,
+    cleanup_interval: timedelta,
 ) -> Sequence[PeriodicTask]:
-    """The tasks, under the names that schedulers share."""
+    """The tasks, under the names that schedulers share.
+
+    `sweep_interval` is how often unanswered payments, unpaid orders and expired holds are looked
+    for, `cleanup_interval` how often what is kept no longer is deleted.
+    """
     return (
         PeriodicTask("ask_again_about_payments", sweep_interval, ask_again_about_payments),
         PeriodicTask("expire_orders", sweep_interval, expire_orders),

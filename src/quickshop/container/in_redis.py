@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from quickshop.adapters.memory.cart_cache import NoCartCache
+from quickshop.adapters.memory.caches import NoCartCache, NoProductCache, NoSessionCache
 from quickshop.adapters.memory.limits import MemoryRateLimiter, MemoryRequestGate
-from quickshop.adapters.memory.product_cache import NoProductCache
-from quickshop.adapters.memory.session_cache import NoSessionCache
-from quickshop.ports.cache import CartCache, ProductCache, SessionCache
 from quickshop.ports.limits import RequestGate
 from quickshop.settings import Settings
+from quickshop.shop import Caches
 
 if TYPE_CHECKING:
     from quickshop.adapters.redis.server import RedisServer
@@ -29,31 +27,19 @@ def open_redis(settings: Settings) -> Iterator[RedisServer | None]:
     server.close()
 
 
-def product_cache(redis: RedisServer | None) -> ProductCache:
-    """Product pages kept ready."""
+def caches(redis: RedisServer | None) -> Caches:
+    """The caches of a shop: in Redis, or none."""
     if redis is None:
-        return NoProductCache()
+        return Caches(products=NoProductCache(), carts=NoCartCache(), sessions=NoSessionCache())
+    from quickshop.adapters.redis.cart_cache import RedisCartCache  # noqa: PLC0415
     from quickshop.adapters.redis.product_cache import RedisProductCache  # noqa: PLC0415
-
-    return RedisProductCache(redis)
-
-
-def session_cache(redis: RedisServer | None) -> SessionCache:
-    """What is known of sessions."""
-    if redis is None:
-        return NoSessionCache()
     from quickshop.adapters.redis.session_cache import RedisSessionCache  # noqa: PLC0415
 
-    return RedisSessionCache(redis)
-
-
-def cart_cache(redis: RedisServer | None) -> CartCache:
-    """Rendered carts."""
-    if redis is None:
-        return NoCartCache()
-    from quickshop.adapters.redis.cart_cache import RedisCartCache  # noqa: PLC0415
-
-    return RedisCartCache(redis)
+    return Caches(
+        products=RedisProductCache(redis),
+        carts=RedisCartCache(redis),
+        sessions=RedisSessionCache(redis),
+    )
 
 
 def open_request_gate(settings: Settings) -> RequestGate:

@@ -9,9 +9,11 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
+from quickshop.adapters.memory.jobs import NoBroker
 from quickshop.adapters.sandbox.payments import SandboxGateway
 from quickshop.adapters.stripe.webhooks import StripeWebhooks
 from quickshop.container.databases import is_postgres
+from quickshop.ports.jobs import JobPublisher
 from quickshop.ports.notifications import Notifier
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.settings import Settings
@@ -64,6 +66,18 @@ def _open_stripe(settings: Settings) -> Iterator[PaymentGateway]:
     )
     yield gateway
     gateway.close()
+
+
+def open_publisher(settings: Settings) -> Iterator[JobPublisher]:
+    """Hand jobs to the broker that the settings name, if there is one."""
+    if settings.broker_url is None:
+        yield NoBroker()
+        return
+    from quickshop.adapters.celery.jobs import CeleryJobs, make_celery  # noqa: PLC0415
+
+    publisher = CeleryJobs(make_celery(settings.broker_url))
+    yield publisher
+    publisher.close()
 
 
 def payment_webhooks(settings: Settings) -> Mapping[str, PaymentWebhooks]:

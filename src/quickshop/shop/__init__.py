@@ -15,14 +15,13 @@ from quickshop.shop.jobs import Jobs
 from quickshop.shop.orders import Orders
 from quickshop.shop.payments import Payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Outside, Queueing, Security
 
 __all__ = [
     "Accounts",
     "Caches",
     "Carts",
     "Core",
-    "Credentials",
     "Customers",
     "Imports",
     "Inventory",
@@ -33,7 +32,7 @@ __all__ = [
     "Policy",
     "Products",
     "Queueing",
-    "Readers",
+    "Security",
     "Shop",
     "Staff",
     "build_shop",

@@ -9,10 +9,11 @@ from quickshop.application.identity import roles as role_cases
 from quickshop.application.identity import sessions as session_cases
 from quickshop.application.identity.tokens import Issuing
 from quickshop.ports.cache import SessionCache
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identity import IdentityReader
+from quickshop.ports.readers import Readers
+from quickshop.ports.security import PasswordHasher
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Core, Credentials, Readers
+from quickshop.shop.wiring import Core, Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,13 @@ class Staff:
 def build_accounts(
     policy: Policy,
     core: Core,
-    credentials: Credentials,
+    security: Security,
     identity: IdentityReader,
     cache: SessionCache,
 ) -> Accounts:
     """Connect them to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
-    hasher, tokens = credentials.passwords, credentials.tokens
+    hasher, tokens = security.passwords, security.tokens
     issuing = Issuing(clock, identifiers, tokens, policy.session_lasts)
     check = passwords.CheckPassword(unit_of_work, hasher)
     return Accounts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quickshop.application import holds
 from quickshop.application.health import CheckInvariants
 from quickshop.application.payments import PaymentOutcomes
+from quickshop.ports.readers import Readers
 from quickshop.shop.accounts import build_accounts, build_staff
 from quickshop.shop.cart import build_carts
 from quickshop.shop.catalog import build_products
@@ -16,7 +17,7 @@ from quickshop.shop.jobs import build_jobs
 from quickshop.shop.orders import build_orders
 from quickshop.shop.payments import build_payments
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Caches, Core, Credentials, Outside, Queueing, Readers
+from quickshop.shop.wiring import Caches, Core, Outside, Queueing, Security
 
 
 def build_shop(
@@ -25,7 +26,7 @@ def build_shop(
     core: Core,
     readers: Readers,
     caches: Caches,
-    credentials: Credentials,
+    security: Security,
     outside: Outside,
     queueing: Queueing,
 ) -> Shop:
@@ -35,7 +36,7 @@ def build_shop(
     )
     release = holds.ReleaseExpiredHolds(core.unit_of_work, core.clock)
     products = build_products(policy, core, readers.products, caches.products, outside)
-    load, hasher = products.import_file, credentials.passwords
+    load, hasher = products.import_file, security.passwords
     return Shop(
         policy=policy,
         products=products,
@@ -45,7 +46,7 @@ def build_shop(
         orders=build_orders(policy, core, outcomes, readers.orders, caches.carts, release),
         payments=build_payments(core.unit_of_work, outcomes, outside.webhooks),
         jobs=build_jobs(policy, core, readers, outside, queueing, outcomes, release, load),
-        accounts=build_accounts(policy, core, credentials, readers.identity, caches.sessions),
+        accounts=build_accounts(policy, core, security, readers.identity, caches.sessions),
         customers=build_customers(core, hasher, readers, caches.sessions),
         staff=build_staff(core, hasher, readers, caches.sessions),
         check=CheckInvariants(readers.stock, queueing.queue, core.clock, policy.stuck_after),

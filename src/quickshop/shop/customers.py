@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from quickshop.application import customers
 from quickshop.application.identity.passwords import CheckPassword
 from quickshop.ports.cache import SessionCache
-from quickshop.ports.credentials import PasswordHasher
-from quickshop.shop.wiring import Core, Readers
+from quickshop.ports.readers import Readers
+from quickshop.ports.security import PasswordHasher
+from quickshop.shop.wiring import Core
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from quickshop.application.payments import (
 )
 from quickshop.application.reactions import build_handlers, build_last_steps
 from quickshop.application.schedule import build_schedule
+from quickshop.ports.readers import Readers
 from quickshop.shop.policy import Policy
-from quickshop.shop.wiring import Core, Outside, Queueing, Readers
+from quickshop.shop.wiring import Core, Outside, Queueing
 
 
 @dataclass(frozen=True, slots=True)

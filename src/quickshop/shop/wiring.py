@@ -6,20 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quickshop.ports.cache import CartCache, ProductCache, SessionCache
-from quickshop.ports.cart import CartReader
-from quickshop.ports.catalog import ProductReader
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
-from quickshop.ports.customers import CustomerReader
 from quickshop.ports.identifiers import Identifiers
-from quickshop.ports.identity import IdentityReader
-from quickshop.ports.imports import ImportReader, ProductFeedReader
-from quickshop.ports.inventory import StockReader
+from quickshop.ports.imports import ProductFeedReader
 from quickshop.ports.jobs import JobPublisher, JobQueue, JobSignal, ScheduleRepository
 from quickshop.ports.notifications import Notifier
-from quickshop.ports.orders import OrderReader
 from quickshop.ports.payments import PaymentGateway, PaymentWebhooks
 from quickshop.ports.rich_text import HtmlSanitizer
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.ports.unit_of_work import UnitOfWork
 
 
@@ -33,19 +27,6 @@ class Core:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readers:
-    """Whoever reads without a transaction."""
-
-    products: ProductReader
-    carts: CartReader
-    orders: OrderReader
-    stock: StockReader
-    imports: ImportReader
-    customers: CustomerReader
-    identity: IdentityReader
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Caches:
     """What is shown without asking the database."""
 
@@ -55,7 +36,7 @@ class Caches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Security:
     """What people prove with who they are."""
 
     passwords: PasswordHasher

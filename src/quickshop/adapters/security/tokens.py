@@ -16,7 +16,7 @@ from typing_extensions import override
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, AccountId, Key, KeyRing, SessionId
 from quickshop.domain.values import require_between
-from quickshop.ports.credentials import AccessClaims, AccessTokens
+from quickshop.ports.security import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
 KIND: Final = "at+jwt"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from quickshop.application.access import digest
 from quickshop.application.identity.tokens import MAILED_PREFIX
 from quickshop.application.notifications import mark_sent
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.identity import AccountId, OneTimeToken, OneTimeTokenId, Purpose
 from quickshop.domain.notifications import Channel, MessageKind, Notification

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError, InvalidValueError
 from quickshop.domain.identity import (
@@ -20,22 +20,25 @@ from quickshop.domain.identity import (
 )
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.security import PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 
 def require_good_password(
     password: str, hasher: PasswordHasher, *, field: str = "password"
 ) -> None:
-    """Refuse what cannot be a password, and what is guessed first.
+    """Validate a new password.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: its length is wrong, or it is easy to guess.
+        OverloadedError: too many passwords are being hashed already.
     """
     require_password(password, field=field)
-    if hasher.is_common(password):
-        raise InvalidValueError(field, "must not be one of those that everybody tries first")
+    if hasher.is_guessable(password):
+        raise InvalidValueError(
+            field, "must be harder to guess: use more words, or words that are less common"
+        )
 
 
 @dataclass(frozen=True, slots=True)

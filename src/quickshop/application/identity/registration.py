@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
 from quickshop.application.identity.passwords import require_good_password
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import MAX_FIELD_LENGTH, Customer, CustomerId, normalize_email
 from quickshop.domain.errors import AlreadyExistsError, ConflictError, InvalidTokenError
 from quickshop.domain.identity import (
@@ -22,8 +22,8 @@ from quickshop.domain.identity import (
 )
 from quickshop.domain.values import require_text
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.identifiers import Identifiers
+from quickshop.ports.security import PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from quickshop.application.access import digest
 from quickshop.application.identity.tokens import (
     COPY_SECONDS,
     Issuing,
@@ -17,6 +16,7 @@ from quickshop.application.identity.tokens import (
     unseal,
 )
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import (
     InvalidCredentialsError,
@@ -33,8 +33,8 @@ from quickshop.domain.identity import (
 )
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessClaims, AccessTokens, PasswordHasher
 from quickshop.ports.identity import Caller, IdentityReader, SessionView
+from quickshop.ports.security import AccessClaims, AccessTokens, PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 logger: Final = logging.getLogger("quickshop.identity")

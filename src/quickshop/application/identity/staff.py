@@ -31,11 +31,11 @@ from quickshop.domain.identity import (
 )
 from quickshop.ports.cache import SessionCache
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import PasswordHasher
 from quickshop.ports.customers import CustomerQuery, CustomerReader, CustomerView
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
+from quickshop.ports.security import PasswordHasher
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 

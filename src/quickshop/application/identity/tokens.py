@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from quickshop.application.access import digest
+from quickshop.application.shopper import digest
 from quickshop.domain.identity import (
     AccountId,
     ApiKeyId,
@@ -21,9 +21,9 @@ from quickshop.domain.identity import (
     SessionId,
 )
 from quickshop.ports.clock import Clock
-from quickshop.ports.credentials import AccessTokens
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
+from quickshop.ports.security import AccessTokens
 from quickshop.ports.unit_of_work import Transaction
 
 REFRESH_PREFIX: Final = "qsr_"

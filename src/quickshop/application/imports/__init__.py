@@ -3,7 +3,7 @@
 from quickshop.application.imports.background import FailImport, RunImport
 from quickshop.application.imports.products import ImportProducts, ImportReport
 from quickshop.application.imports.reading import GetImport, ListImportIssues, ListImports
-from quickshop.application.imports.starting import StartedImport, StartImport
+from quickshop.application.imports.starting import StartImport
 
 __all__ = [
     "FailImport",
@@ -14,5 +14,4 @@ __all__ = [
     "ListImports",
     "RunImport",
     "StartImport",
-    "StartedImport",
 ]

@@ -8,11 +8,11 @@ from functools import partial
 from hashlib import sha256
 from typing import BinaryIO, Final
 
-from quickshop.application.access import digest
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.imports.files import LineCount, as_file, header_of, parts_of
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, TooManyImportsError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import (
@@ -28,19 +28,10 @@ from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
 from quickshop.ports.imports import ImportView, ProductFeedReader
-from quickshop.ports.unit_of_work import UnitOfWork
+from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 _HEADER_BYTES: Final = 64 * 1024
 """A header is looked for in so much of a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartedImport:
-    """The answer to staff who handed a file in."""
-
-    imported: ImportView
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
 
 
 @needs(Permission.CATALOG_WRITE)
@@ -66,7 +57,7 @@ class StartImport:
         dry_run: bool = False,
         idempotency_key: str | None = None,
         by: Caller | None = None,
-    ) -> StartedImport:
+    ) -> Answer[ImportView]:
         """Only its header is looked at here. Prices are in the currency of the shop.
 
         `content` is read twice, from its beginning. With an `idempotency_key` a repeated call of
@@ -121,15 +112,14 @@ class StartImport:
     @retried
     def _store(
         self, request: Callable[..., Import], content: BinaryIO, once: Once
-    ) -> StartedImport:
+    ) -> Answer[ImportView]:
         now = self.clock.now()
         new = request(now=now)
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, ImportView, now):
-                return StartedImport(earlier, replayed=True)
+
+        def add(tx: Transaction, keep: Keep[ImportView]) -> None:
             if tx.imports.unfinished() >= self.max_unfinished:
                 raise TooManyImportsError(self.max_unfinished)
             tx.imports.add(new, parts_of(content))
-            view = ImportView.of(new)
-            once.keep(tx, view)
-        return StartedImport(view)
+            keep(ImportView.of(new))
+
+        return once.run(self.unit_of_work, ImportView, now, add)

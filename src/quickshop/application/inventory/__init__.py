@@ -5,12 +5,10 @@ from quickshop.application.inventory.levels import (
     CountStock,
     ReceiveStock,
     StockChange,
-    StockChanged,
     get_or_create_location,
 )
 from quickshop.application.inventory.transfers import (
     StockTransfer,
-    StockTransferred,
     TransferStock,
 )
 from quickshop.application.inventory.upkeep import (
@@ -29,9 +27,7 @@ __all__ = [
     "ReceiveStock",
     "ReconcileStock",
     "StockChange",
-    "StockChanged",
     "StockTransfer",
-    "StockTransferred",
     "TransferStock",
     "get_or_create_location",
 ]

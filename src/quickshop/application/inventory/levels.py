@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from quickshop.application.access import digest
 from quickshop.application.holds import ReleaseExpiredHolds
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.catalog import Offer
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.identity import Permission
@@ -42,20 +42,13 @@ class StockChange:
     """Units more, or below 0 fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class StockChanged:
-    """The answer to staff who changed a shelf."""
-
-    change: StockChange
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-
-def _changed(change: StockChange) -> StockChanged:
-    """The answer, now that it is committed; the log is told, too."""
-    facts = {"sku": change.sku, "location": change.location, "units": change.quantity}
-    logger.info("stock changed", extra=facts)
-    return StockChanged(change)
+def _logged(answer: Answer[StockChange]) -> Answer[StockChange]:
+    """Log a change that was committed just now."""
+    if not answer.replayed:
+        change = answer.value
+        facts = {"sku": change.sku, "location": change.location, "units": change.quantity}
+        logger.info("stock changed", extra=facts)
+    return answer
 
 
 def once(by: str, verb: str, key: str | None, *asked: object) -> Once:
@@ -84,7 +77,7 @@ class ReceiveStock:
         reason: str = "received",
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> StockChanged:
+    ) -> Answer[StockChange]:
         """The location is opened if it is new; without one the default is used.
 
         Without a `backorder_limit` the level keeps the one it has; a new level has none. With an
@@ -103,9 +96,8 @@ class ReceiveStock:
         asked = once(by, "receive", idempotency_key, sku, quantity, place, backorder_limit, reason)
         change = StockChange(sku=sku, location=place, quantity=quantity)
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := asked.earlier(tx, StockChange, now):
-                return StockChanged(earlier, replayed=True)
+
+        def receive(tx: Transaction, keep: Keep[StockChange]) -> None:
             level = get_or_create_level(
                 tx,
                 tx.products.offer(sku),
@@ -113,9 +105,10 @@ class ReceiveStock:
                 backorder_limit=backorder_limit,
             )
             movement = StockMovement.adjustment(level, quantity, reason=reason, now=now)
-            asked.keep(tx, change)
+            keep(change)
             tx.stock.record([replace(movement, kind=MovementKind.RECEIVED)])
-        return _changed(change)
+
+        return _logged(asked.run(self.unit_of_work, StockChange, now, receive))
 
 
 def get_or_create_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
@@ -161,7 +154,7 @@ class AdjustStock:
         location: str | None = None,
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> StockChanged:
+    ) -> Answer[StockChange]:
         """`quantity` is the difference, not the new count: for that there is `CountStock`.
 
         With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
@@ -182,16 +175,16 @@ class AdjustStock:
         return self.release.retry_after_releasing(lambda: self._adjust(change, reason, asked))
 
     @retried
-    def _adjust(self, change: StockChange, reason: str, asked: Once) -> StockChanged:
+    def _adjust(self, change: StockChange, reason: str, asked: Once) -> Answer[StockChange]:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := asked.earlier(tx, StockChange, now):
-                return StockChanged(earlier, replayed=True)
+
+        def adjust(tx: Transaction, keep: Keep[StockChange]) -> None:
             level = empty_level(tx, change.sku, change.location)
             movement = StockMovement.adjustment(level, change.quantity, reason=reason, now=now)
-            asked.keep(tx, change)
+            keep(change)
             tx.stock.record([movement])
-        return _changed(change)
+
+        return _logged(asked.run(self.unit_of_work, StockChange, now, adjust))
 
 
 def empty_level(tx: Transaction, sku: str, location: str) -> StockLevel:
@@ -220,7 +213,7 @@ class CountStock:
         location: str | None = None,
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> StockChanged:
+    ) -> Answer[StockChange]:
         """`counted` is what lies there, promised units included; the ledger gets the difference.
 
         A count that was as expected stands in the ledger, too. With an `idempotency_key` a
@@ -242,18 +235,18 @@ class CountStock:
         )
 
     @retried
-    def _count(self, sku: str, place: str, counted: int, reason: str, asked: Once) -> StockChanged:
+    def _count(
+        self, sku: str, place: str, counted: int, reason: str, asked: Once
+    ) -> Answer[StockChange]:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := asked.earlier(tx, StockChange, now):
-                return StockChanged(earlier, replayed=True)
-            opened = get_or_create_level(
-                tx, tx.products.offer(sku), tx.stock.location(place), backorder_limit=None
-            )
-            level = tx.stock.lock(opened.variant_id, opened.location_id)
+
+        def count(tx: Transaction, keep: Keep[StockChange]) -> None:
+            offer, location = tx.products.offer(sku), tx.stock.location(place)
+            known = get_or_create_level(tx, offer, location, backorder_limit=None)
+            level = tx.stock.lock(known.variant_id, known.location_id)
             units = counted - level.on_hand
-            change = StockChange(sku=sku, location=place, quantity=units)
-            asked.keep(tx, change)
+            keep(StockChange(sku=sku, location=place, quantity=units))
             movement = StockMovement.adjustment(level, units, reason=reason, now=now)
             tx.stock.record([movement])
-        return _changed(change)
+
+        return _logged(asked.run(self.unit_of_work, StockChange, now, count))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quickshop.application.holds import ReleaseExpiredHolds
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.inventory.levels import (
     get_or_create_level,
     get_or_create_location,
@@ -33,15 +33,6 @@ class StockTransfer:
     to_location: str
 
 
-@dataclass(frozen=True, slots=True)
-class StockTransferred:
-    """The answer to staff who moved units."""
-
-    transfer: StockTransfer
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class TransferStock:
@@ -63,7 +54,7 @@ class TransferStock:
         reason: str = "transferred",
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> StockTransferred:
+    ) -> Answer[StockTransfer]:
         """Units that were promised stay where they are; the other location is opened if it is new.
 
         With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
@@ -87,15 +78,17 @@ class TransferStock:
         return self.release.retry_after_releasing(lambda: self._transfer(transfer, reason, asked))
 
     @retried
-    def _transfer(self, transfer: StockTransfer, reason: str, asked: Once) -> StockTransferred:
+    def _transfer(
+        self, transfer: StockTransfer, reason: str, asked: Once
+    ) -> Answer[StockTransfer]:
         now = self.clock.now()
-        with self.unit_of_work() as tx:
-            if earlier := asked.earlier(tx, StockTransfer, now):
-                return StockTransferred(earlier, replayed=True)
+
+        def move(tx: Transaction, keep: Keep[StockTransfer]) -> None:
             ends = self._ends(tx, transfer)
-            asked.keep(tx, transfer)
+            keep(transfer)
             tx.stock.record(_movements(tx, ends, transfer.quantity, reason, now))
-        return StockTransferred(transfer)
+
+        return asked.run(self.unit_of_work, StockTransfer, now, move)
 
     def _ends(self, tx: Transaction, transfer: StockTransfer) -> tuple[StockLevel, StockLevel]:
         offer = tx.products.offer(transfer.sku)

@@ -6,7 +6,6 @@ from quickshop.application.payments.settle import AskAgainAboutPayments, SettleP
 from quickshop.application.payments.staff import (
     CapturePayment,
     ListPayments,
-    PaymentChanged,
     RefundOrder,
     VoidPayment,
 )
@@ -17,7 +16,6 @@ __all__ = [
     "CapturePayment",
     "ListPaymentWebhooks",
     "ListPayments",
-    "PaymentChanged",
     "PaymentOutcomes",
     "ProcessOrder",
     "ReceivePaymentWebhook",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quickshop.application.access import digest
-from quickshop.application.idempotency import Once
+from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments.outcomes import PaymentOutcomes
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotFoundError, PaymentStateError
 from quickshop.domain.identity import Permission
 from quickshop.domain.money import Money
@@ -32,15 +32,6 @@ class ListPayments:
             return [PaymentView.of(payment) for payment in tx.payments.of_order(order_id)]
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentChanged:
-    """An attempt to pay an order as staff have just changed it."""
-
-    payment: PaymentView
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
-
-
 @needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CapturePayment:
@@ -57,7 +48,7 @@ class CapturePayment:
         amount: Money | None = None,
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> PaymentChanged:
+    ) -> Answer[PaymentView]:
         """The whole amount unless a part is given: then the rest is let go.
 
         Raises:
@@ -69,15 +60,14 @@ class CapturePayment:
         """
         now = self.outcomes.clock.now()
         once = Once(f"{by}:capture_payment", idempotency_key, digest(f"{order_id}:{amount}"))
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, PaymentView, now):
-                return PaymentChanged(earlier, replayed=True)
+
+        def capture(tx: Transaction, keep: Keep[PaymentView]) -> None:
             payment = _latest(tx, order_id)
-            payment.request_capture(
-                amount or payment.amount, now=now, patience=self.outcomes.patience
-            )
-            view = _saved(tx, payment, once)
-        return PaymentChanged(view)
+            wanted = amount or payment.amount
+            payment.request_capture(wanted, now=now, patience=self.outcomes.patience)
+            keep(_saved(tx, payment))
+
+        return once.run(self.unit_of_work, PaymentView, now, capture)
 
 
 @needs(Permission.PAYMENTS_WRITE)
@@ -91,7 +81,7 @@ class VoidPayment:
     @retried
     def __call__(
         self, order_id: OrderId, *, idempotency_key: str | None = None, by: str = "staff"
-    ) -> PaymentChanged:
+    ) -> Answer[PaymentView]:
         """The gateway is called in the background.
 
         Raises:
@@ -102,15 +92,15 @@ class VoidPayment:
         """
         now = self.outcomes.clock.now()
         once = Once(f"{by}:void_payment", idempotency_key, digest(str(order_id)))
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, PaymentView, now):
-                return PaymentChanged(earlier, replayed=True)
+
+        def void(tx: Transaction, keep: Keep[PaymentView]) -> None:
             payment = _latest(tx, order_id)
             if payment.status not in {PaymentStatus.AUTHORIZED, PaymentStatus.REQUIRES_ACTION}:
                 raise PaymentStateError(payment.status, "voided")
             payment.request_void(now=now, patience=self.outcomes.patience)
-            view = _saved(tx, payment, once)
-        return PaymentChanged(view)
+            keep(_saved(tx, payment))
+
+        return once.run(self.unit_of_work, PaymentView, now, void)
 
 
 @needs(Permission.PAYMENTS_WRITE)
@@ -130,7 +120,7 @@ class RefundOrder:
         reason: str = "",
         idempotency_key: str | None = None,
         by: str = "staff",
-    ) -> PaymentChanged:
+    ) -> Answer[PaymentView]:
         """All that is left unless an amount is given.
 
         Of several refunds at once those succeed that together are no more than was captured: one
@@ -147,9 +137,8 @@ class RefundOrder:
         now = self.outcomes.clock.now()
         fingerprint = digest(f"{order_id}:{amount}:{reason}")
         once = Once(f"{by}:refund_order", idempotency_key, fingerprint)
-        with self.unit_of_work() as tx:
-            if earlier := once.earlier(tx, PaymentView, now):
-                return PaymentChanged(earlier, replayed=True)
+
+        def refund(tx: Transaction, keep: Keep[PaymentView]) -> None:
             payment = _captured(tx, order_id)
             payment.request_refund(
                 RefundId(self.outcomes.identifiers.new()),
@@ -158,15 +147,14 @@ class RefundOrder:
                 now=now,
                 patience=self.outcomes.patience,
             )
-            view = _saved(tx, payment, once)
-        return PaymentChanged(view)
+            keep(_saved(tx, payment))
+
+        return once.run(self.unit_of_work, PaymentView, now, refund)
 
 
-def _saved(tx: Transaction, payment: Payment, once: Once) -> PaymentView:
+def _saved(tx: Transaction, payment: Payment) -> PaymentView:
     tx.payments.save(payment)
-    view = PaymentView.of(payment)
-    once.keep(tx, view)
-    return view
+    return PaymentView.of(payment)
 
 
 def _latest(tx: Transaction, order_id: OrderId) -> Payment:

@@ -38,12 +38,14 @@ def fulfill(
             tracking_number=tracking,
             tracking_url=tracking_url,
         )
+    order = fulfilled.value
     if as_json:
-        print_json(fulfilled.order)
+        print_json(order)
         return
-    holds = ", ".join(f"{item.quantity} of {item.sku}" for item in fulfilled.parcel.lines)
-    say(f"Parcel {fulfilled.parcel.number} of order {fulfilled.order.number} left: {holds}.")
-    say(_what_is_left(fulfilled.order))
+    shipped = order.fulfillments[-1]
+    units = ", ".join(f"{line.quantity} of {line.sku}" for line in shipped.lines)
+    say(f"Parcel {shipped.number} of order {order.number} left: {units}.")
+    say(_what_is_left(order))
 
 
 def _what_is_left(order: OrderView) -> str:

@@ -87,7 +87,7 @@ def cancel(
 ) -> None:
     """Cancel an order: its stock comes back at once, its money as the worker's next job."""
     with opened_shop() as shop:
-        order = shop.orders.cancel(find_order(shop, number).id, reason=reason).order
+        order = shop.orders.cancel(find_order(shop, number).id, reason=reason).value
     if as_json:
         print_json(order)
         return

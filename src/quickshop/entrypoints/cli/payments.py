@@ -67,7 +67,7 @@ def capture(number: Number, amount: Amount = None, as_json: AsJson = False) -> N
     """Take money that was set aside for an order: all of it, or a part, and let the rest go."""
     with opened_shop() as shop:
         order = find_order(shop, number)
-        payment = shop.orders.capture(order.id, amount=_read(amount, order)).payment
+        payment = shop.orders.capture(order.id, amount=_read(amount, order)).value
     if as_json:
         print_json(payment)
         return
@@ -78,7 +78,7 @@ def void(number: Number, as_json: AsJson = False) -> None:
     """Let go of money that was set aside for an order, and was not taken."""
     with opened_shop() as shop:
         order = find_order(shop, number)
-        payment = shop.orders.void(order.id).payment
+        payment = shop.orders.void(order.id).value
     if as_json:
         print_json(payment)
         return
@@ -95,7 +95,7 @@ def refund(
     with opened_shop() as shop:
         order = find_order(shop, number)
         changed = shop.orders.refund(order.id, amount=_read(amount, order), reason=reason)
-    payment = changed.payment
+    payment = changed.value
     if as_json:
         print_json(payment)
         return

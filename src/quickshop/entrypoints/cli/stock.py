@@ -109,7 +109,7 @@ def count(
         levels, _more = _levels(shop, sku, _MANY)
     _show_changed(levels, as_json=as_json)
     if not as_json:
-        difference = answer.change.quantity
+        difference = answer.value.quantity
         say(f"{difference:+} units." if difference else "As expected.")
 
 

@@ -25,7 +25,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.edge.access import ACCOUNT, access
+from quickshop.entrypoints.http.edge.audience import ACCOUNT, open_to
 from quickshop.entrypoints.http.edge.credentials import clear_cookies
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.edge.hashing import hashing
@@ -185,7 +185,7 @@ def _saved(saved: SavedAddress) -> SavedAddressOut:
 
 
 @router.get("", operation_id="get_profile", response_model=OwnProfileOut, responses=problems(503))
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def get_profile(shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller) -> Response:
     """Show what the shop knows of you, and what you may do here."""
     return _own_profile(shop.customers.profile(me), caller)
@@ -197,7 +197,7 @@ def get_profile(shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller)
     response_model=OwnProfileOut,
     responses=problems(400, 409, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 async def update_profile(
     request: Request,
     shop: ShopDependency,
@@ -223,7 +223,7 @@ async def update_profile(
     response_model=SavedAddressOut,
     responses=problems(400, 409, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def save_address(shop: ShopDependency, me: OwnCustomerId, body: SavedAddressIn) -> Response:
     """Keep an address."""
     address = body.address.to_domain("address")
@@ -237,7 +237,7 @@ def save_address(shop: ShopDependency, me: OwnCustomerId, body: SavedAddressIn) 
     response_model=SavedAddressOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def replace_address(
     shop: ShopDependency, me: OwnCustomerId, address_id: UUID, body: SavedAddressIn
 ) -> Response:
@@ -257,7 +257,7 @@ def replace_address(
     status_code=204,
     responses=problems(404, 409, 413, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def remove_address(shop: ShopDependency, me: OwnCustomerId, address_id: UUID) -> Response:
     """Forget an address. Orders keep theirs."""
     shop.customers.remove_address(me, SavedAddressId(address_id))
@@ -267,7 +267,7 @@ def remove_address(shop: ShopDependency, me: OwnCustomerId, address_id: UUID) ->
 @router.get(
     "/sessions", operation_id="list_sessions", response_model=Sessions, responses=problems(503)
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def list_sessions(shop: ShopDependency, caller: SignedInCaller) -> Response:
     """Show where you are signed in."""
     views = shop.accounts.sessions(caller.account_id)
@@ -281,7 +281,7 @@ def list_sessions(shop: ShopDependency, caller: SignedInCaller) -> Response:
     status_code=204,
     responses=problems(404, 413, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def end_session(
     request: Request, shop: ShopDependency, caller: SignedInCaller, session_id: UUID
 ) -> Response:
@@ -297,7 +297,7 @@ def end_session(
     status_code=204,
     responses=problems(400, 401, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 async def change_password(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: PasswordChange
 ) -> Response:
@@ -323,7 +323,7 @@ async def change_password(
     response_model=Asked,
     responses=problems(400, 401, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 async def request_email_change(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: EmailChange
 ) -> Response:
@@ -342,7 +342,7 @@ async def request_email_change(
 @router.get(
     "/export", operation_id="export_own_data", response_model=OwnDataOut, responses=problems(503)
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 async def export_own_data(
     request: Request, shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller
 ) -> Response:
@@ -371,7 +371,7 @@ async def export_own_data(
     status_code=204,
     responses=problems(400, 401, 409, 413, 415, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 async def erase_own_account(
     request: Request, shop: ShopDependency, caller: SignedInCaller, me: OwnCustomerId, body: Proof
 ) -> Response:

@@ -11,9 +11,8 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+from quickshop.adapters.memory.caches import NoProductCache, NoSessionCache
 from quickshop.adapters.memory.limits import MemoryRequestGate
-from quickshop.adapters.memory.product_cache import NoProductCache
-from quickshop.adapters.memory.session_cache import NoSessionCache
 from quickshop.entrypoints.http import (
     account,
     admin,

@@ -31,7 +31,7 @@ from quickshop.domain.identity import (
 )
 from quickshop.entrypoints.http.customers import Line
 from quickshop.entrypoints.http.dependencies import ShopDependency, SignedInCaller
-from quickshop.entrypoints.http.edge.access import ACCOUNT, PUBLIC, access
+from quickshop.entrypoints.http.edge.audience import ACCOUNT, PUBLIC, open_to
 from quickshop.entrypoints.http.edge.credentials import (
     clear_cookies,
     credentials_of,
@@ -174,7 +174,7 @@ def _address(request: Request) -> str:
     response_model=Asked,
     responses=problems(400, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def register(request: Request, shop: ShopDependency, body: Registration) -> Response:
     """Ask for an account. A mail follows: confirm it, then sign in."""
     email, limits = normalize_email(body.email), guard_of(request.scope).limits
@@ -192,7 +192,7 @@ async def register(request: Request, shop: ShopDependency, body: Registration) -
     status_code=204,
     responses=problems(400, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 def confirm_account(shop: ShopDependency, body: Confirmation) -> Response:
     """Open the account, with the secret of the mail. Sign in next."""
     shop.accounts.confirm(body.token)
@@ -205,7 +205,7 @@ def confirm_account(shop: ShopDependency, body: Confirmation) -> Response:
     response_model=Tokens,
     responses=problems(400, 401, 403, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def log_in(request: Request, shop: ShopDependency, body: Login) -> Response:
     """Sign in."""
     if body.cookies:
@@ -264,7 +264,7 @@ def _handed_out(
     response_model=Tokens,
     responses=problems(400, 401, 403, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def refresh_session(
     request: Request, shop: ShopDependency, body: Refresh | None = None
 ) -> Response:
@@ -298,7 +298,7 @@ async def refresh_session(
     responses=problems(400, 401, 403, 413, 503),
     openapi_extra={"security": [{"bearer": []}, {"cookie": []}]},
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 def log_out(request: Request, shop: ShopDependency) -> Response:
     """Sign out here, also when the access token is too old and a cookie holds the refresh token.
 
@@ -331,7 +331,7 @@ def _end(request: Request, shop: Shop, account_id: AccountId, session_id: Sessio
     status_code=204,
     responses=problems(413, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def log_out_everywhere(request: Request, shop: ShopDependency, caller: SignedInCaller) -> Response:
     """Sign out on every device, this one too."""
     shop.accounts.end_all_sessions(caller.account_id)
@@ -348,7 +348,7 @@ def log_out_everywhere(request: Request, shop: ShopDependency, caller: SignedInC
     response_model=Asked,
     responses=problems(400, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def request_password_reset(
     request: Request, shop: ShopDependency, body: ResetRequest
 ) -> Response:
@@ -365,7 +365,7 @@ async def request_password_reset(
     status_code=204,
     responses=problems(400, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def reset_password(
     request: Request, shop: ShopDependency, body: NewPasswordByMail
 ) -> Response:
@@ -385,7 +385,7 @@ async def reset_password(
     status_code=204,
     responses=problems(400, 413, 415, 422, 503),
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 def confirm_email_change(shop: ShopDependency, body: Confirmation) -> Response:
     """Be reached at the new address from now on, with the secret of the mail to it."""
     shop.accounts.confirm_email_change(body.token)

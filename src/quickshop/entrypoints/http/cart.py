@@ -19,7 +19,7 @@ from quickshop.entrypoints.http.dependencies import (
     OwnCustomerId,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import ACCOUNT, SHOPPER, access
+from quickshop.entrypoints.http.edge.audience import ACCOUNT, SHOPPER, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, private_json
@@ -93,7 +93,7 @@ class CartPage(Output):
     response_model=NewCartOut,
     responses=problems(413, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
     """Take a new, empty cart. Keep its token: without it nobody can open a guest's cart."""
     customer_id = caller.customer_id if caller else None
@@ -105,7 +105,7 @@ def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
 @router.get(
     "", operation_id="list_own_carts", response_model=CartPage, responses=problems(422, 503)
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def list_own_carts(
     shop: ShopDependency, me: OwnCustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
@@ -121,7 +121,7 @@ def list_own_carts(
     response_model=CartOut,
     responses=problems(404, 409, 413, 422, 503),
 )
-@access(ACCOUNT)
+@open_to(ACCOUNT)
 def claim_cart(
     shop: ShopDependency, cart_id: UUID, me: OwnCustomerId, token: CartToken = ""
 ) -> Response:
@@ -135,7 +135,7 @@ def claim_cart(
     response_model=CartOut,
     responses=problems(404, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def get_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Response:
     """Show a cart at today's prices."""
     body = shop.carts.page(CartId(cart_id), shopper, lambda view: CartOut.of(view).to_json())
@@ -148,7 +148,7 @@ def get_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Respo
     response_model=CartOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def add_cart_line(
     shop: ShopDependency, cart_id: UUID, body: NewLine, shopper: CartShopper
 ) -> Response:
@@ -163,7 +163,7 @@ def add_cart_line(
     response_model=CartOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def change_cart_line(
     shop: ShopDependency, cart_id: UUID, line_id: UUID, body: LineChange, shopper: CartShopper
 ) -> Response:
@@ -180,7 +180,7 @@ def change_cart_line(
     response_model=CartOut,
     responses=problems(404, 409, 413, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def remove_cart_line(
     shop: ShopDependency, cart_id: UUID, line_id: UUID, shopper: CartShopper
 ) -> Response:

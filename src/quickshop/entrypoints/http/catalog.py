@@ -18,7 +18,7 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import PUBLIC, access
+from quickshop.entrypoints.http.edge.audience import PUBLIC, open_to
 from quickshop.entrypoints.http.edge.page_route import PageResponse, PageRoute, answer_with_page
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
@@ -112,7 +112,7 @@ _CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `
     response_model=ProductPage,
     responses={**_CACHED, **problems(422, 503)},
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def list_products(
     request: Request,
     shop: ShopDependency,
@@ -158,7 +158,7 @@ def _render_list(shop: Shop, query: ProductQuery) -> bytes:
     response_model=ProductOut,
     responses={**_CACHED, **problems(404, 503)},
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def get_product(
     request: Request, shop: ShopDependency, key: Annotated[str, Path(description="Id or handle.")]
 ) -> Response:
@@ -180,7 +180,7 @@ def _render_product(view: ProductView) -> bytes:
     response_model=CategoryTree,
     responses={**_CACHED, **problems(503)},
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def list_categories(request: Request, shop: ShopDependency) -> PageResponse:
     """Show the category tree."""
     return await answer_with_page(request, "categories", lambda: _render_categories(shop))

@@ -20,7 +20,7 @@ from quickshop.entrypoints.http.dependencies import (
     OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import SHOPPER, access
+from quickshop.entrypoints.http.edge.audience import SHOPPER, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, private, replay_headers, within
@@ -99,7 +99,7 @@ class PlacedOrderOut(OrderOut):
     response_model=PlacedOrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def place_order(
     shop: ShopDependency,
     cart_id: UUID,
@@ -129,7 +129,7 @@ def place_order(
     response_model=OrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def pay_order_again(
     shop: ShopDependency,
     order_id: UUID,

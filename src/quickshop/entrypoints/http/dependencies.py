@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from quickshop.application.access import Shopper
+from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.idempotency import MAX_KEY_LENGTH

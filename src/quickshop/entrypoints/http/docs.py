@@ -18,7 +18,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from quickshop.entrypoints.http.edge.access import PUBLIC, Access, Audience, access, access_of
+from quickshop.entrypoints.http.edge.audience import (
+    PUBLIC,
+    Audience,
+    AudienceKind,
+    audience_of,
+    open_to,
+)
 from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import MEDIA_TYPE
@@ -80,21 +86,21 @@ _POLICY: Final = "; ".join(
 
 
 @router.get("/")
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def go_to_docs() -> Response:
     """Lead people who open the bare address to something they can read."""
     return RedirectResponse("docs")
 
 
 @router.get("/docs")
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def show_docs() -> Response:
     """Show the API as a page on which it can be tried."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
 @router.get("/openapi.json")
-@access(PUBLIC)
+@open_to(PUBLIC)
 async def show_schema(request: Request) -> Response:
     """Describe the API to programs."""
     document: _Document = request.app.state.document
@@ -158,18 +164,18 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     return schema
 
 
-def _declared(app: FastAPI) -> dict[str, Access]:
+def _declared(app: FastAPI) -> dict[str, Audience]:
     routes = (route for route in app.routes if isinstance(route, GuardedRoute))
-    return {route.operation_id or route.name: access_of(route.endpoint) for route in routes}
+    return {route.operation_id or route.name: audience_of(route.endpoint) for route in routes}
 
 
-def _add_refusals(operation: dict[str, Any], declared: Access) -> None:
+def _add_refusals(operation: dict[str, Any], declared: Audience) -> None:
     """What is refused before a route is asked, no route can tell."""
     responses = operation["responses"]
     failed = responses["500"]
     slow = (_SLOW,) if _LARGE in responses else ()
     asked_who = (_NOT_SIGNED_IN, _UNAVAILABLE) if declared.asks_who else ()
-    probed = declared.audience is Audience.PROBE
+    probed = declared.kind is AudienceKind.PROBE
     looked_at = () if probed else (_TOO_OFTEN, _UNKNOWN_PARAMETER)
     for status in (*_FROM_THE_EDGE, *slow, *asked_who, *looked_at):
         description = HTTPStatus(int(status)).phrase
@@ -178,7 +184,7 @@ def _add_refusals(operation: dict[str, Any], declared: Access) -> None:
         needs = f"Needs the permission `{declared.permission}`."
         operation["description"] = f"{operation.get('description', '')}\n\n{needs}".strip()
     if declared.asks_who:
-        nobody: list[dict[str, list[str]]] = [{}] if declared.audience is Audience.SHOPPER else []
+        nobody: list[dict[str, list[str]]] = [{}] if declared.kind is AudienceKind.SHOPPER else []
         operation["security"] = [*nobody, *({name: []} for name in _SCHEMES)]
 
 

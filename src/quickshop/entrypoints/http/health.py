@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.edge.access import PROBE, access
+from quickshop.entrypoints.http.edge.audience import PROBE, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problem, problems
 from quickshop.ports.catalog import ProductQuery
@@ -64,14 +64,14 @@ class Health(BaseModel):
 
 
 @router.get("/live", operation_id="check_live", response_model=Health, responses=problems())
-@access(PROBE)
+@open_to(PROBE)
 async def check_live() -> Response:
     """Whether the process answers at all. Restart it when it does not."""
     return _ok()
 
 
 @router.get("/ready", operation_id="check_ready", response_model=Health, responses=problems(503))
-@access(PROBE)
+@open_to(PROBE)
 async def check_ready(request: Request, shop: ShopDependency) -> Response:
     """Whether the database answers. Send no traffic here while it does not."""
     readiness: Readiness = request.app.state.readiness

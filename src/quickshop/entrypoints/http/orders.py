@@ -18,7 +18,7 @@ from quickshop.entrypoints.http.dependencies import (
     OrderShopper,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import SHOPPER, access
+from quickshop.entrypoints.http.edge.audience import SHOPPER, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, replay_headers
@@ -105,7 +105,7 @@ class Cancellation(Input):
     response_model=OrderPage,
     responses=problems(422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def list_own_orders(
     shop: ShopDependency,
     shopper: OrderShopper,
@@ -122,7 +122,7 @@ def list_own_orders(
     response_model=OrderOut,
     responses=problems(404, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def get_own_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -> Response:
     """Show an order to whoever placed it."""
     return private(OrderOut.of(shop.orders.open(OrderId(order_id), shopper)))
@@ -134,7 +134,7 @@ def get_own_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -
     response_model=OrderOut,
     responses=problems(400, 404, 409, 413, 415, 422, 503),
 )
-@access(SHOPPER)
+@open_to(SHOPPER)
 def cancel_own_order(
     shop: ShopDependency,
     order_id: UUID,
@@ -154,4 +154,4 @@ def cancel_own_order(
         idempotency_key=idempotency_key,
     )
     headers = replay_headers(replayed=canceled.replayed)
-    return private(OrderOut.of(canceled.order), headers=headers)
+    return private(OrderOut.of(canceled.value), headers=headers)

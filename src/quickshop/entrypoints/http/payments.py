@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Request
 
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.edge.access import PUBLIC, access
+from quickshop.entrypoints.http.edge.audience import PUBLIC, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
@@ -41,7 +41,7 @@ async def _raw_body(request: Request) -> bytes:
     responses=problems(400, 404, 413, 503),
     openapi_extra=_SIGNED_BODY,
 )
-@access(PUBLIC)
+@open_to(PUBLIC)
 def receive(
     shop: ShopDependency,
     request: Request,

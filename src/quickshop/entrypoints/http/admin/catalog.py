@@ -45,7 +45,7 @@ from quickshop.entrypoints.http.dependencies import (
     QueryBoolean,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import ProblemError
 from quickshop.entrypoints.http.models import private
@@ -87,7 +87,7 @@ def _expecting(if_match: str | None, version: int | None = None) -> Iterator[int
     response_model=AdminProductPage,
     responses=staff_problems(422),
 )
-@access(staff(ListAllProducts))
+@open_to(staff(ListAllProducts))
 def list_all_products(
     shop: ShopDependency,
     q: SearchText = None,
@@ -124,7 +124,7 @@ def list_all_products(
     response_model=AdminProductOut,
     responses=staff_problems(400, 409, 413, 415, 422),
 )
-@access(staff(CreateProduct))
+@open_to(staff(CreateProduct))
 def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
     """Add a product to the catalog. It is known by its handle: a repeated request is a 409."""
     product = shop.products.create(
@@ -150,7 +150,7 @@ def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
     response_model=AdminProductOut,
     responses=staff_problems(404, 422),
 )
-@access(staff(InspectProduct))
+@open_to(staff(InspectProduct))
 def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
     """Show a product, published or not. Its `ETag` is what `If-Match` takes."""
     return _answer(shop, product_id)
@@ -162,7 +162,7 @@ def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
     response_model=AdminProductOut,
     responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
 )
-@access(staff(UpdateProduct))
+@open_to(staff(UpdateProduct))
 def update_product(
     shop: ShopDependency, product_id: UUID, body: ProductChangesIn, if_match: IfMatch = None
 ) -> Response:
@@ -194,7 +194,7 @@ def update_product(
     response_model=AdminProductOut,
     responses=staff_problems(404, 409, 412, 413, 422),
 )
-@access(staff(PublishProduct))
+@open_to(staff(PublishProduct))
 def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = None) -> Response:
     """Show and sell a product."""
     with _expecting(if_match) as version:
@@ -208,7 +208,7 @@ def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = 
     response_model=AdminProductOut,
     responses=staff_problems(404, 409, 412, 413, 422),
 )
-@access(staff(UnpublishProduct))
+@open_to(staff(UnpublishProduct))
 def unpublish_product(
     shop: ShopDependency, product_id: UUID, if_match: IfMatch = None
 ) -> Response:
@@ -224,7 +224,7 @@ def unpublish_product(
     response_model=AdminProductOut,
     responses=staff_problems(400, 404, 409, 412, 413, 415, 422),
 )
-@access(staff(SetProductImages))
+@open_to(staff(SetProductImages))
 def set_product_images(
     shop: ShopDependency, product_id: UUID, body: ImagesIn, if_match: IfMatch = None
 ) -> Response:
@@ -240,7 +240,7 @@ def set_product_images(
     response_model=AdminProductOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(ChangePrice))
+@open_to(staff(ChangePrice))
 def change_price(shop: ShopDependency, body: PriceIn) -> Response:
     """Set what a SKU costs from now on. Orders already placed keep their price."""
     compare_at = body.compare_at_price

@@ -17,7 +17,7 @@ from quickshop.application.catalog import (
 from quickshop.domain.catalog import CategoryId
 from quickshop.entrypoints.http.admin.shared import Id, Line, staff_problems
 from quickshop.entrypoints.http.dependencies import ShopDependency
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 
@@ -63,7 +63,7 @@ class CategoryPlaceIn(Input):
     response_model=AdminCategoryOut,
     responses=staff_problems(400, 409, 413, 415, 422),
 )
-@access(staff(CreateCategory))
+@open_to(staff(CreateCategory))
 def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
     """Open a category. Its slug stays as it is for good."""
     parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
@@ -77,7 +77,7 @@ def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
     response_model=AdminCategoryOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(RenameCategory))
+@open_to(staff(RenameCategory))
 def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameIn) -> Response:
     """Call a category by another name; its slug stays."""
     renamed = shop.products.rename_category(CategoryId(category_id), body.name)
@@ -90,7 +90,7 @@ def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameI
     response_model=AdminCategoryOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(MoveCategory))
+@open_to(staff(MoveCategory))
 def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn) -> Response:
     """Put a category, with all that is below it, below another one or at the root."""
     parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
@@ -104,7 +104,7 @@ def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(DeleteCategory))
+@open_to(staff(DeleteCategory))
 def delete_category(shop: ShopDependency, category_id: UUID) -> Response:
     """Give up a category that no product and no category is in."""
     shop.products.delete_category(CategoryId(category_id))

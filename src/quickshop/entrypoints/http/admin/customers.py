@@ -24,7 +24,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.ports.customers import CustomerView
@@ -79,7 +79,7 @@ def customer_of(view: CustomerView) -> AdminCustomerOut:
     response_model=CustomerPage,
     responses=staff_problems(422),
 )
-@access(staff(ListCustomers))
+@open_to(staff(ListCustomers))
 def list_customers(
     shop: ShopDependency,
     email: Annotated[
@@ -100,7 +100,7 @@ def list_customers(
     response_model=AdminCustomerOut,
     responses=staff_problems(404, 422),
 )
-@access(staff(GetCustomer))
+@open_to(staff(GetCustomer))
 def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
     """Show a customer. Their orders: `GET /v1/admin/orders?customer_id=…`."""
     return private(customer_of(shop.customers.get(CustomerId(customer_id))))
@@ -112,7 +112,7 @@ def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(DisableAccount))
+@open_to(staff(DisableAccount))
 def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
     """Lock somebody out: every session of theirs ends, in every process within 5 s."""
     shop.staff.disable(AccountId(customer_id), by=caller)
@@ -125,7 +125,7 @@ def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: U
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(EnableAccount))
+@open_to(staff(EnableAccount))
 def enable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
     """Let somebody in again."""
     shop.staff.enable(AccountId(customer_id), by=caller)
@@ -138,7 +138,7 @@ def enable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UU
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(EraseCustomer))
+@open_to(staff(EraseCustomer))
 def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
     """Forget who a customer is, because they asked for it. There is no way back."""
     shop.customers.erase(CustomerId(customer_id), by=caller)
@@ -151,7 +151,7 @@ def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UU
     response_model=ActiveCartPage,
     responses=staff_problems(422),
 )
-@access(staff(ListActiveCarts))
+@open_to(staff(ListActiveCarts))
 def list_active_carts(
     shop: ShopDependency,
     hours: Annotated[

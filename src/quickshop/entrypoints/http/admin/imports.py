@@ -29,7 +29,7 @@ from quickshop.entrypoints.http.dependencies import (
     ShopDependency,
     SignedInCaller,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import ProblemError
 from quickshop.entrypoints.http.models import Output, private, replay_headers
@@ -140,7 +140,7 @@ async def take_in(body: AsyncIterator[bytes], file: BinaryIO) -> None:
     responses=staff_problems(400, 409, 413, 415, 422),
     openapi_extra=_FILE,
 )
-@access(staff(StartImport))
+@open_to(staff(StartImport))
 async def start_import(
     request: Request,
     shop: ShopDependency,
@@ -178,16 +178,16 @@ async def start_import(
         )
         answer = await to_thread.run_sync(start)
     headers = {
-        "Location": f"/v1/admin/imports/{answer.imported.id}",
+        "Location": f"/v1/admin/imports/{answer.value.id}",
         **replay_headers(replayed=answer.replayed),
     }
-    return private(ImportOut.of(answer.imported), status=202, headers=headers)
+    return private(ImportOut.of(answer.value), status=202, headers=headers)
 
 
 @router.get(
     "", operation_id="list_imports", response_model=ImportPage, responses=staff_problems(422)
 )
-@access(staff(ListImports))
+@open_to(staff(ListImports))
 def list_imports(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
@@ -201,7 +201,7 @@ def list_imports(
     response_model=ImportOut,
     responses=staff_problems(404, 422),
 )
-@access(staff(GetImport))
+@open_to(staff(GetImport))
 def get_import(shop: ShopDependency, import_id: UUID) -> Response:
     """Show how far an import has got."""
     return private(ImportOut.of(shop.imports.get(ImportId(import_id))))
@@ -213,7 +213,7 @@ def get_import(shop: ShopDependency, import_id: UUID) -> Response:
     response_model=RowIssuePage,
     responses=staff_problems(404, 422),
 )
-@access(staff(ListImportIssues))
+@open_to(staff(ListImportIssues))
 def list_import_issues(
     shop: ShopDependency, import_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:

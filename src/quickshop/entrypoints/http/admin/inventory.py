@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from quickshop.application.idempotency import Answer
 from quickshop.application.inventory import (
     AdjustStock,
     ConfigureStock,
@@ -15,7 +16,7 @@ from quickshop.application.inventory import (
     ListLocations,
     ListStock,
     ReceiveStock,
-    StockChanged,
+    StockChange,
     TransferStock,
 )
 from quickshop.domain.inventory import MAX_STRIPES, MAX_UNITS
@@ -28,7 +29,7 @@ from quickshop.entrypoints.http.admin.shared import (
 )
 from quickshop.entrypoints.http.catalog import Name
 from quickshop.entrypoints.http.dependencies import Cursor, IdempotencyKey, Limit, ShopDependency
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
 from quickshop.ports.paging import DEFAULT_LIMIT
@@ -156,9 +157,9 @@ class StockSettingsIn(Input):
     """Rows to spread a hot level over."""
 
 
-def _changed(answer: StockChanged) -> Response:
+def _changed(answer: Answer[StockChange]) -> Response:
     headers = replay_headers(replayed=answer.replayed)
-    return private(StockChangeOut.of(answer.change), headers=headers)
+    return private(StockChangeOut.of(answer.value), headers=headers)
 
 
 @router.get(
@@ -167,7 +168,7 @@ def _changed(answer: StockChanged) -> Response:
     response_model=StockPage,
     responses=staff_problems(422),
 )
-@access(staff(ListStock))
+@open_to(staff(ListStock))
 def list_stock(
     shop: ShopDependency,
     sku: Annotated[Name | None, Query(description="Only this one.")] = None,
@@ -184,7 +185,7 @@ def list_stock(
     response_model=LocationList,
     responses=staff_problems(),
 )
-@access(staff(ListLocations))
+@open_to(staff(ListLocations))
 def list_locations(shop: ShopDependency) -> Response:
     """Show the places where stock lies."""
     return private(LocationList.model_validate({"items": shop.inventory.locations()}))
@@ -196,7 +197,7 @@ def list_locations(shop: ShopDependency) -> Response:
     response_model=StockChangeOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(ReceiveStock))
+@open_to(staff(ReceiveStock))
 def receive_stock(
     shop: ShopDependency, body: ReceiptIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -219,7 +220,7 @@ def receive_stock(
     response_model=StockChangeOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(AdjustStock))
+@open_to(staff(AdjustStock))
 def adjust_stock(
     shop: ShopDependency, body: AdjustmentIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -242,7 +243,7 @@ def adjust_stock(
     response_model=StockChangeOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(CountStock))
+@open_to(staff(CountStock))
 def count_stock(
     shop: ShopDependency, body: CountIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -265,7 +266,7 @@ def count_stock(
     response_model=StockTransferOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(TransferStock))
+@open_to(staff(TransferStock))
 def transfer_stock(
     shop: ShopDependency, body: TransferIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -280,7 +281,7 @@ def transfer_stock(
         by=by,
     )
     headers = replay_headers(replayed=answer.replayed)
-    return private(StockTransferOut.of(answer.transfer), headers=headers)
+    return private(StockTransferOut.of(answer.value), headers=headers)
 
 
 @router.patch(
@@ -289,7 +290,7 @@ def transfer_stock(
     status_code=204,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(ConfigureStock))
+@open_to(staff(ConfigureStock))
 def configure_stock(shop: ShopDependency, body: StockSettingsIn) -> Response:
     """Say how far a level may be sold below nothing, and when staff are to be told."""
     shop.inventory.configure(

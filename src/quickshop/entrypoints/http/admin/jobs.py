@@ -11,7 +11,7 @@ from quickshop.application.jobs import GetQueueSize, ListDeadJobs, ReplayJob
 from quickshop.domain.errors import NotFoundError
 from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import Cursor, Limit, ShopDependency
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, nothing, private
 from quickshop.ports.jobs import JobId
@@ -54,7 +54,7 @@ class DeadJobPage(Output):
 @router.get(
     "", operation_id="get_queue_size", response_model=QueueSizeOut, responses=staff_problems()
 )
-@access(staff(GetQueueSize))
+@open_to(staff(GetQueueSize))
 def get_queue_size(shop: ShopDependency) -> Response:
     """Tell how much work there is."""
     return private(QueueSizeOut.of(shop.jobs.size()))
@@ -66,7 +66,7 @@ def get_queue_size(shop: ShopDependency) -> Response:
     response_model=DeadJobPage,
     responses=staff_problems(422),
 )
-@access(staff(ListDeadJobs))
+@open_to(staff(ListDeadJobs))
 def list_dead_jobs(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
@@ -80,7 +80,7 @@ def list_dead_jobs(
     status_code=204,
     responses=staff_problems(404, 413, 422),
 )
-@access(staff(ReplayJob))
+@open_to(staff(ReplayJob))
 def replay_job(shop: ShopDependency, job_id: UUID) -> Response:
     """Give a dead job another five tries."""
     if not shop.jobs.replay(JobId(job_id)):

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
 from quickshop.application.fulfillment import AddNote, CompleteOrder, FulfillOrder
+from quickshop.application.idempotency import Answer
 from quickshop.application.orders import MAX_TIMELINE, CancelOrder, GetOrder, ListOrders
 from quickshop.application.payments import (
     CapturePayment,
-    PaymentChanged,
     RefundOrder,
     VoidPayment,
 )
@@ -41,12 +41,13 @@ from quickshop.entrypoints.http.dependencies import (
     QueryText,
     ShopDependency,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import nothing, private, replay_headers
 from quickshop.entrypoints.http.orders import Cancellation
 from quickshop.ports.orders import OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT
+from quickshop.ports.payments import PaymentView
 from quickshop.shop import Shop
 
 router = APIRouter(prefix="/v1/admin/orders", tags=["admin: orders"], route_class=GuardedRoute)
@@ -57,15 +58,15 @@ def _order(view: OrderView, *, replayed: bool = False, status: int = 200) -> Res
     return private(AdminOrderOut.of(view), status=status, headers=headers)
 
 
-def _payment(answer: PaymentChanged, *, status: int = 200) -> Response:
+def _payment(answer: Answer[PaymentView], *, status: int = 200) -> Response:
     headers = replay_headers(replayed=answer.replayed)
-    return private(PaymentOut.of(answer.payment), status=status, headers=headers)
+    return private(PaymentOut.of(answer.value), status=status, headers=headers)
 
 
 @router.get(
     "", operation_id="list_orders", response_model=AdminOrderPage, responses=staff_problems(422)
 )
-@access(staff(ListOrders))
+@open_to(staff(ListOrders))
 def list_orders(
     shop: ShopDependency,
     number: Annotated[QueryText | None, Query(min_length=1, max_length=MAX_NUMBER_LENGTH)] = None,
@@ -106,7 +107,7 @@ def list_orders(
     response_model=WholeOrderOut,
     responses=staff_problems(404, 422),
 )
-@access(staff(GetOrder))
+@open_to(staff(GetOrder))
 def get_order(shop: ShopDependency, order_id: UUID) -> Response:
     """Show an order, what was tried to pay it, and all that happened to it."""
     return private(_whole(shop, OrderId(order_id)))
@@ -144,7 +145,7 @@ def _as_sent(lines: list[FulfillmentLineIn]) -> Iterator[None]:
     response_model=AdminOrderOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(FulfillOrder))
+@open_to(staff(FulfillOrder))
 def fulfill_order(
     shop: ShopDependency,
     order_id: UUID,
@@ -168,7 +169,7 @@ def fulfill_order(
             idempotency_key=idempotency_key,
             by=by,
         )
-    return _order(answer.order, replayed=answer.replayed, status=201)
+    return _order(answer.value, replayed=answer.replayed, status=201)
 
 
 @router.post(
@@ -177,7 +178,7 @@ def fulfill_order(
     response_model=AdminOrderOut,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(CompleteOrder))
+@open_to(staff(CompleteOrder))
 def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
     """Close an order that has shipped wholly."""
     return _order(shop.orders.complete(OrderId(order_id)))
@@ -189,7 +190,7 @@ def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
     response_model=AdminOrderOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(CancelOrder))
+@open_to(staff(CancelOrder))
 def cancel_order(
     shop: ShopDependency,
     order_id: UUID,
@@ -204,7 +205,7 @@ def cancel_order(
         idempotency_key=idempotency_key,
         by=by,
     )
-    return _order(answer.order, replayed=answer.replayed)
+    return _order(answer.value, replayed=answer.replayed)
 
 
 @router.post(
@@ -213,7 +214,7 @@ def cancel_order(
     status_code=204,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(AddNote))
+@open_to(staff(AddNote))
 def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     """Write something down about an order, for staff: it stands in the timeline."""
     shop.orders.add_note(OrderId(order_id), body.note)
@@ -226,7 +227,7 @@ def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(CapturePayment))
+@open_to(staff(CapturePayment))
 def capture_payment(
     shop: ShopDependency,
     order_id: UUID,
@@ -252,7 +253,7 @@ def capture_payment(
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 422),
 )
-@access(staff(VoidPayment))
+@open_to(staff(VoidPayment))
 def void_payment(
     shop: ShopDependency, order_id: UUID, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
@@ -267,7 +268,7 @@ def void_payment(
     response_model=PaymentOut,
     responses=staff_problems(400, 404, 409, 413, 415, 422),
 )
-@access(staff(RefundOrder))
+@open_to(staff(RefundOrder))
 def refund_order(
     shop: ShopDependency,
     order_id: UUID,

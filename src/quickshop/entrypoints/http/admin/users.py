@@ -36,7 +36,7 @@ from quickshop.entrypoints.http.dependencies import (
     SignedInCaller,
     require_printable,
 )
-from quickshop.entrypoints.http.edge.access import access, staff
+from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.edge.hashing import hashing
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
@@ -155,7 +155,7 @@ class ApiKeyPage(Output):
     response_model=UserPage,
     responses=staff_problems(422),
 )
-@access(staff(ListUsers))
+@open_to(staff(ListUsers))
 def list_users(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
@@ -172,7 +172,7 @@ def list_users(
     response_model=InvitedOut,
     responses=staff_problems(400, 409, 413, 415, 422),
 )
-@access(staff(InviteUser))
+@open_to(staff(InviteUser))
 def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) -> Response:
     """Have somebody work here: a link is mailed by which they choose a password."""
     account_id = shop.staff.invite(
@@ -187,7 +187,7 @@ def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) 
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(GrantRole))
+@open_to(staff(GrantRole))
 def grant_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
@@ -205,7 +205,7 @@ def grant_role(
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(RevokeRole))
+@open_to(staff(RevokeRole))
 def revoke_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
@@ -218,7 +218,7 @@ def revoke_role(
 
 
 @router.get("/roles", operation_id="list_roles", response_model=Roles, responses=staff_problems())
-@access(staff(ListRoles))
+@open_to(staff(ListRoles))
 def list_roles(shop: ShopDependency) -> Response:
     """Show every role and what it holds."""
     items = tuple(
@@ -234,7 +234,7 @@ def list_roles(shop: ShopDependency) -> Response:
     status_code=204,
     responses=staff_problems(400, 409, 413, 415, 422),
 )
-@access(staff(SetRole))
+@open_to(staff(SetRole))
 def set_role(
     shop: ShopDependency, caller: SignedInCaller, role: RoleName, body: RoleIn
 ) -> Response:
@@ -252,7 +252,7 @@ def set_role(
     status_code=204,
     responses=staff_problems(404, 409, 413, 422),
 )
-@access(staff(RemoveRole))
+@open_to(staff(RemoveRole))
 def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) -> Response:
     """Forget a role that nobody is in."""
     shop.staff.remove_role(role, by=caller)
@@ -265,7 +265,7 @@ def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) ->
     response_model=ApiKeyPage,
     responses=staff_problems(422),
 )
-@access(staff(ListApiKeys))
+@open_to(staff(ListApiKeys))
 def list_api_keys(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
@@ -280,7 +280,7 @@ def list_api_keys(
     response_model=NewApiKeyOut,
     responses=staff_problems(400, 404, 413, 415, 422),
 )
-@access(staff(MakeApiKey))
+@open_to(staff(MakeApiKey))
 async def make_api_key(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: ApiKeyIn
 ) -> Response:
@@ -306,7 +306,7 @@ async def make_api_key(
     status_code=204,
     responses=staff_problems(404, 413, 422),
 )
-@access(staff(RevokeApiKey))
+@open_to(staff(RevokeApiKey))
 def revoke_api_key(shop: ShopDependency, caller: SignedInCaller, api_key_id: UUID) -> Response:
     """Let a key open nothing any more, in every process within 5 s."""
     shop.staff.revoke_api_key(ApiKeyId(api_key_id), by=caller)

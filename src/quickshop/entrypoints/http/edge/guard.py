@@ -18,11 +18,11 @@ from fastapi import FastAPI, Request, Response
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
-from quickshop.application.access import digest
 from quickshop.application.identity.tokens import caller_of
+from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotSignedInError
-from quickshop.entrypoints.http.edge.access import Access, Audience, access_of
 from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
+from quickshop.entrypoints.http.edge.audience import Audience, AudienceKind, audience_of
 from quickshop.entrypoints.http.edge.credentials import NONE, Credentials, credentials_of
 from quickshop.entrypoints.http.edge.json_body import StrictRoute
 from quickshop.entrypoints.http.edge.limits import Limits, headers_of, refused
@@ -76,7 +76,9 @@ class Guard:
         self._monotonic = monotonic
         self._known: OrderedDict[str, tuple[Caller | None, float]] = OrderedDict()
 
-    async def admit(self, scope: Scope, access: Access, *, page: str | None = None) -> Admission:
+    async def admit(
+        self, scope: Scope, audience: Audience, *, page: str | None = None
+    ) -> Admission:
         """Find out who calls, count it, and refuse whoever may not.
 
         Raises:
@@ -86,10 +88,10 @@ class Guard:
             ProblemError: cookies from another origin's page.
             TransientError: the database that would know cannot be reached.
         """
-        if access.audience is Audience.PROBE:
+        if audience.kind is AudienceKind.PROBE:
             return Admission(None, (), None)
         address = facts_of(scope).client.limit_subject
-        brought = credentials_of(scope) if access.asks_who else NONE
+        brought = credentials_of(scope) if audience.asks_who else NONE
         try:
             key, account = self._claimed(brought)
         except NotSignedInError:
@@ -113,7 +115,7 @@ class Guard:
             raise NotSignedInError
         if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
-        access.require(caller)
+        audience.require(caller)
         return Admission(caller, decisions, result.page)
 
     def _of_caller(self, caller: Caller | None) -> list[Bucket]:
@@ -192,10 +194,10 @@ class GuardedRoute(StrictRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Make sure of the declaration when the route is made, and of what the query holds."""
-        audience = access_of(self.endpoint).audience
+        """Check the declaration when the route is made, and then the query of each request."""
+        audience = audience_of(self.endpoint)
         handle = super().get_route_handler()
-        if audience is Audience.PROBE or not self.include_in_schema:
+        if audience.kind is AudienceKind.PROBE or not self.include_in_schema:
             return handle  # balancers and browsers add what they like
         require = only(parameters_of(self.dependant))
 
@@ -211,16 +213,28 @@ class GuardedRoute(StrictRoute):
             await super().handle(scope, receive, send)
             return
         try:
-            access = access_of(self.endpoint)
-            admission = await guard_of(scope).admit(scope, access)
+            await self.let_in(scope, receive, send)
         except RefusedError as refusal:
             await refusal.answer(scope, receive, send)
-            return
+
+    async def let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit the request, then serve it.
+
+        Raises:
+            RefusedError: a limit refuses it.
+        """
+        admission = await guard_of(scope).admit(scope, audience_of(self.endpoint))
+        await self.serve(scope, receive, send, admission)
+
+    async def serve(
+        self, scope: Scope, receive: Receive, send: Send, admission: Admission
+    ) -> None:
+        """Run the route for a request that was admitted."""
         scope[CALLER_KEY] = admission.caller
         try:
             await super().handle(scope, receive, counted(send, admission.decisions))
         finally:
-            if access.changes_callers:
+            if audience_of(self.endpoint).changes_callers:
                 guard_of(scope).forget_everyone()
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from quickshop.entrypoints.http.edge.access import PUBLIC, access_of
-from quickshop.entrypoints.http.edge.guard import GuardedRoute, RefusedError, counted, guard_of
+from quickshop.entrypoints.http.edge.audience import PUBLIC, audience_of
+from quickshop.entrypoints.http.edge.guard import GuardedRoute, counted, guard_of
 from quickshop.entrypoints.http.edge.page_cache import Page, PageCache
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 
 class PageResponse(Response):
@@ -33,49 +30,52 @@ class PageRoute(GuardedRoute):
     """An ordinary route, except that a request just answered is answered again at once.
 
     Parsing parameters and dependencies costs more than everything else about a cached page, and
-    counting it costs as much as answering; so what this process has at hand is not counted. What
-    only Redis has comes with the count, in one round trip.
+    counting it costs as much as answering. So a page in this process's memory is not counted. A
+    page that only Redis has comes with the count, in one round trip.
 
     Raises:
-        LookupError: when it is made, and it is not for everybody: nobody is asked who they are.
+        LookupError: when it is made, if it is not open to the public: nobody is asked to sign in.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Make sure of the declaration when the route is made."""
-        if access_of(self.endpoint) != PUBLIC:
+        """Check the declaration when the route is made."""
+        if audience_of(self.endpoint) != PUBLIC:
             raise LookupError(
-                f"route {self.path} answers from a cache: declare it @access(PUBLIC)"
+                f"route {self.path} answers from a cache: declare it @open_to(PUBLIC)"
             )
         return super().get_route_handler()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from a cache, or do it the usual way."""
-        if scope["method"] != "GET":
+        """Answer from this process's memory, or let the request in."""
+        if scope["method"] == "GET" and (page := _pages_of(scope).fresh(_address(scope))):
+            await page.send(scope, send)
+        else:
             await super().handle(scope, receive, send)
+
+    async def let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit the request; answer from Redis, or serve it.
+
+        Raises:
+            RefusedError: a limit refuses it.
+        """
+        key = self._key(scope)
+        admission = await guard_of(scope).admit(scope, PUBLIC, page=key)
+        if key is None or admission.page is None:
+            await self.serve(scope, receive, send, admission)
             return
-        app: FastAPI = scope["app"]
-        pages: PageCache = app.state.pages
-        if page := pages.fresh(_address(scope)):
-            await page.send(scope, send)
-            return
-        access, key = access_of(self.endpoint), self._key(scope)
-        try:
-            admission = await guard_of(scope).admit(scope, access, page=key)
-        except RefusedError as refusal:
-            await refusal.answer(scope, receive, send)
-            return
-        send = counted(send, admission.decisions)
-        if key is not None and admission.page is not None:
-            page = pages.keep_found(key, admission.page.body)
-            pages.keep(_address(scope), page)
-            await page.send(scope, send)
-            return
-        await super(GuardedRoute, self).handle(scope, receive, send)
+        page = _pages_of(scope).keep_found(key, admission.page.body)
+        _pages_of(scope).keep(_address(scope), page)
+        await page.send(scope, counted(send, admission.decisions))
 
     def _key(self, scope: Scope) -> str | None:
         """What Redis would call the page: products are kept by id and handle, without a query."""
         found = scope.get("path_params", {}).get("key")
         return found if isinstance(found, str) and not scope["query_string"] else None
+
+
+def _pages_of(scope: Scope) -> PageCache:
+    pages: PageCache = scope["app"].state.pages
+    return pages
 
 
 def _address(scope: Scope) -> Hashable:
@@ -89,7 +89,7 @@ async def answer_with_page(
 
     Different spellings of one query share the call to the origin through `key`.
     """
-    pages: PageCache = request.app.state.pages
+    pages = _pages_of(request.scope)
     page = await pages.get(key, render)
     pages.keep(_address(request.scope), page)
     return PageResponse(page)

@@ -8,7 +8,7 @@ import pytest
 
 from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.identity import AccountId, SessionId
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from tests.builders import NOW, new_id
 
 BICYCLES = "🚲" * 19

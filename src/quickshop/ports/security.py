@@ -31,8 +31,12 @@ class PasswordHasher(Protocol):
         """
         ...
 
-    def is_common(self, password: str) -> bool:
-        """Whether it is one of those that are tried first."""
+    def is_guessable(self, password: str) -> bool:
+        """Whether an attacker guesses it within a million tries.
+
+        Raises:
+            OverloadedError: too many are being hashed already.
+        """
         ...
 
     def is_outdated(self, kept: str) -> bool:

@@ -7,7 +7,7 @@ import os
 from quickshop.adapters.security.passwords import DEVELOPMENT_KEYS, BcryptPasswords
 from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.domain.identity import KeyRing
-from quickshop.ports.credentials import AccessTokens, PasswordHasher
+from quickshop.ports.security import AccessTokens, PasswordHasher
 from quickshop.settings import PREFIX, Settings
 
 

@@ -14,10 +14,10 @@ from quickshop.ports.identity import Caller
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_MARK: Final = "__quickshop_access__"
+_MARK: Final = "__quickshop_audience__"
 
 
-class Audience(StrEnum):
+class AudienceKind(StrEnum):
     """For whom a route is."""
 
     PROBE = "probe"
@@ -28,16 +28,16 @@ class Audience(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class Audience:
     """What a route asks of its caller."""
 
-    audience: Audience
+    kind: AudienceKind
     permission: Permission | None = None
 
     @property
     def asks_who(self) -> bool:
         """Whether it matters who calls."""
-        return self.audience not in {Audience.PROBE, Audience.PUBLIC}
+        return self.kind not in {AudienceKind.PROBE, AudienceKind.PUBLIC}
 
     @property
     def changes_callers(self) -> bool:
@@ -51,9 +51,9 @@ class Access:
             NotSignedInError: it is nobody.
             PermissionDeniedError: they lack the permission.
         """
-        if self.audience is Audience.ACCOUNT and (caller is None or caller.customer_id is None):
+        if self.kind is AudienceKind.ACCOUNT and (caller is None or caller.customer_id is None):
             raise NotSignedInError
-        if self.audience is Audience.STAFF:
+        if self.kind is AudienceKind.STAFF:
             if caller is None:
                 raise NotSignedInError
             assert self.permission is not None, "a route for staff names a permission"
@@ -61,42 +61,42 @@ class Access:
                 raise PermissionDeniedError(self.permission)
 
 
-PROBE: Final = Access(Audience.PROBE)
+PROBE: Final = Audience(AudienceKind.PROBE)
 """Whoever keeps the process running; not counted, or a crowd would look like an outage."""
-PUBLIC: Final = Access(Audience.PUBLIC)
+PUBLIC: Final = Audience(AudienceKind.PUBLIC)
 """Anyone. Who it is, is not looked at."""
-SHOPPER: Final = Access(Audience.SHOPPER)
+SHOPPER: Final = Audience(AudienceKind.SHOPPER)
 """Anyone; what is opened is the caller's own, by their session or by the secret of a guest."""
-ACCOUNT: Final = Access(Audience.ACCOUNT)
+ACCOUNT: Final = Audience(AudienceKind.ACCOUNT)
 """Whoever is signed in, about themselves."""
 
 
-def staff(use_case: type) -> Access:
+def staff(use_case: type) -> Audience:
     """Whoever holds the permission that this use case needs.
 
     Raises:
         LookupError: the use case does not say which.
     """
-    return Access(Audience.STAFF, permission_of(use_case))
+    return Audience(AudienceKind.STAFF, permission_of(use_case))
 
 
-def access(what: Access) -> Callable[[F], F]:
+def open_to(audience: Audience) -> Callable[[F], F]:
     """Declare who may call a route. Stands between the router's decorator and the function."""
 
     def mark(endpoint: F) -> F:
-        setattr(endpoint, _MARK, what)
+        setattr(endpoint, _MARK, audience)
         return endpoint
 
     return mark
 
 
-def access_of(endpoint: Callable[..., Any]) -> Access:
+def audience_of(endpoint: Callable[..., Any]) -> Audience:
     """What a route declared.
 
     Raises:
         LookupError: nothing; so nobody may call it.
     """
-    found: Access | None = getattr(endpoint, _MARK, None)
+    found: Audience | None = getattr(endpoint, _MARK, None)
     if found is None:
         name = getattr(endpoint, "__qualname__", repr(endpoint))
         raise LookupError(f"route {name} does not declare who may call it: add @access(…)")
