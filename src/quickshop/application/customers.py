@@ -81,6 +81,7 @@ class Editing:
 class UpdateProfile:
     """Change a customer's name, phone, or consent to be written to."""
 
+    clock: Clock
     edit: Editing
 
     def __call__(
@@ -97,7 +98,7 @@ class UpdateProfile:
             NotFoundError: no such customer.
             InvalidValueError: with the field that is wrong.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
 
         def change(customer: Customer) -> None:
             if name is not None or phone is not None:
@@ -114,6 +115,7 @@ class UpdateProfile:
 class SaveAddress:
     """Put an address into a customer's book, or replace one."""
 
+    clock: Clock
     edit: Editing
     identifiers: Identifiers
 
@@ -131,7 +133,7 @@ class SaveAddress:
             NotFoundError: no such customer, or no address of that id in their book.
             InvalidValueError: the book is full.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
         saved = SavedAddress(
             id=address_id or SavedAddressId(self.identifiers.new()),
             address=address,
@@ -151,6 +153,7 @@ class SaveAddress:
 class RemoveAddress:
     """Take an address out of a customer's book."""
 
+    clock: Clock
     edit: Editing
 
     def __call__(self, customer_id: CustomerId, address_id: SavedAddressId) -> None:
@@ -159,7 +162,7 @@ class RemoveAddress:
         Raises:
             NotFoundError: no such customer, or no such address in their book.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
         self.edit(customer_id, lambda customer: customer.remove_address(address_id, now=now))
 
 

@@ -52,7 +52,7 @@ def build_jobs(
     """Connect them to the ports."""
     unit_of_work, clock, queue = core.unit_of_work, core.clock, queueing.queue
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
-    expire = orders.ExpireOrders(unit_of_work, outcomes)
+    expire = orders.ExpireOrders(unit_of_work, clock, outcomes)
     forget = ForgetExpired(
         unit_of_work,
         queue,
@@ -103,13 +103,13 @@ def _handlers(
     gateway, notifier = outside.gateway, outside.notifier
     postbox = Postbox(unit_of_work, clock, notifier, policy.name)
     return build_handlers(
-        process_order=ProcessOrder(unit_of_work, gateway, outcomes),
-        settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
+        process_order=ProcessOrder(unit_of_work, gateway, clock, outcomes),
+        settle_payments=SettlePayments(unit_of_work, gateway, clock, outcomes),
         notify=NotifyShopper(unit_of_work, clock, readers.orders, notifier, policy.name),
         notify_staff=NotifyStaff(
             unit_of_work, clock, readers.stock, notifier, policy.name, policy.staff_email
         ),
-        mail_token=MailOneTimeToken(postbox, core.identifiers, policy.storefront_url),
+        mail_token=MailOneTimeToken(clock, postbox, core.identifiers, policy.storefront_url),
         tell_account=TellAccount(postbox),
         run_import=RunImport(
             unit_of_work, clock, readers.imports, load, turn=policy.job_lease / 2

@@ -14,6 +14,7 @@ from quickshop.application.retries import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, SourcingPlanError
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
+from quickshop.ports.clock import Clock
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -28,6 +29,7 @@ class ProcessOrder:
 
     unit_of_work: UnitOfWork
     gateway: PaymentGateway
+    clock: Clock
     outcomes: PaymentOutcomes
 
     def __call__(self, order_id: OrderId) -> None:
@@ -70,7 +72,7 @@ class ProcessOrder:
             if order.status is not OrderStatus.PENDING or payment.status not in _TO_CHARGE:
                 return None
             _require_allocated(tx, order)
-            payment.begin(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
+            payment.begin(now=self.clock.now(), patience=self.outcomes.patience)
             tx.payments.save(payment)
         return payment
 
