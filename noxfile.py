@@ -73,3 +73,9 @@ def simulate(session: nox.Session) -> None:
 def chaos(session: nox.Session) -> None:
     """A fleet of real processes that everything happens to, and what is left of its promises."""
     session.run("python", "-m", "tests.chaos", *session.posargs)
+
+
+@nox.session
+def prove(session: nox.Session) -> None:
+    """One row of the README's table of proofs: `prove NAME`; without a name, their list."""
+    session.run("python", "-m", "tests.proofs", *session.posargs)

@@ -13,7 +13,16 @@ from uuid_utils.compat import uuid7
 
 from quickshop.application.shopper import digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
-from quickshop.domain.catalog import Image, Offer, Product, ProductId, Variant, VariantId
+from quickshop.domain.catalog import (
+    Image,
+    Offer,
+    Product,
+    ProductContent,
+    ProductId,
+    Variant,
+    VariantContent,
+    VariantId,
+)
 from quickshop.domain.customers import Address
 from quickshop.domain.inventory import (
     Allocation,
@@ -70,20 +79,21 @@ def a_sku() -> str:
 
 
 def a_variant(sku: str | None = None, price: Money | None = None, **more: Any) -> Variant:
-    return Variant(
-        id=VariantId(uuid7()),
+    content = VariantContent(
         sku=a_sku() if sku is None else sku,
         price=eur(1999) if price is None else price,
         **more,
     )
+    return Variant(VariantId(uuid7()), content)
 
 
 def a_product(*variants: Variant, **more: Any) -> Product:
     """A product new to the catalog; with one variant unless some are given."""
     more.setdefault("title", f"Product {next(_serial)}")
     more.setdefault("handle", f"product-{next(_serial)}")
-    content = Product(id=ProductId(uuid7()), variants=variants or (a_variant(),), **more)
-    return Product.create(content, now=NOW)
+    content = ProductContent(**more)
+    product = Product(id=ProductId(uuid7()), content=content, variants=variants or (a_variant(),))
+    return Product.create(product, now=NOW)
 
 
 def a_rich_product(**more: Any) -> Product:
@@ -115,9 +125,10 @@ def a_rich_product(**more: Any) -> Product:
     return a_product(*variants, **(given | more))
 
 
-def revised(product: Product, **changes: Any) -> Product:
-    """The content of a product with some fields changed, to `revise` it by."""
-    return replace(product, **changes)
+def revised(product: Product, **changes: Any) -> tuple[ProductContent, tuple[Variant, ...]]:
+    """The content and variants of a product with some fields changed, to `revise` it by."""
+    variants = changes.pop("variants", product.variants)
+    return replace(product.content, **changes), variants
 
 
 def an_offer(product: Product, variant: Variant | None = None) -> Offer:
@@ -127,9 +138,9 @@ def an_offer(product: Product, variant: Variant | None = None) -> Offer:
         product_id=product.id,
         sku=chosen.sku,
         title=product.title,
-        variant_title=chosen.title,
+        variant_title=chosen.content.title,
         unit_price=chosen.price,
-        published=product.published,
+        published=product.content.published,
     )
 
 

@@ -73,6 +73,8 @@ class Findings:
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each measurement took."""
     failures: list[str] = field(default_factory=list)
+    floors: str = ""
+    """The hellos that rows over HTTP were compared with."""
 
 
 def main() -> int:
@@ -89,6 +91,7 @@ def main() -> int:
         return 130
     seconds = time.monotonic() - begin
     show(findings.rows, console)
+    console.print(findings.floors, markup=False)
     for failure in findings.failures:
         console.print(failure, style="red", markup=False)
     write(
@@ -98,6 +101,7 @@ def main() -> int:
         seconds=round(seconds, 1),
         seconds_each=findings.seconds,
         failures=findings.failures,
+        floors=findings.floors,
         quick=options.quick,
         python=platform.python_version(),
         cores=os.cpu_count(),
@@ -121,6 +125,7 @@ def _measure(effort: Effort, names: list[str], findings: Findings, console: Cons
         console.status("starting servers, importing a catalog") as status,
         set_up(effort) as stage,
     ):
+        findings.floors = str(stage.floors)
         for name in names:
             status.update(f"measuring {name}")
             begin = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from quickshop import Money
 from quickshop.application.catalog import NewVariant
-from tests.benchmarks import catalog, processes
+from tests.benchmarks import catalog
 from tests.benchmarks.load import Visitor, drive, expect, request
 from tests.benchmarks.measure import HANDS, Sample, Side, compare, http_side
 from tests.benchmarks.processes import BenchmarkError, cpu_seconds
@@ -79,21 +79,17 @@ def _adding(carts: range) -> Visitor:
 
 
 def whole_checkout(stage: Stage) -> Iterator[Row]:
-    """The worker pays and mails meanwhile; the floor waits until it is done."""
-    with (
-        stage.database() as database,
-        stage.serve(database) as (child, port),
-        processes.run(stage.folder, "worker", **stage.settings(database)) as (worker, _),
-    ):
+    """The same process pays and mails meanwhile; the floor waits until it is done."""
+    with stage.database() as database, stage.serve(database) as (child, port):
         shelves = count()
 
         def visitors() -> list[Visitor]:
             return [_buying(shelves) for _ in range(BUYERS)]
 
-        pids = {"shop": child.pid, "worker": worker.pid, "PostgreSQL": stage.postgres_pid}
+        pids = {"shop": child.pid, "PostgreSQL": stage.postgres_pid}
         before = {name: cpu_seconds(pid) for name, pid in pids.items()}
         side = http_side(port, visitors, list(pids.values()), 2 * stage.effort.seconds)
-        floor = _once_idle(database, stage.hello_side())
+        floor = _once_idle(database, stage.hello_side(by="rate"))
         comparison = compare(side, floor, stage.effort.rounds)
         database.wait_until_idle()
         orders = database.ask("SELECT count(*) FROM orders WHERE status = 'paid'")

@@ -1,10 +1,11 @@
-"""The floor of everything over HTTP: what the framework costs before a shop does anything."""
+"""Hello from FastAPI: the least that an answer over HTTP costs."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
-app = FastAPI()
+# Telemetry is on by default, and makes an answer dearer.
+app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
 
 
 @app.get("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 10
 
+_ADDRESS: Final = re.compile(rb"http://[^ ]*?:(\d+)")
 _PROC: Final = Path("/proc")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -26,7 +28,10 @@ class BenchmarkError(Exception):
 
 
 class Child:
-    """A process of `tests.benchmarks.serve`. It says one line of JSON when it is ready."""
+    """A process of `tests.benchmarks.serve`.
+
+    When it is ready it prints one line: JSON, or the address that `quickshop serve` prints.
+    """
 
     def __init__(
         self, log: IO[bytes], role: Sequence[str], settings: Mapping[str, object]
@@ -54,7 +59,8 @@ class Child:
             patience.cancel()
         if not line:
             raise BenchmarkError("a server did not start")
-        said: dict[str, int] = json.loads(line)
+        address = _ADDRESS.search(line)
+        said: dict[str, int] = {"port": int(address[1])} if address else json.loads(line)
         return said
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 
@@ -32,10 +33,13 @@ def _ready(**facts: int) -> None:
     sys.stdout.flush()
 
 
-def _hello() -> None:
+def _hello(server: str) -> None:
     from tests.benchmarks.hello import app  # noqa: PLC0415
 
-    _serve(app)
+    if server == "granian":
+        _serve_with_granian("tests.benchmarks.hello:app")
+    else:
+        _serve_with_uvicorn(app)
 
 
 def _wrapped_hello() -> None:
@@ -51,41 +55,67 @@ def _wrapped_hello() -> None:
         require_https=True,
     )
     app.add_middleware(RequestEnvelope, edge=edge)
-    _serve(app)
+    _serve_with_uvicorn(app)
 
 
 def _shop() -> None:
-    from quickshop.container import open_request_gate, open_shop  # noqa: PLC0415
-    from quickshop.entrypoints.http.app import create_app  # noqa: PLC0415
-    from quickshop.entrypoints.http.edge.limits import Limits  # noqa: PLC0415
-    from quickshop.entrypoints.http.edge.rules import Edge  # noqa: PLC0415
-    from quickshop.settings import Settings  # noqa: PLC0415
+    """`quickshop serve`, which prints its own address."""
+    from quickshop.entrypoints.cli.app import main as quickshop  # noqa: PLC0415
 
-    # Everybody is counted, as ever, and nobody is refused.
-    settings = Settings.load(rate_limit_per_minute=1_000_000)
-    with open_shop(settings=settings) as shop:
-        _serve(
-            create_app(
-                shop,
-                pool_size=settings.database_pool_size,
-                product_cache_seconds=settings.product_cache_seconds,
-                edge=Edge.of(settings),
-                request_gate=open_request_gate(settings),
-                limits=Limits.of(settings),
-            )
-        )
+    sys.argv = ["quickshop", "serve", "--port", "0"]
+    quickshop()
 
 
-def _serve(app: object) -> None:
+def _serve_with_uvicorn(app: object) -> None:
     import uvicorn  # noqa: PLC0415
 
-    # By its protocol asyncio knows that this is TCP, and sends without delay.
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
+    with _listener() as listener:
         listener.listen(512)
         _ready(port=listener.getsockname()[1])
-        config = uvicorn.Config(app, log_level="warning", access_log=False)  # type: ignore[arg-type]
+        config = uvicorn.Config(
+            app,  # type: ignore[arg-type]
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+        )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _serve_with_granian(target: str) -> None:
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import Interfaces, Loops  # noqa: PLC0415
+
+    with _listener() as free:
+        port = free.getsockname()[1]
+    threading.Thread(target=_report_when_open, args=(port,), daemon=True).start()
+    Granian(
+        target,
+        port=port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        websockets=False,
+        log_enabled=False,
+    ).serve()
+
+
+def _listener() -> socket.socket:
+    # By its protocol asyncio knows that this is TCP, and sends without delay.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+def _report_when_open(port: int) -> None:
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        time.sleep(0.05)
+    _ready(port=port)
 
 
 def _worker(report_port: str = "") -> None:

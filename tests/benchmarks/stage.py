@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import psycopg
@@ -21,8 +21,8 @@ from quickshop.application.shopper import digest
 from quickshop.container import migrate_database
 from quickshop.settings import Settings
 from tests.benchmarks import catalog, processes
-from tests.benchmarks.load import asking, request
-from tests.benchmarks.measure import HANDS, Effort, Side, http_side
+from tests.benchmarks.floors import Floors, serve_floors
+from tests.benchmarks.measure import Effort, Side
 from tests.benchmarks.processes import BenchmarkError, Child
 from tests.servers import Server, run_postgres, run_valkey
 
@@ -160,7 +160,7 @@ class Stage:
     folder: Path
     postgres: Server
     valkey: Server
-    hello: tuple[Child, int]
+    floors: Floors
     file: Path
     """A product file as a shop exports it."""
     _serial: Iterator[int] = field(default_factory=lambda: count(1))
@@ -170,16 +170,10 @@ class Stage:
         """The process that all PostgreSQL backends descend from."""
         return int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
 
-    def hello_side(self) -> Side:
-        """The floor over HTTP."""
-        child, port = self.hello
-        questions = [request("GET", "/")]
-        return http_side(
-            port,
-            lambda: [asking(questions) for _ in range(HANDS)],
-            [child.pid],
-            self.effort.seconds,
-        )
+    def hello_side(self, *, by: Literal["rate", "cpu"] = "cpu") -> Side:
+        """The floor over HTTP of a comparison by CPU or by rate."""
+        hello = self.floors.cheapest if by == "cpu" else self.floors.fastest
+        return hello.side(self.effort.seconds)
 
     @contextmanager
     def database(self, *, template: str = _TEMPLATE) -> Iterator[Database]:
@@ -216,8 +210,13 @@ class Stage:
 
     @contextmanager
     def serve(self, database: Database, **more: object) -> Iterator[tuple[Child, int]]:
-        """One process that serves the shop over HTTP; it and its port."""
-        with processes.run(self.folder, "shop", **self.settings(database, **more)) as served:
+        """`quickshop serve` as users start it; the process and its port.
+
+        It does the background work, too, unless a `broker_url` leaves that to workers. Every
+        request counts towards a limit, which is too high to refuse one.
+        """
+        settings = self.settings(database, rate_limit_per_minute=1_000_000, **more)
+        with processes.run(self.folder, "shop", **settings) as served:
             yield served
 
 
@@ -237,7 +236,7 @@ def set_up(effort: Effort) -> Iterator[Stage]:
             folder=folder,
             postgres=stack.enter_context(run_postgres()),
             valkey=stack.enter_context(run_valkey()),
-            hello=stack.enter_context(processes.run(folder, "hello")),
+            floors=stack.enter_context(serve_floors(folder, effort)),
             file=file,
         )
         _fill_template(stage)

@@ -30,7 +30,7 @@ def redis_away(stage: Stage) -> Iterator[Row]:
     assert port is not None, "a server has a port"
     with FaultProxy(port) as proxy, stage.database() as database:
         url = proxy.through(stage.valkey.url)
-        with stage.serve(database, redis_url=url) as (_, shop_port):
+        with stage.serve(database, redis_url=url, broker_url=stage.valkey.url) as (_, shop_port):
             found = {}
             for name, happen in (
                 ("there", proxy.forward),

@@ -25,7 +25,7 @@ class UnpublishedProductsContract:
         hidden = store_product(backend.unit_of_work, a_product(published=False))
         for key in (hidden.handle, str(hidden.id)):
             view = backend.product_reader.get(key, unpublished=True)
-            assert (view.id, view.published, view.version) == (hidden.id, False, 1)
+            assert (view.id, view.content.published, view.version) == (hidden.id, False, 1)
 
     def test_those_who_ask_for_it_see_a_published_product_as_everybody_does(
         self, backend: Backend
@@ -33,7 +33,7 @@ class UnpublishedProductsContract:
         shown = store_product(backend.unit_of_work)
         everybodys = backend.product_reader.get(shown.handle)
         assert backend.product_reader.get(shown.handle, unpublished=True) == everybodys
-        assert everybodys.published
+        assert everybodys.content.published
 
     def test_nobody_sees_a_product_that_is_not_there(self, backend: Backend) -> None:
         with pytest.raises(NotFoundError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import psycopg
@@ -20,6 +21,24 @@ from tests.fault_proxy import FaultProxy
 from tests.integration.backends import copy_file, open_engine, sql_backend
 from tests.integration.crossing import Crossing
 from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
+
+FIGURES: Final = "figures"
+"""Name that a test gives to `record_property` for figures that people should see."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have recorded, each once."""
+    recorded = dict.fromkeys(
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == FIGURES
+    )
+    if recorded:
+        terminalreporter.section(FIGURES)
+        for figures in recorded:
+            terminalreporter.line(figures)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,8 @@ def test_a_search_finds_what_has_the_words(terminal: Terminal):
     mug = found["items"][0]["variants"][0]
     assert (mug["sku"], mug["price"]) == ("MUG-WHITE", {"amount": 1400, "currency": "USD"})
     assert (mug["available"], found["more"]) == (120, False)
+    assert (mug["title"], mug["options"]) == ("White", {"Color": "White"})
+    assert found["items"][0]["options"] == ["Color"]
 
 
 def test_a_search_for_nothing_there_says_so(terminal: Terminal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -12,15 +13,23 @@ from quickshop.adapters.sql.tables import stock_levels
 from quickshop.domain.errors import OutOfStockError
 from tests.integration.backends import open_engine
 from tests.integration.buyers import open_buyers, problems, stock
+from tests.integration.conftest import FIGURES
 
 
 def test_of_400_buyers_of_100_units_exactly_100_are_served(
-    any_database_url: str, tmp_path: Path
+    any_database_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
+    database = "SQLite" if any_database_url.startswith("sqlite") else "PostgreSQL"
     with open_buyers(any_database_url, tmp_path) as buyers:
         stock(buyers.shop, "HOT", 100)
         carts = [buyers.fill("HOT") for _ in range(400)]
         outcomes = buyers.all_at_once(carts, clients=32)
+        sold, refused = outcomes["placed"], outcomes["out_of_stock"]
+        record_property(
+            FIGURES,
+            f"{len(carts)} buyers, 32 at once, 100 units, {database}:"
+            f" {sold} orders, {refused} refusals, {max(0, sold - 100)} oversold",
+        )
         assert outcomes == {"placed": 100, "out_of_stock": 300}
         assert buyers.shop.inventory.list(sku="HOT").items[0].available == 0
         assert problems(buyers.shop) == []

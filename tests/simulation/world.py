@@ -24,7 +24,14 @@ from quickshop.adapters.security.passwords import MIN_COST, BcryptPasswords
 from quickshop.adapters.security.tokens import JwtAccessTokens, fresh_keys
 from quickshop.application.jobs import MAX_ATTEMPTS
 from quickshop.application.reactions import REACTIONS
-from quickshop.domain.catalog import Product, ProductId, Variant, VariantId
+from quickshop.domain.catalog import (
+    Product,
+    ProductContent,
+    ProductId,
+    Variant,
+    VariantContent,
+    VariantId,
+)
 from quickshop.domain.inventory import (
     Location,
     LocationId,
@@ -263,13 +270,11 @@ def _catalog() -> MemoryState:
     work = MemoryUnitOfWork({}, new_id=identifiers.new)
     with work() as tx:
         for number, sku in enumerate(SKUS):
-            variant = Variant(
-                id=VariantId(UUID(int=(1 << 64) + number)), sku=sku, price=Money(1999, "EUR")
-            )
+            content = VariantContent(sku=sku, price=Money(1999, "EUR"))
+            variant = Variant(VariantId(UUID(int=(1 << 64) + number)), content)
             product = Product(
                 id=ProductId(UUID(int=(2 << 64) + number)),
-                title=sku,
-                handle=sku.lower(),
+                content=ProductContent(title=sku, handle=sku.lower()),
                 variants=(variant,),
             )
             tx.products.add(Product.create(product, now=START))

@@ -66,7 +66,7 @@ def test_a_product_holds_as_much_as_its_limits_say() -> None:
         metadata={f"key {n}": "x" * MAX_METADATA_LENGTH for n in range(MAX_METADATA)},
         images=(Image(LONG_URL[:-1], "x" * MAX_ALT_LENGTH),) * MAX_IMAGES,
     )
-    assert len(product.images) == MAX_IMAGES
+    assert len(product.content.images) == MAX_IMAGES
 
 
 def test_a_product_has_so_many_variants_and_no_more() -> None:

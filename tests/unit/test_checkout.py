@@ -33,7 +33,7 @@ def world() -> World:
 def withdraw(world: World, product: Product) -> None:
     with world.unit_of_work() as tx:
         stored = tx.products.get(product.id)
-        stored.revise(revised(stored, published=False), now=NOW)
+        stored.revise(*revised(stored, published=False), now=NOW)
         tx.products.save(stored)
 
 

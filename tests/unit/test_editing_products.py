@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from quickshop import Money, NewVariant, Shop, open_shop
-from quickshop.application.catalog import KEEP, ChangedVariant
+from quickshop.application.catalog import ChangedVariant
 from quickshop.domain.catalog import Category, CategoryId, Image, Product, ProductId
 from quickshop.domain.catalog_rules import MAX_ALT_LENGTH, MAX_IMAGES
 from quickshop.domain.errors import (
@@ -65,10 +65,13 @@ def test_what_is_not_named_stays_as_it_is(shop: Shop) -> None:
     shop.products.update(before.id, title="Blouse")
     after = shop.products.inspect(str(before.id))
     assert (after.title, after.version) == ("Blouse", 2)
-    assert (after.handle, after.vendor, after.category) == ("shirt", "Weaver", "clothes")
-    assert (after.product_type, list(after.tags)) == ("Shirts", ["linen"])
-    assert (after.metadata, after.description_html) == ({"care": "cold"}, "<p>Soft</p>")
-    assert [image.url for image in after.images] == ["https://example.com/1.jpg"]
+    assert (after.handle, after.content.vendor, after.category) == ("shirt", "Weaver", "clothes")
+    assert (after.content.product_type, list(after.content.tags)) == ("Shirts", ["linen"])
+    assert (after.content.metadata, after.content.description_html) == (
+        {"care": "cold"},
+        "<p>Soft</p>",
+    )
+    assert [image.url for image in after.content.images] == ["https://example.com/1.jpg"]
     assert [variant.id for variant in after.variants] == [v.id for v in before.variants]
 
 
@@ -88,20 +91,31 @@ def test_everything_else_can_be_changed_at_once(shop: Shop) -> None:
         published=False,
     )
     after = shop.products.inspect("blouse")
-    assert (after.title, after.vendor, after.product_type) == ("Blouse", "Weaver", "Blouses")
-    assert (after.category, after.category_id) == ("clothes", category.id)
-    assert (list(after.tags), after.metadata) == (["silk"], {"care": "cold"})
-    assert (after.description_html, after.published) == ("<p>Soft</p>", False)
+    assert (after.title, after.content.vendor, after.content.product_type) == (
+        "Blouse",
+        "Weaver",
+        "Blouses",
+    )
+    assert (after.category, after.content.category_id) == ("clothes", category.id)
+    assert (list(after.content.tags), after.content.metadata) == (["silk"], {"care": "cold"})
+    assert (after.content.description_html, after.content.published) == ("<p>Soft</p>", False)
     with pytest.raises(NotFoundError):
         shop.products.inspect("shirt")
 
 
 def test_a_product_is_taken_off_its_shelf_only_when_told_so(shop: Shop) -> None:
     product = a_shirt(shop, category_id=a_category(shop).id)
-    shop.products.update(product.id, category_id=KEEP, title="Blouse")
+    shop.products.update(product.id, title="Blouse")
     assert shop.products.inspect("shirt").category == "clothes"
     shop.products.update(product.id, category_id=None)
     assert shop.products.inspect("shirt").category is None
+
+
+def test_none_leaves_a_detail_as_it_is(shop: Shop) -> None:
+    product = a_shirt(shop, vendor="Weaver", tags=None, metadata=None, handle=None)
+    shop.products.update(product.id, title=None, vendor=None, tags=None, published=None)
+    after = shop.products.inspect("shirt")
+    assert (after.title, after.content.vendor, after.version) == ("Shirt", "Weaver", 1)
 
 
 @pytest.mark.parametrize("create", [True, False])
@@ -126,7 +140,11 @@ def test_an_editor_who_looked_too_early_changes_nothing(shop: Shop) -> None:
             edit()
     shop.products.update(product.id, version=2, vendor="Weaver")
     after = shop.products.inspect("shirt")
-    assert (after.title, after.vendor, after.version) == ("The first editor's", "Weaver", 3)
+    assert (after.title, after.content.vendor, after.version) == (
+        "The first editor's",
+        "Weaver",
+        3,
+    )
 
 
 def test_an_edit_that_changes_nothing_is_no_new_version(shop: Shop) -> None:
@@ -142,13 +160,13 @@ def test_variants_are_changed_added_and_given_up(shop: Shop) -> None:
     shop.products.update(
         shop.products.get("shirt").id,
         variants=[
-            ChangedVariant(id=small.id, sku="SHIRT-XS", price=usd(1900), options=("XS",)),
-            ChangedVariant(sku="SHIRT-L", price=usd(2200), options=("L",)),
+            ChangedVariant(NewVariant(sku="SHIRT-XS", price=usd(1900), options=("XS",)), small.id),
+            ChangedVariant(NewVariant(sku="SHIRT-L", price=usd(2200), options=("L",))),
         ],
     )
     changed, added = shop.products.get("shirt").variants
     assert (changed.id, changed.sku, changed.price) == (small.id, "SHIRT-XS", usd(1900))
-    assert (changed.available, changed.weight_grams) == (3, 0)
+    assert (changed.available, changed.content.weight_grams) == (3, 0)
     assert added.sku == "SHIRT-L"
     assert added.id not in {small.id, medium.id}
     with pytest.raises(NotFoundError):
@@ -160,7 +178,7 @@ def test_a_variant_without_an_id_is_known_by_its_sku(shop: Shop) -> None:
     shop.products.update(
         shop.products.get("shirt").id,
         option_names=(),
-        variants=[ChangedVariant(sku="SHIRT-M", price=usd(1900))],
+        variants=[ChangedVariant(NewVariant(sku="SHIRT-M", price=usd(1900)))],
     )
     (left,) = shop.products.get("shirt").variants
     assert (left.id, left.title) == (medium.id, "")
@@ -172,8 +190,8 @@ def test_variants_may_swap_their_skus(shop: Shop) -> None:
     shop.products.update(
         shop.products.get("shirt").id,
         variants=[
-            ChangedVariant(id=small.id, sku="SHIRT-M", price=usd(2000), options=("S",)),
-            ChangedVariant(id=medium.id, sku="SHIRT-S", price=usd(2100), options=("M",)),
+            ChangedVariant(NewVariant(sku="SHIRT-M", price=usd(2000), options=("S",)), small.id),
+            ChangedVariant(NewVariant(sku="SHIRT-S", price=usd(2100), options=("M",)), medium.id),
         ],
     )
     after = shop.products.get("shirt").variants
@@ -183,12 +201,13 @@ def test_variants_may_swap_their_skus(shop: Shop) -> None:
 def test_variants_of_other_products_or_named_twice_are_refused(shop: Shop) -> None:
     product = a_shirt(shop)
     small = product.variants[0]
-    once = ChangedVariant(id=small.id, sku="A", price=usd(1), options=("A",))
+    content = NewVariant(sku="A", price=usd(1), options=("A",))
+    once = ChangedVariant(content, small.id)
     for variants in (
         [replace(once, id=new_id())],
-        [once, replace(once, sku="B", options=("B",))],
+        [once, replace(once, content=replace(content, sku="B", options=("B",)))],
         [],
-        [replace(once, options=())],
+        [replace(once, content=replace(content, options=()))],
     ):
         with pytest.raises(InvalidValueError, match="variants"):
             shop.products.update(product.id, variants=variants)
@@ -202,12 +221,13 @@ def test_names_that_others_have_and_other_currencies_are_refused(shop: Shop) -> 
         shop.products.update(product.id, handle="mug")
     with pytest.raises(AlreadyExistsError):
         shop.products.update(
-            product.id, variants=[ChangedVariant(sku="MUG", price=usd(1), options=("S",))]
+            product.id,
+            variants=[ChangedVariant(NewVariant(sku="MUG", price=usd(1), options=("S",)))],
         )
     with pytest.raises(CurrencyMismatchError):
         shop.products.update(
             product.id,
-            variants=[ChangedVariant(sku="X", price=Money(1, "EUR"), options=("S",))],
+            variants=[ChangedVariant(NewVariant(sku="X", price=Money(1, "EUR"), options=("S",)))],
         )
     with pytest.raises(InvalidValueError, match="tags"):
         shop.products.update(product.id, tags="linen")
@@ -257,14 +277,14 @@ def test_pictures_are_numbered_as_they_were_placed(shop: Shop) -> None:
             Image("https://example.com/c.jpg", "", 2),
         ],
     )
-    images = shop.products.get("shirt").images
+    images = shop.products.get("shirt").content.images
     assert [(image.url[-5], image.alt, image.position) for image in images] == [
         ("a", "Front", 1),
         ("b", "Back", 2),
         ("c", "", 3),
     ]
     shop.products.set_images(product.id, [])
-    assert not shop.products.get("shirt").images
+    assert not shop.products.get("shirt").content.images
 
 
 @pytest.mark.parametrize(

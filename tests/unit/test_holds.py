@@ -76,7 +76,7 @@ def change(world: World, cart: NewCart, quantity: int) -> None:
 def withdraw(world: World, product: Product) -> None:
     with world.unit_of_work() as tx:
         current = tx.products.get(product.id)
-        current.revise(revised(current, published=False), now=NOW)
+        current.revise(*revised(current, published=False), now=NOW)
         tx.products.save(current)
 
 

@@ -262,7 +262,7 @@ class TestWhatGoesWrong:
 class TestTextAndShelves:
     def test_html_is_made_harmless_and_what_is_gone_is_told(self, shop: ImportingShop) -> None:
         report = shop.load(mug(body='<p onclick="x()">Hi<iframe src="x"></iframe></p>'))
-        assert shop.product("mug").description_html == "<p>Hi</p>"
+        assert shop.product("mug").content.description_html == "<p>Hi</p>"
         assert notes(report, "Body (HTML)") == ["markup left out: iframe"]
 
     def test_categories_make_a_tree(self, shop: ImportingShop) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickshop.adapters.shopify.feed import ShopifyFeedReader
+from quickshop.domain.catalog import VariantContent
 from quickshop.domain.errors import FileFormatError, InvalidValueError
 from quickshop.domain.money import Money
 from quickshop.ports.imports import Severity, VariantDraft
@@ -105,16 +106,17 @@ class TestTheFile:
         )
         draft = files.items(text)[1].draft
         assert draft is not None
-        assert (draft.handle, draft.description_html, draft.published) == (
+        assert (draft.content.handle, draft.content.description_html, draft.content.published) == (
             "mug", "<p>Blue</p>", True,
         )  # fmt: skip
         assert draft.variants[0] == VariantDraft(
             line=2,
-            sku="M-1",
-            options=(),
-            price=Money(350, "USD"),
-            compare_at_price=Money(400, "USD"),
-            weight_grams=250,
+            content=VariantContent(
+                sku="M-1",
+                price=Money(350, "USD"),
+                compare_at_price=Money(400, "USD"),
+                weight_grams=250,
+            ),
             on_hand=7,
         )
 
@@ -130,7 +132,7 @@ class TestTheFile:
     def test_of_two_columns_of_one_name_the_first_counts(self, files: Files) -> None:
         items = files.items("Handle,Title,Title,Variant Price\nmug,Mug,Cup,3\n")
         assert items[1].draft is not None
-        assert items[1].draft.title == "Mug"
+        assert items[1].draft.content.title == "Mug"
         assert "Title" in {issue.column for issue in items[0].issues}
 
     def test_without_a_quantity_column_stock_is_left_alone(self, files: Files) -> None:
@@ -156,7 +158,7 @@ class TestTheFile:
 
     def test_a_megabyte_in_one_field_is_read(self, files: Files) -> None:
         html = "<p>" + "x" * 1_200_000 + "</p>"
-        assert files.product(mug(body=html)).description_html == html
+        assert files.product(mug(body=html)).content.description_html == html
 
     def test_reading_twice_gives_the_same(self, files: Files) -> None:
         files.path.write_text(as_csv([mug(), shirt(), size("M", price="?")]))
@@ -169,7 +171,7 @@ class TestRows:
         text = as_csv([shirt(), size("M"), size("L")]).replace("SHIRT-M", "SHIRT,M")
         draft, issues = files.items(text)[1].draft, files.items(text)[1].issues
         assert draft is not None
-        assert [v.sku for v in draft.variants] == ["SHIRT-S", "SHIRT-L"]
+        assert [v.content.sku for v in draft.variants] == ["SHIRT-S", "SHIRT-L"]
         assert (draft.rows, errors(list(issues))[0].line) == (2, 3)
         assert "fields" in errors(list(issues))[0].reason
 
@@ -181,7 +183,7 @@ class TestRows:
 
     def test_a_row_without_a_handle_is_rejected_alone(self, files: Files) -> None:
         drafts, issues = files.read(mug(), mug(handle=" "), {}, shirt())
-        assert [draft.handle for draft in drafts] == ["mug", "shirt"]
+        assert [draft.content.handle for draft in drafts] == ["mug", "shirt"]
         assert [(e.line, e.column) for e in errors(issues)] == [(3, "Handle"), (4, "Handle")]
 
     @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ class TestRows:
         self, files: Files, written: str, handle: str
     ) -> None:
         (draft,), issues = files.read(mug(handle=written))
-        assert draft.handle == handle
+        assert draft.content.handle == handle
         assert bool(notes(issues, "Handle")) == (written != handle)
 
     @pytest.mark.parametrize("handle", ["///", "x" * 256, "0190a1b2-0000-7000-8000-000000000001"])
@@ -201,17 +203,17 @@ class TestRows:
 
     def test_the_rows_of_a_product_need_not_stand_together(self, files: Files) -> None:
         drafts, issues = files.read(shirt(), mug(), size("M"))
-        assert [(d.handle, d.rows) for d in drafts] == [("shirt", 2), ("mug", 1)]
+        assert [(d.content.handle, d.rows) for d in drafts] == [("shirt", 2), ("mug", 1)]
         assert not errors(issues)
 
     def test_the_row_with_the_title_may_come_later(self, files: Files) -> None:
         draft = files.product(size("M"), shirt())
-        assert (draft.title, draft.line) == ("Shirt", 3)
-        assert [variant.options for variant in draft.variants] == [("M",), ("S",)]
+        assert (draft.content.title, draft.line) == ("Shirt", 3)
+        assert [variant.content.options for variant in draft.variants] == [("M",), ("S",)]
 
     def test_another_title_for_the_same_handle_is_told_and_not_used(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(), size("M", title="Blouse"))
-        assert (draft.title, draft.rows) == ("Shirt", 2)
+        assert (draft.content.title, draft.rows) == ("Shirt", 2)
         assert notes(issues, "Title") == ["is not used: it is taken from line 2"]
 
     def test_a_row_that_says_nothing_is_told(self, files: Files) -> None:
@@ -221,7 +223,7 @@ class TestRows:
 
     def test_control_characters_are_left_out_and_told(self, files: Files) -> None:
         (draft,), issues = files.read(mug(vendor="A\0B", sku="\x01"))
-        assert (draft.vendor, draft.variants[0].sku) == ("AB", None)
+        assert (draft.content.vendor, draft.variants[0].content.sku) == ("AB", "")
         assert notes(issues, "Vendor") == notes(issues, "Variant SKU")
         assert notes(issues, "Vendor") == ["control characters were left out"]
 
@@ -229,7 +231,7 @@ class TestRows:
         drafts, issues = files.read(
             shirt(price="free"), size("M"), {"Handle": "shirt", "Image Src": "x"}, mug()
         )
-        assert [draft.handle for draft in drafts] == ["mug"]
+        assert [draft.content.handle for draft in drafts] == ["mug"]
         assert [(e.line, e.column) for e in errors(issues)] == [
             (2, "Variant Price"),
             (3, "Handle"),
@@ -270,8 +272,10 @@ class TestWhateverStandsInAFile:
         text = as_csv(rows).encode("utf-8", "replace")
         items = files.items(text)
         drafts = [item.draft for item in items if item.draft]
-        assert all(draft.title and draft.handle and draft.variants for draft in drafts)
-        assert len({draft.handle for draft in drafts}) == len(drafts)
+        assert all(
+            draft.content.title and draft.content.handle and draft.variants for draft in drafts
+        )
+        assert len({draft.content.handle for draft in drafts}) == len(drafts)
 
     @settings(deadline=None)
     @given(st.binary(max_size=200))
@@ -294,6 +298,8 @@ class TestTheSampleCatalog:
         variants = [variant for draft in drafts for variant in draft.variants]
         assert (feed.rows, len(drafts), len(variants)) == (26, 12, 25)
         assert not errors([issue for item in feed for issue in item.issues])
-        assert [draft.handle for draft in drafts if not draft.published] == ["winter-gift-box"]
-        assert [variant.line for variant in variants if variant.sku is None] == [26]
+        assert [draft.content.handle for draft in drafts if not draft.content.published] == [
+            "winter-gift-box"
+        ]
+        assert [variant.line for variant in variants if not variant.content.sku] == [26]
         assert {0, 1, 200} <= {variant.on_hand for variant in variants}

@@ -34,7 +34,7 @@ class TestVariants:
         ],
     )  # fmt: skip
     def test_a_price_is_exact(self, files: Files, written: str, currency: str, minor: int) -> None:
-        price = files.variant(mug(price=written), currency).price
+        price = files.variant(mug(price=written), currency).content.price
         assert price == Money(minor, currency)
 
     @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ class TestVariants:
 
     @pytest.mark.parametrize("written", ["", "0", "0.00"])
     def test_nothing_to_compare_with_is_no_price(self, files: Files, written: str) -> None:
-        assert files.variant(mug(compare_at=written)).compare_at_price is None
+        assert files.variant(mug(compare_at=written)).content.compare_at_price is None
 
     @pytest.mark.parametrize(("written", "units"), [("7", 7), ("3.0", 3), ("0", 0)])
     def test_a_quantity_is_what_is_on_the_shelf(
@@ -86,14 +86,14 @@ class TestVariants:
 
     @pytest.mark.parametrize(("written", "grams"), [("250", 250), ("453.59237", 454), ("", 0)])
     def test_a_weight_is_in_whole_grams(self, files: Files, written: str, grams: int) -> None:
-        assert files.variant(mug(grams=written)).weight_grams == grams
+        assert files.variant(mug(grams=written)).content.weight_grams == grams
 
     def test_a_barcode_loses_the_apostrophe_of_spreadsheets(self, files: Files) -> None:
-        assert files.variant(mug(barcode="'0741360637481")).barcode == "0741360637481"
+        assert files.variant(mug(barcode="'0741360637481")).content.barcode == "0741360637481"
 
     def test_yes_and_no_are_read_in_any_case(self, files: Files) -> None:
         variant = files.variant(mug(shipping="FALSE", taxable="False"))
-        assert (variant.requires_shipping, variant.taxable) == (False, False)
+        assert (variant.content.requires_shipping, variant.content.taxable) == (False, False)
 
     @pytest.mark.parametrize("cells", [{"policy": "maybe"}, {"sku": "S" * 256}])
     def test_what_a_cell_does_not_allow_is_an_error(
@@ -103,31 +103,34 @@ class TestVariants:
 
     def test_a_bad_variant_is_rejected_alone(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(), size("M", price="-1"), size("L"))
-        assert [variant.options for variant in draft.variants] == [("S",), ("L",)]
+        assert [variant.content.options for variant in draft.variants] == [("S",), ("L",)]
         assert [(e.line, e.column) for e in errors(issues)] == [(3, "Variant Price")]
 
 
 class TestOptions:
     def test_default_title_means_no_options(self, files: Files) -> None:
         draft = files.product(mug())
-        assert (draft.option_names, draft.variants[0].options) == ((), ())
+        assert (draft.content.option_names, draft.variants[0].content.options) == ((), ())
 
     def test_a_title_of_its_own_is_an_option(self, files: Files) -> None:
         draft = files.product(mug(option1="Blue"))
-        assert (draft.option_names, draft.variants[0].options) == (("Title",), ("Blue",))
+        assert (draft.content.option_names, draft.variants[0].content.options) == (
+            ("Title",),
+            ("Blue",),
+        )
 
     def test_names_come_from_the_first_row(self, files: Files) -> None:
         draft = files.product(
             shirt(option2_name="Color", option2="Red"), size("S", option2="Blue")
         )
-        assert draft.option_names == ("Size", "Color")
-        assert [v.options for v in draft.variants] == [("S", "Red"), ("S", "Blue")]
+        assert draft.content.option_names == ("Size", "Color")
+        assert [v.content.options for v in draft.variants] == [("S", "Red"), ("S", "Blue")]
 
     def test_the_same_options_twice_are_rejected_with_the_line_that_has_them(
         self, files: Files
     ) -> None:
         (draft,), issues = files.read(shirt(), size("M"), size("M", sku="OTHER"))
-        assert [variant.sku for variant in draft.variants] == ["SHIRT-S", "SHIRT-M"]
+        assert [variant.content.sku for variant in draft.variants] == ["SHIRT-S", "SHIRT-M"]
         assert "line 3" in errors(issues)[0].reason
         assert errors(issues)[0].line == 4
 
@@ -138,12 +141,12 @@ class TestOptions:
 
     def test_an_option_without_a_name_gets_one(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(option1_name=""), size("M"))
-        assert draft.option_names == ("Option 1",)
+        assert draft.content.option_names == ("Option 1",)
         assert len(notes(issues, "Option1 Name")) == 1
 
     def test_an_option_without_values_is_left_out(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(option2_name="Color"))
-        assert draft.option_names == ("Size",)
+        assert draft.content.option_names == ("Size",)
         assert len(notes(issues, "Option2 Name")) == 1
 
     def test_two_options_of_one_name_are_an_error(self, files: Files) -> None:
@@ -153,7 +156,11 @@ class TestOptions:
 
 class TestProducts:
     def test_tags_are_split_trimmed_and_told_apart(self, files: Files) -> None:
-        assert files.product(mug(tags="blue, tea ,,Blue,  gifts")).tags == ("blue", "tea", "gifts")
+        assert files.product(mug(tags="blue, tea ,,Blue,  gifts")).content.tags == (
+            "blue",
+            "tea",
+            "gifts",
+        )
 
     @pytest.mark.parametrize(
         ("cells", "path"),
@@ -181,7 +188,7 @@ class TestProducts:
     def test_only_what_is_published_and_active_is_shown(
         self, files: Files, published: str, status: str, shown: bool
     ) -> None:
-        assert files.product(mug(published=published, status=status)).published is shown
+        assert files.product(mug(published=published, status=status)).content.published is shown
 
     @pytest.mark.parametrize("cells", [{"published": "perhaps"}, {"status": "sold"}])
     def test_a_product_neither_shown_nor_hidden_is_an_error(
@@ -191,19 +198,19 @@ class TestProducts:
 
     def test_long_titles_are_cut_and_told(self, files: Files) -> None:
         (draft,), issues = files.read(mug(title="x" * 5000))
-        assert draft.title == "x" * 255
+        assert draft.content.title == "x" * 255
         assert notes(issues, "Title") == ["was cut to 255 characters"]
 
     def test_what_cannot_be_printed_on_one_line_is_replaced_and_told(self, files: Files) -> None:
         (draft,), issues = files.read(mug(title="Blue\u00a0mug\nlarge\u200b"))
-        assert draft.title == "Blue mug large"
+        assert draft.content.title == "Blue mug large"
         assert len(notes(issues, "Title")) == 1
 
     def test_what_else_the_file_knows_is_kept_as_metadata(self, files: Files) -> None:
         draft = files.product(
             mug(seo="Buy mugs", **{"google shopping / mpn": "X1", "gift card": "false"})
         )
-        assert draft.metadata == {
+        assert draft.content.metadata == {
             "seo_title": "Buy mugs", "google_shopping_mpn": "X1", "gift_card": "false",
         }  # fmt: skip
 
@@ -218,7 +225,7 @@ class TestPictures:
             shirt(image="https://example.com/1.jpg", alt="Front"),
             {"Handle": "shirt", "Image Src": "https://example.com/2.jpg"},
         )
-        assert [(i.url, i.alt, i.position) for i in draft.images] == [
+        assert [(i.url, i.alt, i.position) for i in draft.content.images] == [
             ("https://example.com/1.jpg", "Front", 1),
             ("https://example.com/2.jpg", "", 2),
         ]
@@ -230,14 +237,14 @@ class TestPictures:
             size("M", image="https://example.com/1.jpg"),
             size("L", image="https://example.com/2.jpg"),
         )
-        assert [image.url[-5] for image in draft.images] == ["1", "2", "9"]
+        assert [image.url[-5] for image in draft.content.images] == ["1", "2", "9"]
 
     def test_pictures_come_in_the_order_that_the_file_gives(self, files: Files) -> None:
         draft = files.product(
             shirt(image="https://example.com/b.jpg", position="2"),
             size("M", image="https://example.com/a.jpg", position="1"),
         )
-        assert [(i.url[-5], i.position) for i in draft.images] == [("a", 1), ("b", 2)]
+        assert [(i.url[-5], i.position) for i in draft.content.images] == [("a", 1), ("b", 2)]
 
     @pytest.mark.parametrize(
         "url",
@@ -247,9 +254,9 @@ class TestPictures:
     )  # fmt: skip
     def test_only_web_addresses_are_pictures(self, files: Files, url: str) -> None:
         (draft,), issues = files.read(mug(image=url))
-        assert draft.images == ()
+        assert draft.content.images == ()
         assert notes(issues, "Image Src")[0].startswith("is left out: must be an address")
 
     def test_a_rejected_row_shows_no_picture(self, files: Files) -> None:
         (draft,), _ = files.read(shirt(), size("M", price="x", image="https://example.com/m.jpg"))
-        assert draft.images == ()
+        assert draft.content.images == ()

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, NewType
+from typing import NewType, TypedDict
 from uuid import UUID
 
 from quickshop.domain.catalog_rules import (
@@ -86,10 +86,9 @@ def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One thing that can be put in a cart: a product in one combination of its options."""
+class VariantContent:
+    """All that a variant holds besides its id. A plain value: a `Variant` checks it."""
 
-    id: VariantId
     sku: str
     price: Money
     options: tuple[str, ...] = ()
@@ -100,7 +99,7 @@ class Variant:
     requires_shipping: bool = True
     taxable: bool = True
 
-    def __post_init__(self) -> None:
+    def require_valid(self) -> None:
         """Refuse a variant that could not be sold.
 
         Raises:
@@ -118,17 +117,46 @@ class Variant:
         return " / ".join(self.options)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Product(Aggregate):
-    """A product page: text, pictures, and the variants that can be bought."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One thing that can be put in a cart: a product in one combination of its options."""
 
-    id: ProductId
+    id: VariantId
+    content: VariantContent
+
+    def __post_init__(self) -> None:
+        """Check the content.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        self.content.require_valid()
+
+    @property
+    def sku(self) -> str:
+        """Unique in the shop."""
+        return self.content.sku
+
+    @property
+    def price(self) -> Money:
+        """The price of one unit."""
+        return self.content.price
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """One value per option name of the product, in their order."""
+        return self.content.options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductContent:
+    """All that a product holds besides its id and variants. A `Product` checks it."""
+
     handle: str
     """Unique; stands in the product's address."""
     title: str
-    variants: tuple[Variant, ...]
     description_html: str = ""
-    """Sanitized by whoever lets it in."""
+    """HTML. Sanitize it before you store it."""
     vendor: str = ""
     product_type: str = ""
     category_id: CategoryId | None = None
@@ -139,8 +167,8 @@ class Product(Aggregate):
     """Only published products are shown and sold."""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Re-check every rule, also for a stored product.
+    def require_valid(self) -> None:
+        """Refuse a product that could not be shown.
 
         Raises:
             InvalidValueError: with the field that is wrong.
@@ -154,11 +182,41 @@ class Product(Aggregate):
         require_options(self.option_names)
         require_images((image.url, image.alt) for image in self.images)
         require_metadata(self.metadata)
-        self._require_sound_variants()
 
-    def _require_sound_variants(self) -> None:
+
+class ProductDetails(TypedDict, total=False):
+    """`ProductContent` without the title, as keyword arguments. None means not given."""
+
+    handle: str | None
+    description_html: str | None
+    vendor: str | None
+    product_type: str | None
+    category_id: CategoryId | None
+    tags: Sequence[str] | None
+    option_names: Sequence[str] | None
+    images: Sequence[Image] | None
+    published: bool | None
+    metadata: Mapping[str, str] | None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Product(Aggregate):
+    """A product page: text, pictures, and the variants that can be bought."""
+
+    id: ProductId
+    content: ProductContent
+    variants: tuple[Variant, ...]
+
+    def __post_init__(self) -> None:
+        """Check every rule, also for a stored product.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        self.content.require_valid()
         require_variant_count(len(self.variants))
-        if any(len(variant.options) != len(self.option_names) for variant in self.variants):
+        names = self.content.option_names
+        if any(len(variant.options) != len(names) for variant in self.variants):
             raise InvalidValueError("variants", "must each give one value per option")
         for name, values in (
             ("SKU", {variant.sku for variant in self.variants}),
@@ -170,32 +228,40 @@ class Product(Aggregate):
             raise InvalidValueError("variants", "must all be priced in one currency")
 
     @classmethod
-    def create(cls, content: Product, *, now: datetime) -> Product:
-        """Add `content`, a product built by its constructor, to the catalog."""
-        content._record(ProductCreated(product_id=content.id, occurred_at=now))
-        return content
+    def create(cls, product: Product, *, now: datetime) -> Product:
+        """Add a product, as its constructor built it, to the catalog."""
+        product._record(ProductCreated(product_id=product.id, occurred_at=now))
+        return product
 
-    def revise(self, content: Product, *, now: datetime) -> bool:
-        """Take over everything but the identity from `content`; tell whether anything changed.
+    def revise(
+        self, content: ProductContent, variants: tuple[Variant, ...], *, now: datetime
+    ) -> bool:
+        """Replace content and variants. Returns whether anything changed.
 
         The currency stays as it is: carts hold the product at its price.
 
         Raises:
-            InvalidValueError: `content` is another product's.
-            CurrencyMismatchError: it is priced in another currency.
+            InvalidValueError: with the field that is wrong.
+            CurrencyMismatchError: the variants are priced in another currency.
         """
-        if content.id != self.id:
-            raise InvalidValueError("id", "must be that of the product being revised")
-        if content.currency != self.currency:
-            raise CurrencyMismatchError(content.currency, self.currency)
-        changed = [
-            name for name in _CONTENT_FIELDS if getattr(self, name) != getattr(content, name)
-        ]
-        for name in changed:
-            setattr(self, name, getattr(content, name))
-        if changed:
-            self._record(ProductChanged(product_id=self.id, occurred_at=now))
-        return bool(changed)
+        revised = replace(self, content=content, variants=variants)
+        if revised.currency != self.currency:
+            raise CurrencyMismatchError(revised.currency, self.currency)
+        if (content, variants) == (self.content, self.variants):
+            return False
+        self.content, self.variants = content, variants
+        self._record(ProductChanged(product_id=self.id, occurred_at=now))
+        return True
+
+    @property
+    def handle(self) -> str:
+        """Unique; stands in the product's address."""
+        return self.content.handle
+
+    @property
+    def title(self) -> str:
+        """The name that shoppers see."""
+        return self.content.title
 
     @property
     def currency(self) -> str:
@@ -205,25 +271,11 @@ class Product(Aggregate):
     @property
     def search_text(self) -> str:
         """Every word that a search for this product may name, folded for comparison."""
-        text = (self.title, self.vendor, self.product_type, *self.tags)
-        codes = (code for v in self.variants for code in (v.sku, *v.options, v.barcode or ""))
+        said = self.content
+        text = (said.title, said.vendor, said.product_type, *said.tags)
+        sold = (variant.content for variant in self.variants)
+        codes = (code for v in sold for code in (v.sku, *v.options, v.barcode or ""))
         return " ".join(dict.fromkeys(search_words(" ".join((*text, *codes)))))
-
-
-_CONTENT_FIELDS: Final = (
-    "handle",
-    "title",
-    "variants",
-    "description_html",
-    "vendor",
-    "product_type",
-    "category_id",
-    "tags",
-    "option_names",
-    "images",
-    "published",
-    "metadata",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from quickshop.domain.catalog import (
     Category,
     CategoryId,
     CategoryTree,
-    Image,
     Offer,
     Product,
+    ProductContent,
     ProductId,
+    VariantContent,
     VariantId,
 )
 from quickshop.domain.errors import InvalidValueError
@@ -163,18 +164,26 @@ class VariantView:
     """A variant as a shopper sees it."""
 
     id: VariantId
-    sku: str
-    title: str
+    content: VariantContent
     options: Mapping[str, str]
     """Value by option name."""
-    price: Money
-    compare_at_price: Money | None
-    weight_grams: int
-    barcode: str | None
-    requires_shipping: bool
-    taxable: bool
     available: int
     """Units that can be bought now, over all locations, back-orders included."""
+
+    @property
+    def sku(self) -> str:
+        """Unique in the shop."""
+        return self.content.sku
+
+    @property
+    def title(self) -> str:
+        """The options in words (`Black / 54 cm`); empty for a product without options."""
+        return self.content.title
+
+    @property
+    def price(self) -> Money:
+        """The price of one unit."""
+        return self.content.price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,26 +191,24 @@ class ProductView:
     """A product as people see it."""
 
     id: ProductId
-    handle: str
-    title: str
-    description_html: str
-    vendor: str
-    product_type: str
+    content: ProductContent
     category: str | None
     """Slug."""
-    category_id: CategoryId | None
-    tags: Sequence[str]
-    options: Sequence[str]
-    """Option names."""
-    images: Sequence[Image]
     variants: Sequence[VariantView]
-    metadata: Mapping[str, str]
-    published: bool
-    """Whether it is shown and sold."""
     version: int
     """How often it has been saved."""
     etag: str
     """Names this state of this product and its stock; any change gives another."""
+
+    @property
+    def handle(self) -> str:
+        """Unique; stands in the product's address."""
+        return self.content.handle
+
+    @property
+    def title(self) -> str:
+        """The name that shoppers see."""
+        return self.content.title
 
 
 @dataclass(frozen=True, slots=True)

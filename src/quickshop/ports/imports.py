@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
-from quickshop.domain.catalog import Image
+from quickshop.domain.catalog import ProductContent, VariantContent
 from quickshop.domain.imports import Import, ImportCounts, ImportId, ImportStatus
-from quickshop.domain.money import Money
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
@@ -40,14 +39,8 @@ class VariantDraft:
     """A variant as a file describes it."""
 
     line: int
-    sku: str | None
-    options: tuple[str, ...]
-    price: Money
-    compare_at_price: Money | None = None
-    weight_grams: int = 0
-    barcode: str | None = None
-    requires_shipping: bool = True
-    taxable: bool = True
+    content: VariantContent
+    """Not checked yet. Its SKU is empty when the file gives none."""
     on_hand: int | None = None
     """Units on the shelf; None when the file does not say, and the shelf stays as it is."""
     backorder_limit: int = 0
@@ -58,19 +51,10 @@ class ProductDraft:
     """A product as a file describes it, with every row that speaks of it."""
 
     line: int
-    handle: str
-    title: str
-    description_html: str
-    """As it stood in the file: not yet sanitized."""
-    vendor: str
-    product_type: str
+    content: ProductContent
+    """Not checked and not sanitized yet, and without the id of a category."""
     category_path: tuple[str, ...]
     """Names from the root down; empty for none."""
-    tags: tuple[str, ...]
-    option_names: tuple[str, ...]
-    images: tuple[Image, ...]
-    published: bool
-    metadata: Mapping[str, str]
     variants: Sequence[VariantDraft]
     rows: int
     """How many rows of the file this draft accounts for."""

@@ -16,6 +16,7 @@ from quickshop.domain.catalog import (
     CategoryTree,
     Offer,
     Product,
+    ProductContent,
     ProductId,
     Variant,
 )
@@ -67,7 +68,7 @@ class MemoryProducts(ProductRepository):
 
     def _put(self, product: Product) -> None:
         _require_free_names(self._state, product)
-        category_id = product.category_id
+        category_id = product.content.category_id
         require(category_id is None or category_id in self._state.categories, "no such category")
         _drop_from_indexes(self._state, product.id)
         self._session.keep(self._state.products, product.id, product)
@@ -76,7 +77,12 @@ class MemoryProducts(ProductRepository):
 
 
 def _copy(product: Product) -> Product:
-    return replace(product, metadata=dict(product.metadata))
+    return replace(product, content=copied(product.content))
+
+
+def copied(content: ProductContent) -> ProductContent:
+    """The same content, sharing nothing that can be changed."""
+    return replace(content, metadata=dict(content.metadata))
 
 
 def _require_free_names(state: MemoryState, product: Product) -> None:
@@ -113,9 +119,9 @@ def _offer(product: Product, variant: Variant) -> Offer:
         product_id=product.id,
         sku=variant.sku,
         title=product.title,
-        variant_title=variant.title,
+        variant_title=variant.content.title,
         unit_price=variant.price,
-        published=product.published,
+        published=product.content.published,
     )
 
 
@@ -171,7 +177,7 @@ class MemoryCategories(CategoryRepository):
     def remove(self, category_id: CategoryId) -> None:
         above = (category.parent_id for category in self._categories.values())
         if category_id in above or any(
-            product.category_id == category_id for product in self._products.values()
+            product.content.category_id == category_id for product in self._products.values()
         ):
             raise CategoryInUseError
         del self._categories[category_id]

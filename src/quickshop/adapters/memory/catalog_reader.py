@@ -9,6 +9,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.catalog import copied
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
 from quickshop.domain.catalog import (
@@ -64,8 +65,8 @@ class MemoryProductReader(ProductReader):
             (
                 Row(_sort_key(product, sort, words), product.id, product)
                 for product in state.products.values()
-                if query.published in {None, product.published}
-                and (query.category is None or product.category_id in below)
+                if query.published in {None, product.content.published}
+                and (query.category is None or product.content.category_id in below)
                 and _matches(state, product, query, words)
             ),
             sort=sort,
@@ -93,7 +94,7 @@ def _level(
 def _found(state: MemoryState, key: str, *, unpublished: bool) -> Product:
     product_id = state.handles.get(key) or _as_id(key)
     product = state.products.get(product_id) if product_id else None
-    if product is None or not (product.published or unpublished):
+    if product is None or not (product.content.published or unpublished):
         raise NotFoundError("product")
     return product
 
@@ -119,22 +120,12 @@ def _available(state: MemoryState, variant_id: VariantId) -> int:
 
 
 def _view(state: MemoryState, product: Product) -> ProductView:
-    category = state.categories[product.category_id] if product.category_id else None
+    category_id = product.content.category_id
     return ProductView(
         id=product.id,
-        handle=product.handle,
-        title=product.title,
-        description_html=product.description_html,
-        vendor=product.vendor,
-        product_type=product.product_type,
-        category=category.slug if category else None,
-        category_id=product.category_id,
-        tags=product.tags,
-        options=product.option_names,
-        images=product.images,
+        content=copied(product.content),
+        category=state.categories[category_id].slug if category_id else None,
         variants=tuple(_variant_view(state, product, variant) for variant in product.variants),
-        metadata=dict(product.metadata),
-        published=product.published,
         version=product.version,
         etag=_etag(state, product),
     )
@@ -143,15 +134,8 @@ def _view(state: MemoryState, product: Product) -> ProductView:
 def _variant_view(state: MemoryState, product: Product, variant: Variant) -> VariantView:
     return VariantView(
         id=variant.id,
-        sku=variant.sku,
-        title=variant.title,
-        options=dict(zip(product.option_names, variant.options, strict=True)),
-        price=variant.price,
-        compare_at_price=variant.compare_at_price,
-        weight_grams=variant.weight_grams,
-        barcode=variant.barcode,
-        requires_shipping=variant.requires_shipping,
-        taxable=variant.taxable,
+        content=variant.content,
+        options=dict(zip(product.content.option_names, variant.options, strict=True)),
         available=_available(state, variant.id),
     )
 
@@ -169,8 +153,8 @@ def _matches(
     state: MemoryState, product: Product, query: ProductQuery, words: Sequence[str]
 ) -> bool:
     return (
-        (query.tag is None or query.tag in product.tags)
-        and (query.vendor is None or query.vendor == product.vendor)
+        (query.tag is None or query.tag in product.content.tags)
+        and (query.vendor is None or query.vendor == product.content.vendor)
         and _costs(product, query.min_price_minor, query.max_price_minor)
         and (query.in_stock is None or query.in_stock is _in_stock(state, product))
         and all(_begins_one(word, state.words[product.id]) for word in words)

@@ -11,7 +11,7 @@ from quickshop.adapters.shopify import columns, values
 from quickshop.adapters.shopify.options import Options
 from quickshop.adapters.shopify.rows import Row
 from quickshop.adapters.shopify.variants import read_variants
-from quickshop.domain.catalog import Image, slugify
+from quickshop.domain.catalog import Image, ProductContent, slugify
 from quickshop.domain.catalog_rules import (
     MAX_ALT_LENGTH,
     MAX_CATEGORY_DEPTH,
@@ -47,7 +47,8 @@ def read_product(handle: str, rows: Sequence[Row], currency: str) -> FeedItem:
     for row in rows:
         _note_leftovers(row, main)
     kept = [row for row in rows if not row.is_rejected()]
-    draft = replace(draft, variants=variants, images=_images(main, kept), rows=len(kept))
+    content = replace(draft.content, images=_images(main, kept))
+    draft = replace(draft, content=content, variants=variants, rows=len(kept))
     return FeedItem(draft, len(rows), _issues(rows))
 
 
@@ -68,19 +69,21 @@ def _read_main(handle: str, main: Row, option_names: tuple[str, ...]) -> Product
         main.reject(columns.TITLE, "must be given on the first row of a product")
     published = main.value(columns.PUBLISHED, values.flag, True)
     active = main.value(columns.STATUS, values.is_active, True)
-    return ProductDraft(
-        line=main.line,
+    content = ProductContent(
         handle=handle,
         title=title,
         description_html=_description(main),
         vendor=main.text(columns.VENDOR),
         product_type=main.text(columns.PRODUCT_TYPE),
-        category_path=_category_path(main),
         tags=_tags(main),
         option_names=option_names,
-        images=(),
         published=published and active,
         metadata=_metadata(main),
+    )
+    return ProductDraft(
+        line=main.line,
+        content=content,
+        category_path=_category_path(main),
         variants=(),
         rows=0,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from quickshop.adapters.shopify import columns, values
 from quickshop.adapters.shopify.options import Options
 from quickshop.adapters.shopify.rows import Row
+from quickshop.domain.catalog import VariantContent
 from quickshop.domain.inventory import UNLIMITED_BACKORDER
 from quickshop.domain.money import Money
 from quickshop.domain.values import MAX_NAME_LENGTH
@@ -24,7 +25,7 @@ def read_variants(
         variant = _read_variant(row, options.values(row), currency)
         if (
             not row.is_rejected()
-            and (first := lines.setdefault(variant.options, row.line)) != row.line
+            and (first := lines.setdefault(variant.content.options, row.line)) != row.line
         ):
             row.reject(
                 columns.OPTION_VALUES[0],
@@ -41,8 +42,7 @@ def _read_variant(row: Row, options: tuple[str, ...], currency: str) -> VariantD
     compare_at = row.value(
         columns.COMPARE_AT_PRICE, lambda text: values.amount(text, currency), nothing
     )
-    return VariantDraft(
-        line=row.line,
+    content = VariantContent(
         sku=_sku(row),
         options=options,
         price=row.value(columns.PRICE, lambda text: values.amount(text, currency), nothing),
@@ -51,16 +51,20 @@ def _read_variant(row: Row, options: tuple[str, ...], currency: str) -> VariantD
         barcode=_barcode(row),
         requires_shipping=row.value(columns.REQUIRES_SHIPPING, values.flag, True),
         taxable=row.value(columns.TAXABLE, values.flag, True),
+    )
+    return VariantDraft(
+        line=row.line,
+        content=content,
         on_hand=_on_hand(row),
         backorder_limit=_backorder_limit(row),
     )
 
 
-def _sku(row: Row) -> str | None:
+def _sku(row: Row) -> str:
     sku = values.one_line(row.cells.get(columns.SKU, ""))
     if len(sku) > MAX_NAME_LENGTH:
         row.reject(columns.SKU, f"must be at most {MAX_NAME_LENGTH} characters")
-    return row.text(columns.SKU) or None
+    return row.text(columns.SKU)
 
 
 def _barcode(row: Row) -> str | None:

@@ -10,6 +10,12 @@ from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from typing_extensions import override
 
+from quickshop.adapters.sql.catalog_rows import (
+    product_content,
+    product_values,
+    variant_content,
+    variant_values,
+)
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import is_violation_of
@@ -20,13 +26,11 @@ from quickshop.domain.catalog import (
     Category,
     CategoryId,
     CategoryTree,
-    Image,
     Offer,
     Product,
     ProductId,
     Variant,
     VariantId,
-    search_words,
 )
 from quickshop.domain.errors import (
     AlreadyExistsError,
@@ -126,18 +130,8 @@ class SqlProducts(ProductRepository):
         rows = self._connection.execute(_VARIANTS, {"product": row.id})
         product = Product(
             id=ProductId(row.id),
-            handle=row.handle,
-            title=row.title,
-            variants=tuple(_variant_of(variant) for variant in rows),
-            description_html=row.description_html,
-            vendor=row.vendor,
-            product_type=row.product_type,
-            category_id=CategoryId(row.category_id) if row.category_id else None,
-            tags=tuple(row.tags),
-            option_names=tuple(row.option_names),
-            images=tuple(Image(**image) for image in row.images),
-            published=row.published,
-            metadata=row.metadata,
+            content=product_content(row),
+            variants=tuple(Variant(VariantId(each.id), variant_content(each)) for each in rows),
             version=row.version,
         )
         self._tracker.watch(product)
@@ -198,7 +192,9 @@ class SqlProducts(ProductRepository):
         this = product_tags.c.product_id == product.id
         if product.version:
             self._connection.execute(delete(product_tags).where(this))
-        rows = [{"product_id": product.id, "tag": tag} for tag in dict.fromkeys(product.tags)]
+        rows = [
+            {"product_id": product.id, "tag": tag} for tag in dict.fromkeys(product.content.tags)
+        ]
         if rows:
             self._connection.execute(insert(product_tags), rows)
         self._dialect.index_words(self._connection, product.id, product.search_text)
@@ -218,63 +214,24 @@ def _taken(error: IntegrityError) -> QuickShopError:
     raise error
 
 
-def _variant_of(row: Row[Any]) -> Variant:
-    compare_at = row.compare_at_minor
-    return Variant(
-        id=VariantId(row.id),
-        sku=row.sku,
-        price=Money(row.price_minor, row.currency),
-        options=tuple(row.options),
-        compare_at_price=None if compare_at is None else Money(compare_at, row.currency),
-        weight_grams=row.weight_grams,
-        barcode=row.barcode,
-        requires_shipping=row.requires_shipping,
-        taxable=row.taxable,
-    )
-
-
 def _variant_row(product: Product, position: int) -> dict[str, Any]:
     variant = product.variants[position]
-    compare_at = variant.compare_at_price
     return {
         "id": variant.id,
         "product_id": product.id,
         "position": position,
         "retired": False,
-        "sku": variant.sku,
-        "options": list(variant.options),
-        "option_key": "\n".join(variant.options),
-        "price_minor": variant.price.minor,
-        "compare_at_minor": None if compare_at is None else compare_at.minor,
-        "currency": variant.price.currency,
-        "weight_grams": variant.weight_grams,
-        "barcode": variant.barcode,
-        "requires_shipping": variant.requires_shipping,
-        "taxable": variant.taxable,
-    }
+    } | variant_values(variant.content)
 
 
 def _row_of(product: Product) -> dict[str, Any]:
     return {
         "id": product.id,
-        "handle": product.handle,
-        "title": product.title,
-        "title_sort": product.title.casefold(),
-        "title_words": " " + " ".join(search_words(product.title)),
         "search_text": product.search_text,
-        "description_html": product.description_html,
-        "vendor": product.vendor,
-        "product_type": product.product_type,
-        "category_id": product.category_id,
-        "tags": list(product.tags),
-        "option_names": list(product.option_names),
-        "images": [asdict(image) for image in product.images],
-        "metadata": dict(product.metadata),
-        "published": product.published,
         "currency": product.currency,
         "min_price_minor": min(variant.price.minor for variant in product.variants),
         "version": product.version + 1,
-    }
+    } | product_values(product.content)
 
 
 _LOCK_TREE: Final = (

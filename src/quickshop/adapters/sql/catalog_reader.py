@@ -23,6 +23,12 @@ from sqlalchemy import (
 )
 from typing_extensions import override
 
+from quickshop.adapters.sql.catalog_rows import (
+    PRODUCT_COLUMNS,
+    VARIANT_COLUMNS,
+    product_content,
+    variant_content,
+)
 from quickshop.adapters.sql.column_types import SortedText
 from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.errors import translated
@@ -34,9 +40,8 @@ from quickshop.adapters.sql.tables import (
     stock_levels,
     variants,
 )
-from quickshop.domain.catalog import CategoryId, Image, ProductId, VariantId, search_words
+from quickshop.domain.catalog import CategoryId, ProductId, VariantId, search_words
 from quickshop.domain.errors import InvalidValueError, NotFoundError
-from quickshop.domain.money import Money
 from quickshop.ports.catalog import (
     CategoryView,
     ProductQuery,
@@ -50,28 +55,22 @@ from quickshop.ports.paging import Cursor, Page, require_limit
 _FREE: Final = (
     whole("on_hand") - whole("allocated") - whole("held") + stock_levels.c.backorder_limit
 )
-_PRODUCT: Final = tuple(
-    products.c[name]
-    for name in (
-        "id handle title description_html vendor product_type category_id tags option_names images"
-        " metadata published version"
-    ).split()
+_PRODUCT: Final = (
+    products.c.id,
+    products.c.version,
+    categories.c.slug.label("category"),
+    *PRODUCT_COLUMNS,
 )
 _VARIANT: Final = (
     variants.c.id.label("variant_id"),
-    *(
-        variants.c[name]
-        for name in (
-            "product_id sku options price_minor compare_at_minor currency weight_grams barcode"
-            " requires_shipping taxable"
-        ).split()
-    ),
+    variants.c.product_id,
+    *VARIANT_COLUMNS,
     func.coalesce(func.sum(_FREE), 0).label("available"),
     func.coalesce(func.sum(whole("version")), 0).label("stock_version"),
 )
 # One statement, so that what is shown is one state: a row per variant, the product on each.
 _WHOLE: Final[Select[Any]] = (
-    select(*_PRODUCT, categories.c.slug.label("category"), *_VARIANT)
+    select(*_PRODUCT, *_VARIANT)
     .select_from(
         products.join(variants, (variants.c.product_id == products.c.id) & ~variants.c.retired)
         .outerjoin(categories, categories.c.id == products.c.category_id)
@@ -85,7 +84,7 @@ _ANY_BY_HANDLE: Final = _WHOLE.where(products.c.handle == bindparam("slug"))
 _BY_ID: Final = _ANY_BY_ID.where(products.c.published)
 _BY_HANDLE: Final = _ANY_BY_HANDLE.where(products.c.published)
 _BY_IDS: Final[Select[Any]] = (
-    select(*_PRODUCT, categories.c.slug.label("category"))
+    select(*_PRODUCT)
     .select_from(products.outerjoin(categories))
     .where(products.c.id.in_(bindparam("products", expanding=True)))
 )
@@ -279,38 +278,21 @@ def _views(connection: Connection, rows: Collection[Row[Any]]) -> Sequence[Produ
 def _view(row: Row[Any], its_variants: Sequence[Row[Any]]) -> ProductView:
     return ProductView(
         id=ProductId(row.id),
-        handle=row.handle,
-        title=row.title,
-        description_html=row.description_html,
-        vendor=row.vendor,
-        product_type=row.product_type,
+        content=product_content(row),
         category=row.category,
-        category_id=CategoryId(row.category_id) if row.category_id else None,
-        tags=row.tags,
-        options=row.option_names,
-        images=[Image(**image) for image in row.images],
         variants=[_variant_view(variant, row.option_names) for variant in its_variants],
-        metadata=row.metadata,
-        published=row.published,
         version=row.version,
         etag=_etag(row.id, row.version, sum(v.stock_version for v in its_variants)),
     )
 
 
 def _variant_view(row: Row[Any], option_names: Sequence[str]) -> VariantView:
-    compare_at = row.compare_at_minor
+    content = variant_content(row)
     return VariantView(
         id=VariantId(row.variant_id),
-        sku=row.sku,
-        title=" / ".join(row.options),
+        content=content,
         # A list is read in several statements: between them a product may be given new options.
-        options=dict(zip(option_names, row.options, strict=False)),
-        price=Money(row.price_minor, row.currency),
-        compare_at_price=None if compare_at is None else Money(compare_at, row.currency),
-        weight_grams=row.weight_grams,
-        barcode=row.barcode,
-        requires_shipping=row.requires_shipping,
-        taxable=row.taxable,
+        options=dict(zip(option_names, content.options, strict=False)),
         available=int(row.available),
     )
 

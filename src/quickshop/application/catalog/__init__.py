@@ -7,7 +7,6 @@ from quickshop.application.catalog.categories import (
     RenameCategory,
 )
 from quickshop.application.catalog.editing import (
-    KEEP,
     ChangedVariant,
     ChangePrice,
     Editing,
@@ -16,7 +15,7 @@ from quickshop.application.catalog.editing import (
     UnpublishProduct,
     UpdateProduct,
 )
-from quickshop.application.catalog.products import CreateProduct, NewVariant
+from quickshop.application.catalog.products import CreateProduct
 from quickshop.application.catalog.reading import (
     GetProduct,
     GetProductPage,
@@ -25,9 +24,9 @@ from quickshop.application.catalog.reading import (
     ListCategories,
     ListProducts,
 )
+from quickshop.domain.catalog import VariantContent as NewVariant
 
 __all__ = [
-    "KEEP",
     "ChangePrice",
     "ChangedVariant",
     "CreateCategory",

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Unpack
 
-from quickshop.application.catalog.products import (
-    NewVariant,
-    require_category,
-    require_texts,
-    variant_of,
-)
+from quickshop.application.catalog.products import prepared, require_category, variant_of
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import (
-    CategoryId,
     Image,
     Product,
+    ProductContent,
+    ProductDetails,
     ProductId,
     Variant,
+    VariantContent,
     VariantId,
     gallery,
 )
@@ -34,16 +30,10 @@ from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
-
-class _Keep(Enum):
-    KEEP = "keep"
-
-
-KEEP: Final = _Keep.KEEP
-"""Stands for a field that stays as it is, where None says something else."""
-
+Revision = tuple[ProductContent, tuple[Variant, ...]]
+"""The content and variants that a product gets."""
 Find = Callable[[Transaction], ProductId]
-Edit = Callable[[Transaction, Product], Product]
+Edit = Callable[[Transaction, Product], Revision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class Editing:
     cache: ProductCache
 
     def __call__(self, find: Find, edit: Edit, *, version: int | None = None) -> Product:
-        """Store what `edit` makes of the product found. Then its pages leave the cache.
+        """Revise the product found by what `edit` returns. Then its pages leave the cache.
 
         Raises:
             NotFoundError: no such product.
@@ -76,7 +66,8 @@ class Editing:
             if version not in {None, product.version}:
                 return None  # not an error in here, where it would be tried again
             handle = product.handle
-            if product.revise(edit(tx, product), now=self.clock.now()):
+            content, variants = edit(tx, product)
+            if product.revise(content, variants, now=self.clock.now()):
                 tx.products.save(product)
             return product, handle
 
@@ -99,27 +90,24 @@ class ChangePrice:
             CurrencyMismatchError: not in the currency of the product.
         """
 
-        def edit(_tx: Transaction, product: Product) -> Product:
-            variants = (
-                replace(variant, price=price, compare_at_price=compare_at_price)
-                if variant.sku == sku
-                else variant
-                for variant in product.variants
-            )
-            return replace(product, variants=tuple(variants))
+        def repriced(variant: Variant) -> Variant:
+            if variant.sku != sku:
+                return variant
+            content = replace(variant.content, price=price, compare_at_price=compare_at_price)
+            return replace(variant, content=content)
 
-        return self.editing(lambda tx: tx.products.offer(sku).product_id, edit)
+        return self.editing(
+            lambda tx: tx.products.offer(sku).product_id,
+            lambda _tx, product: (product.content, tuple(map(repriced, product.variants))),
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedVariant(NewVariant):
+@dataclass(frozen=True, slots=True)
+class ChangedVariant:
     """What a variant is to be from now on. Without an id its SKU says which; else it is new."""
 
+    content: VariantContent
     id: VariantId | None = None
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 @needs(Permission.CATALOG_WRITE)
@@ -137,16 +125,8 @@ class UpdateProduct:
         *,
         version: int | None = None,
         title: str | None = None,
-        handle: str | None = None,
-        description_html: str | None = None,
-        vendor: str | None = None,
-        product_type: str | None = None,
-        category_id: CategoryId | Literal[_Keep.KEEP] | None = KEEP,
-        tags: Sequence[str] | None = None,
-        option_names: Sequence[str] | None = None,
         variants: Sequence[ChangedVariant] | None = None,
-        metadata: Mapping[str, str] | None = None,
-        published: bool | None = None,
+        **details: Unpack[ProductDetails],
     ) -> Product:
         """What is None stays as it is; a `category_id` of None takes it off its shelf.
 
@@ -161,20 +141,11 @@ class UpdateProduct:
             AlreadyExistsError: the handle or a SKU is taken.
             CurrencyMismatchError: a price is not in the currency of the product.
         """
-        require_texts(tags=tags, option_names=option_names)
-        changes = _given(
-            title=title,
-            handle=handle,
-            description_html=None if description_html is None else self.sanitize(description_html),
-            vendor=vendor,
-            product_type=product_type,
-            tags=None if tags is None else tuple(tags),
-            option_names=None if option_names is None else tuple(option_names),
-            metadata=None if metadata is None else dict(metadata),
-            published=published,
-        )
-        if category_id is not KEEP:
-            changes["category_id"] = category_id
+        changes = prepared(details, self.sanitize)
+        if title is not None:
+            changes["title"] = title
+        if "category_id" in details:
+            changes["category_id"] = details["category_id"]
         edit = partial(self._edit, changes, variants)
         return self.editing(lambda _tx: product_id, edit, version=version)
 
@@ -184,10 +155,10 @@ class UpdateProduct:
         variants: Sequence[ChangedVariant] | None,
         tx: Transaction,
         product: Product,
-    ) -> Product:
+    ) -> Revision:
         require_category(tx, changes.get("category_id"))
         sold_as = product.variants if variants is None else self._variants(product, variants)
-        return replace(product, variants=sold_as, **changes)
+        return replace(product.content, **changes), sold_as
 
     def _variants(self, product: Product, wanted: Sequence[ChangedVariant]) -> tuple[Variant, ...]:
         known = {variant.id for variant in product.variants}
@@ -196,15 +167,15 @@ class UpdateProduct:
         if not named <= known or len(named) < sum(v.id is not None for v in wanted):
             raise InvalidValueError("variants.id", "must be of this product, each named once")
         variants = []
-        for place, content in enumerate(wanted):
-            same_sku = by_sku.get(content.sku)
-            if content.id is not None:
-                variant_id = content.id
+        for place, changed in enumerate(wanted):
+            same_sku = by_sku.get(changed.content.sku)
+            if changed.id is not None:
+                variant_id = changed.id
             elif same_sku is not None and same_sku not in named:
                 variant_id = same_sku
             else:
                 variant_id = VariantId(self.identifiers.new())
-            variants.append(variant_of(content, variant_id, place))
+            variants.append(variant_of(changed.content, variant_id, place))
         return tuple(variants)
 
 
@@ -247,7 +218,7 @@ def _published(
 ) -> Product:
     return editing(
         lambda _tx: product_id,
-        lambda _tx, product: replace(product, published=published),
+        lambda _tx, product: (replace(product.content, published=published), product.variants),
         version=version,
     )
 
@@ -272,6 +243,6 @@ class SetProductImages:
         chosen = gallery(images)
         return self.editing(
             lambda _tx: product_id,
-            lambda _tx, product: replace(product, images=chosen),
+            lambda _tx, product: (replace(product.content, images=chosen), product.variants),
             version=version,
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Unpack
 
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import (
     CategoryId,
-    Image,
     Product,
+    ProductContent,
+    ProductDetails,
     ProductId,
     Variant,
+    VariantContent,
     VariantId,
     gallery,
     slugify,
@@ -24,20 +27,6 @@ from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVariant:
-    """A variant to be created; one value in `options` per option name of its product."""
-
-    sku: str
-    price: Money
-    options: tuple[str, ...] = ()
-    compare_at_price: Money | None = None
-    weight_grams: int = 0
-    barcode: str | None = None
-    requires_shipping: bool = True
-    taxable: bool = True
 
 
 @needs(Permission.CATALOG_WRITE)
@@ -53,104 +42,87 @@ class CreateProduct:
 
     @retried
     def __call__(
-        self,
-        *,
-        title: str,
-        variants: Sequence[NewVariant],
-        handle: str | None = None,
-        description_html: str = "",
-        vendor: str = "",
-        product_type: str = "",
-        category_id: CategoryId | None = None,
-        tags: Sequence[str] = (),
-        option_names: Sequence[str] = (),
-        images: Sequence[Image] = (),
-        published: bool = True,
-        metadata: Mapping[str, str] | None = None,
+        self, *, title: str, variants: Sequence[VariantContent], **details: Unpack[ProductDetails]
     ) -> Product:
         """Markup in the description that could do harm is dropped; images are https URLs.
 
         With `option_names=("Size", "Color")` each variant gives its values in that order, as
-        `options=("M", "Blue")`. Prices are in the currency of the shop, as its carts are.
+        `options=("M", "Blue")`. Prices are in the currency of the shop, as its carts are. Without
+        a `handle` the title makes one.
 
         Raises:
             InvalidValueError: something is not as it should be; says what.
             AlreadyExistsError: the handle or a SKU is taken.
         """
-        require_texts(tags=tags, option_names=option_names)
+        given = prepared(details, self.sanitize)
+        given.setdefault("handle", slugify(title))
         _require_currency(variants, self.currency)
-        content = Product(
+        new = Product(
             id=ProductId(self.identifiers.new()),
-            handle=handle if handle is not None else slugify(title),
-            title=title,
+            content=ProductContent(title=title, **given),
             variants=tuple(
-                variant_of(new, VariantId(self.identifiers.new()), place)
-                for place, new in enumerate(variants)
+                variant_of(content, VariantId(self.identifiers.new()), place)
+                for place, content in enumerate(variants)
             ),
-            description_html=self.sanitize(description_html),
-            vendor=vendor,
-            product_type=product_type,
-            category_id=category_id,
-            tags=tuple(tags),
-            option_names=tuple(option_names),
-            images=gallery(images),
-            published=published,
-            metadata=metadata or {},
         )
         with self.unit_of_work() as tx:
-            require_category(tx, category_id)
-            product = Product.create(content, now=self.clock.now())
+            require_category(tx, new.content.category_id)
+            product = Product.create(new, now=self.clock.now())
             tx.products.add(product)
         return product
 
 
-def variant_of(new: NewVariant, variant_id: VariantId, place: int) -> Variant:
+def prepared(details: ProductDetails, sanitize: HtmlSanitizer) -> dict[str, Any]:
+    """Return the details that are given, as `ProductContent` holds them.
+
+    Raises:
+        InvalidValueError: one text where several belong, or images that cannot be shown.
+    """
+    given: dict[str, Any] = {name: value for name, value in details.items() if value is not None}
+    for name in ("tags", "option_names"):
+        if name in given:
+            given[name] = _texts(name, given[name])
+    if "description_html" in given:
+        given["description_html"] = sanitize(given["description_html"])
+    if "images" in given:
+        given["images"] = gallery(given["images"])
+    if "metadata" in given:
+        given["metadata"] = dict(given["metadata"])
+    return given
+
+
+def _texts(field: str, texts: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(texts, str):  # it would be taken for its letters
+        raise InvalidValueError(field, "must be several texts, not one")
+    return tuple(texts)
+
+
+def variant_of(content: VariantContent, variant_id: VariantId, place: int) -> Variant:
     """The variant of this content, under this id.
 
     Raises:
         InvalidValueError: something is not as it should be in what was given in this place.
     """
     try:
-        return Variant(
-            id=variant_id,
-            sku=new.sku,
-            price=new.price,
-            options=tuple(new.options),
-            compare_at_price=new.compare_at_price,
-            weight_grams=new.weight_grams,
-            barcode=new.barcode,
-            requires_shipping=new.requires_shipping,
-            taxable=new.taxable,
-        )
+        return Variant(variant_id, replace(content, options=tuple(content.options)))
     except InvalidValueError as error:
         raise InvalidValueError(f"variants.{place}.{error.field}", error.rule) from None
 
 
-def _require_currency(variants: Sequence[NewVariant], currency: str) -> None:
-    """Refuse prices that no cart could hold: nobody could buy the product, nor ever mend it.
+def _require_currency(variants: Sequence[VariantContent], currency: str) -> None:
+    """Refuse prices that no cart could hold: the product could neither be bought nor repriced.
 
     Raises:
         InvalidValueError: with the first price that is in another currency.
     """
-    for number, variant in enumerate(variants):
-        for name in ("price", "compare_at_price"):
-            price: Money | None = getattr(variant, name)
-            if price is not None and price.currency != currency:
+    for place, content in enumerate(variants):
+        for name in (each.name for each in fields(content)):
+            value = getattr(content, name)
+            if isinstance(value, Money) and value.currency != currency:
                 raise InvalidValueError(
-                    f"variants.{number}.{name}.currency",
+                    f"variants.{place}.{name}.currency",
                     f"must be {currency}, as all prices of this shop are",
                 )
-
-
-def require_texts(**fields: Sequence[str] | None) -> None:
-    """Refuse one text where several belong: it would be taken for its letters.
-
-    Raises:
-        InvalidValueError: with the field that is wrong.
-    """
-    for field, names in fields.items():
-        if isinstance(names, str):
-            raise InvalidValueError(field, "must be several texts, not one")
 
 
 def require_category(tx: Transaction, category_id: CategoryId | None) -> None:

@@ -133,7 +133,7 @@ class ImportProducts:
         """
         if item.draft is None:
             return self._kept(_nothing(item, item.issues), keep)
-        html = self.sanitize(item.draft.description_html)
+        html = self.sanitize(item.draft.content.description_html)
         store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
         try:
             require_variant_count(len(item.draft.variants))

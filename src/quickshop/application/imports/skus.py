@@ -33,8 +33,8 @@ class SkuBook:
         """Read who asks for what."""
         book = cls()
         for variant in sorted(_variants(drafts), key=lambda variant: variant.line):
-            if variant.sku is not None:
-                book.lines.setdefault(variant.sku, variant.line)
+            if sku := variant.content.sku:
+                book.lines.setdefault(sku, variant.line)
         return book
 
     def settle(self, product: Product) -> None:
@@ -65,12 +65,13 @@ class SkuBook:
                 if sku not in in_use and not self._why_not(sku, variant, product_id, owners)
             )
             sku = next(fit, skus[-1])
-            if sku != variant.sku:
+            wanted = variant.content.sku
+            if sku != wanted:
                 why = (
                     "is blank"
-                    if variant.sku is None
+                    if not wanted
                     else (
-                        self._why_not(variant.sku, variant, product_id, owners)
+                        self._why_not(wanted, variant, product_id, owners)
                         or "is that of another variant of this product"
                     )
                 )
@@ -100,8 +101,8 @@ def _variants(drafts: Iterable[ProductDraft]) -> Iterator[VariantDraft]:
 
 
 def _choices(draft: ProductDraft, variant: VariantDraft, known: Variant | None) -> list[str]:
-    said = [sku for sku in (variant.sku, known.sku if known else None) if sku is not None]
-    return [*said, *made_up_skus(draft.handle, variant.options)]
+    said = [sku for sku in (variant.content.sku, known.sku if known else "") if sku]
+    return [*said, *made_up_skus(draft.content.handle, variant.content.options)]
 
 
 def made_up_skus(handle: str, options: tuple[str, ...]) -> tuple[str, ...]:

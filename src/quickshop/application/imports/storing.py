@@ -14,8 +14,8 @@ from quickshop.application.imports.variants import Pairing, pair_variants
 from quickshop.application.inventory import get_or_create_location
 from quickshop.application.retries import retried
 from quickshop.domain.catalog import (
-    CategoryId,
     Product,
+    ProductContent,
     ProductId,
     Variant,
     VariantId,
@@ -131,7 +131,7 @@ class StoreDraft:
         note = _Notes(run.column_of, list(item.issues))
         _note_markup(draft, html, note)
         with self.unit_of_work() as tx:
-            known = tx.products.find_by_handle(draft.handle)
+            known = tx.products.find_by_handle(draft.content.handle)
             pairing = pair_variants(draft, known)
             _note_missing(draft, pairing, note)
             product_id = known.id if known else ProductId(self.identifiers.new())
@@ -139,14 +139,13 @@ class StoreDraft:
             if run.dry_run:
                 self._free_skus(tx, skus, product_id)
             variants = self._variants(pairing, skus)
-            content = _content(
-                draft,
-                id=product_id,
-                html=html,
+            content = replace(
+                draft.content,
+                description_html=html,
                 category_id=get_or_create_category(tx, draft.category_path, self.identifiers),
-                variants=(*variants, *pairing.kept),
             )
-            product, fate = self._keep(tx, known, content)
+            sold_as = (*variants, *pairing.kept)
+            product, fate = self._keep(tx, known, product_id, content, sold_as)
             stock = self._stock(tx, run, draft, variants, note)
             if fate == "unchanged" and (stock.units or stock.levels):
                 fate = "updated"
@@ -163,24 +162,30 @@ class StoreDraft:
         for owner in set(owners.values()) - {product_id}:
             other = tx.products.get(owner)
             variants = tuple(
-                replace(variant, sku=str(self.identifiers.new()))
+                _with_sku(variant, str(self.identifiers.new()))
                 if owners.get(variant.sku) == owner
                 else variant
                 for variant in other.variants
             )
-            other.revise(replace(other, variants=variants), now=self.clock.now())
+            other.revise(other.content, variants, now=self.clock.now())
             tx.products.save(other)
 
     def _keep(
-        self, tx: Transaction, known: Product | None, content: Product
+        self,
+        tx: Transaction,
+        known: Product | None,
+        product_id: ProductId,
+        content: ProductContent,
+        variants: tuple[Variant, ...],
     ) -> tuple[Product, str]:
         now = self.clock.now()
         try:
             if known is None:
-                product = Product.create(content, now=now)
+                new = Product(id=product_id, content=content, variants=variants)
+                product = Product.create(new, now=now)
                 tx.products.add(product)
                 return product, "created"
-            if not known.revise(content, now=now):
+            if not known.revise(content, variants, now=now):
                 return known, "unchanged"
             tx.products.save(known)
         except AlreadyExistsError as error:
@@ -211,43 +216,15 @@ class StoreDraft:
     def _variants(self, pairing: Pairing, skus: Sequence[str]) -> tuple[Variant, ...]:
         return tuple(
             Variant(
-                id=known.id if known else VariantId(self.identifiers.new()),
-                sku=sku,
-                price=draft.price,
-                options=draft.options,
-                compare_at_price=draft.compare_at_price,
-                weight_grams=draft.weight_grams,
-                barcode=draft.barcode,
-                requires_shipping=draft.requires_shipping,
-                taxable=draft.taxable,
+                known.id if known else VariantId(self.identifiers.new()),
+                replace(draft.content, sku=sku),
             )
             for (draft, known), sku in zip(pairing.pairs, skus, strict=True)
         )
 
 
-def _content(
-    draft: ProductDraft,
-    *,
-    id: ProductId,
-    html: str,
-    category_id: CategoryId | None,
-    variants: tuple[Variant, ...],
-) -> Product:
-    return Product(
-        id=id,
-        handle=draft.handle,
-        title=draft.title,
-        variants=variants,
-        description_html=html,
-        vendor=draft.vendor,
-        product_type=draft.product_type,
-        category_id=category_id,
-        tags=draft.tags,
-        option_names=draft.option_names,
-        images=draft.images,
-        published=draft.published,
-        metadata=dict(draft.metadata),
-    )
+def _with_sku(variant: Variant, sku: str) -> Variant:
+    return replace(variant, content=replace(variant.content, sku=sku))
 
 
 def _note_missing(draft: ProductDraft, pairing: Pairing, note: _Notes) -> None:
@@ -263,7 +240,7 @@ def _note_missing(draft: ProductDraft, pairing: Pairing, note: _Notes) -> None:
 def _note_markup(draft: ProductDraft, html: str, note: _Notes) -> None:
     written, left = (
         {name.lower() for name in _ELEMENT.findall(text)}
-        for text in (draft.description_html, html)
+        for text in (draft.content.description_html, html)
     )
     if gone := sorted(written - left):
         note(draft.line, "description_html", f"markup left out: {', '.join(gone[:10])}")

@@ -29,14 +29,14 @@ def pair_variants(draft: ProductDraft, known: Product | None) -> Pairing:
     left = {variant.options: variant for variant in (known.variants if known else ())}
     found: dict[int, Variant] = {}
     for index, variant in enumerate(draft.variants):
-        if match := left.pop(variant.options, None):
+        if match := left.pop(variant.content.options, None):
             found[index] = match
     by_sku = {variant.sku: variant for variant in left.values()}
     for index, variant in enumerate(draft.variants):
-        if index not in found and variant.sku and (match := by_sku.pop(variant.sku, None)):
+        if index not in found and (match := by_sku.pop(variant.content.sku, None)):
             found[index] = match
             del left[match.options]
-    fits = {options: len(options) == len(draft.option_names) for options in left}
+    fits = {options: len(options) == len(draft.content.option_names) for options in left}
     return Pairing(
         pairs=[(variant, found.get(index)) for index, variant in enumerate(draft.variants)],
         kept=tuple(variant for options, variant in left.items() if fits[options]),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import fields, replace
+from typing import Annotated, Any
 
 import typer
 
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.options import DEFAULT, AsJson, Limit, collect
 from quickshop.entrypoints.cli.output import add_row, money, print_json, say, show, table, units
-from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
+from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView, VariantView
 
 
 def products(
@@ -28,7 +28,7 @@ def products(
             limit,
         )
     if as_json:
-        print_json({"items": found, "more": more})
+        print_json({"items": [_facts(product) for product in found], "more": more})
         return
     if not found:
         say(
@@ -40,6 +40,20 @@ def products(
     _show(found)
     if more:
         say(f"The first {limit} of more; --limit shows others.")
+
+
+def _facts(product: ProductView) -> dict[str, Any]:
+    """The product as `--json` prints it: its content beside the rest."""
+    shown = _flat(product) | {"variants": [_flat(each) for each in product.variants]}
+    shown["options"] = shown.pop("option_names")
+    return shown
+
+
+def _flat(view: ProductView | VariantView) -> dict[str, Any]:
+    parts = (view.content, view)
+    every = {each.name: getattr(part, each.name) for part in parts for each in fields(part)}
+    del every["content"]
+    return every | {"title": view.title}
 
 
 def _show(found: list[ProductView]) -> None:

@@ -206,8 +206,10 @@ def server_config(app: Any, certificate: Certificate | None = None, **more: Any)
     """How an app of the shop is served; `more` are options of uvicorn."""
     return uvicorn.Config(
         app,
-        # One parser for all, h11, which is strict; no other is used for being installed.
+        # One parser for all, h11, which is strict, and one loop; no other is used for being
+        # installed.
         http=PunctualConnection,
+        loop="asyncio",
         ws="none",
         log_config=None,
         log_level="warning",

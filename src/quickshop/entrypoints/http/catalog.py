@@ -22,63 +22,12 @@ from quickshop.entrypoints.http.edge.audience import PUBLIC, open_to
 from quickshop.entrypoints.http.edge.page_route import PageResponse, PageRoute, answer_with_page
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
-from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.product_models import ProductOut, ProductPage
 from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
 
 router = APIRouter(prefix="/v1", tags=["catalog"], route_class=PageRoute)
-
-
-class ImageOut(Output):
-    """A picture; position 1 is shown first."""
-
-    url: str
-    alt: str
-    position: int
-
-
-class VariantOut(Output):
-    """One thing that can be put in a cart."""
-
-    id: UUID
-    sku: str
-    title: str
-    options: dict[str, str]
-    """Value by option name."""
-    price: MoneyOut
-    compare_at_price: MoneyOut | None
-    weight_grams: int
-    barcode: str | None
-    requires_shipping: bool
-    available: int
-    """Units that can be bought now."""
-
-
-class ProductOut(Output):
-    """A product, its variants, and how many of each can be bought."""
-
-    id: UUID
-    handle: str
-    title: str
-    description_html: str
-    vendor: str
-    product_type: str
-    category: str | None
-    """Slug."""
-    tags: tuple[str, ...]
-    options: tuple[str, ...]
-    """Option names."""
-    images: tuple[ImageOut, ...]
-    variants: tuple[VariantOut, ...]
-    metadata: dict[str, str]
-
-
-class ProductPage(Output):
-    """Some products, and the cursor that continues after them."""
-
-    items: tuple[ProductOut, ...]
-    next_cursor: str | None
 
 
 class CategoryOut(Output):

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import MAX_NAME_LENGTH
+from quickshop.entrypoints.http.dependencies import require_printable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+Line = Annotated[
+    str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)
+]
+OptionalLine = Annotated[str, Field(max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)]
+Sku = Annotated[Line, Field(examples=["CANDLE-BEE"])]
+Id = Annotated[UUID, Field(strict=False)]
+"""An id in a body, where it is text."""
+Version = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="Change nothing if it was saved since.")
+]
 
 
 class Input(BaseModel):

@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from quickshop.application.catalog import (
-    KEEP,
     ChangePrice,
     CreateProduct,
     InspectProduct,
@@ -20,17 +19,8 @@ from quickshop.application.catalog import (
     UnpublishProduct,
     UpdateProduct,
 )
-from quickshop.domain.catalog import CategoryId, ProductId
+from quickshop.domain.catalog import ProductId
 from quickshop.domain.errors import ConflictError
-from quickshop.entrypoints.http.admin.product_models import (
-    AdminProductOut,
-    AdminProductPage,
-    ImagesIn,
-    NewProductIn,
-    PriceIn,
-    ProductChangesIn,
-    gallery_of,
-)
 from quickshop.entrypoints.http.admin.shared import IfMatch, staff_problems
 from quickshop.entrypoints.http.catalog import (
     CategorySlug,
@@ -49,6 +39,15 @@ from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import ProblemError
 from quickshop.entrypoints.http.models import private
+from quickshop.entrypoints.http.product_models import (
+    AdminProductOut,
+    AdminProductPage,
+    ImagesIn,
+    NewProductIn,
+    PriceIn,
+    ProductChangesIn,
+    gallery_of,
+)
 from quickshop.ports.catalog import ProductQuery, ProductView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.shop import Shop
@@ -64,7 +63,7 @@ def _shown(view: ProductView, *, status: int = 200) -> Response:
     headers = {"ETag": f'"{view.version}"'}
     if status == 201:  # noqa: PLR2004
         headers["Location"] = f"/v1/admin/products/{view.id}"
-    return private(AdminProductOut.of(view), status=status, headers=headers)
+    return private(AdminProductOut.model_validate(view), status=status, headers=headers)
 
 
 @contextmanager
@@ -128,18 +127,7 @@ def list_all_products(
 def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
     """Add a product to the catalog. It is known by its handle: a repeated request is a 409."""
     product = shop.products.create(
-        title=body.title,
-        variants=[variant.to_new() for variant in body.variants],
-        handle=body.handle,
-        description_html=body.description_html,
-        vendor=body.vendor,
-        product_type=body.product_type,
-        category_id=None if body.category_id is None else CategoryId(body.category_id),
-        tags=body.tags,
-        option_names=body.options,
-        images=gallery_of(body.images),
-        published=body.published,
-        metadata=body.metadata,
+        variants=[variant.to_content() for variant in body.variants], **body.to_fields()
     )
     return _answer(shop, product.id, status=201)
 
@@ -168,22 +156,12 @@ def update_product(
 ) -> Response:
     """Change what is said of a product, and what it is sold as."""
     variants = body.variants
-    shelf = None if body.category_id is None else CategoryId(body.category_id)
     with _expecting(if_match, body.version) as version:
         shop.products.update(
             ProductId(product_id),
             version=version,
-            title=body.title,
-            handle=body.handle,
-            description_html=body.description_html,
-            vendor=body.vendor,
-            product_type=body.product_type,
-            category_id=shelf if "category_id" in body.model_fields_set else KEEP,
-            tags=body.tags,
-            option_names=body.options,
             variants=None if variants is None else [v.to_changed() for v in variants],
-            metadata=body.metadata,
-            published=body.published,
+            **body.to_fields(),
         )
     return _answer(shop, product_id)
 
@@ -243,10 +221,5 @@ def set_product_images(
 @open_to(staff(ChangePrice))
 def change_price(shop: ShopDependency, body: PriceIn) -> Response:
     """Set what a SKU costs from now on. Orders already placed keep their price."""
-    compare_at = body.compare_at_price
-    product = shop.products.change_price(
-        body.sku,
-        body.price.to_domain(),
-        compare_at_price=compare_at.to_domain() if compare_at else None,
-    )
+    product = shop.products.change_price(**body.to_fields())
     return _answer(shop, product.id)

@@ -15,11 +15,11 @@ from quickshop.application.catalog import (
     RenameCategory,
 )
 from quickshop.domain.catalog import CategoryId
-from quickshop.entrypoints.http.admin.shared import Id, Line, staff_problems
+from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import ShopDependency
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.models import Id, Input, Line, Output, nothing, private
 
 router = APIRouter(
     prefix="/v1/admin/categories", tags=["admin: catalog"], route_class=GuardedRoute

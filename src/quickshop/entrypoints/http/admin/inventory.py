@@ -24,14 +24,13 @@ from quickshop.entrypoints.http.admin.shared import (
     Caller,
     LedgerReason,
     Location,
-    Sku,
     staff_problems,
 )
 from quickshop.entrypoints.http.catalog import Name
 from quickshop.entrypoints.http.dependencies import Cursor, IdempotencyKey, Limit, ShopDependency
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
-from quickshop.entrypoints.http.models import Input, Output, nothing, private, replay_headers
+from quickshop.entrypoints.http.models import Input, Output, Sku, nothing, private, replay_headers
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/admin", tags=["admin: inventory"], route_class=GuardedRoute)

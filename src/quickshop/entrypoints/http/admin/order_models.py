@@ -12,8 +12,8 @@ from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH
 from quickshop.domain.orders import MAX_NOTE_LENGTH
 from quickshop.domain.payments import PaymentStatus, RefundStatus
 from quickshop.domain.values import MAX_REASON_LENGTH, MAX_URL_LENGTH
-from quickshop.entrypoints.http.admin.shared import Id, Location
-from quickshop.entrypoints.http.models import Input, Output
+from quickshop.entrypoints.http.admin.shared import Location
+from quickshop.entrypoints.http.models import Id, Input, Output
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 from quickshop.entrypoints.http.orders import OrderOut
 

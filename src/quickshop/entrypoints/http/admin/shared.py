@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
 
 from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, MAX_LOCATION_LENGTH
-from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
 
-Line = Annotated[
-    str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)
-]
-OptionalLine = Annotated[str, Field(max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)]
-Sku = Annotated[Line, Field(examples=["CANDLE-BEE"])]
 Location = Annotated[
     str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), AfterValidator(require_printable)
 ]
@@ -26,11 +19,6 @@ LedgerReason = Annotated[
     str,
     Field(min_length=1, max_length=MAX_LEDGER_REASON_LENGTH),
     AfterValidator(require_printable),
-]
-Id = Annotated[UUID, Field(strict=False)]
-"""An id in a body, where it is text."""
-Version = Annotated[
-    int, Field(ge=1, le=2**31 - 1, description="Change nothing if it was saved since.")
 ]
 IfMatch = Annotated[
     str | None,

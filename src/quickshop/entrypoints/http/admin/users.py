@@ -27,7 +27,7 @@ from quickshop.domain.identity import (
     ApiKeyId,
     Permission,
 )
-from quickshop.entrypoints.http.admin.shared import Line, staff_problems
+from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.auth import Email, GivenPassword, take
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
@@ -39,7 +39,7 @@ from quickshop.entrypoints.http.dependencies import (
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.edge.hashing import hashing
-from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.models import Input, Line, Output, nothing, private
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/admin", tags=["admin: users"], route_class=GuardedRoute)

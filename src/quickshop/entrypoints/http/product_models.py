@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasGenerator, AliasPath, ConfigDict, Field
 
-from quickshop.application.catalog import ChangedVariant, NewVariant
-from quickshop.domain.catalog import Image
+from quickshop.application.catalog import ChangedVariant
+from quickshop.domain.catalog import Image, VariantContent, VariantId
 from quickshop.domain.catalog_rules import (
     MAX_ALT_LENGTH,
     MAX_DESCRIPTION_LENGTH,
@@ -21,10 +22,8 @@ from quickshop.domain.catalog_rules import (
     MAX_WEIGHT_GRAMS,
 )
 from quickshop.domain.values import MAX_URL_LENGTH
-from quickshop.entrypoints.http.admin.shared import Id, Line, OptionalLine, Sku, Version
-from quickshop.entrypoints.http.catalog import ProductOut, VariantOut
-from quickshop.entrypoints.http.models import Input, Output
-from quickshop.entrypoints.http.money import MoneyIn
+from quickshop.entrypoints.http.models import Id, Input, Line, OptionalLine, Output, Sku, Version
+from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 
 Tags = Annotated[list[Line], Field(max_length=MAX_TAGS)]
 OptionNames = Annotated[
@@ -43,20 +42,81 @@ Metadata = Annotated[
 ]
 
 
+class ImageOut(Output):
+    """A picture; position 1 is shown first."""
+
+    url: str
+    alt: str
+    position: int
+
+
+class _ContentOut(Output):
+    """Read off a view and its content: a field is the content's unless it says otherwise."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=lambda name: AliasPath("content", name))
+    )
+
+
+class VariantOut(_ContentOut):
+    """One thing that can be put in a cart."""
+
+    id: Annotated[UUID, Field(validation_alias="id")]
+    sku: str
+    title: str
+    options: Annotated[dict[str, str], Field(validation_alias="options")]
+    """Value by option name."""
+    price: MoneyOut
+    compare_at_price: MoneyOut | None
+    weight_grams: int
+    barcode: str | None
+    requires_shipping: bool
+    available: Annotated[int, Field(validation_alias="available")]
+    """Units that can be bought now."""
+
+
 class AdminVariantOut(VariantOut):
     """One thing that can be put in a cart, as staff see it."""
 
     taxable: bool
 
 
+class ProductOut(_ContentOut):
+    """A product, its variants, and how many of each can be bought."""
+
+    id: Annotated[UUID, Field(validation_alias="id")]
+    handle: str
+    title: str
+    description_html: str
+    vendor: str
+    product_type: str
+    category: Annotated[str | None, Field(validation_alias="category")]
+    """Slug."""
+    tags: tuple[str, ...]
+    options: Annotated[
+        tuple[str, ...], Field(validation_alias=AliasPath("content", "option_names"))
+    ]
+    """Option names."""
+    images: tuple[ImageOut, ...]
+    variants: Annotated[tuple[VariantOut, ...], Field(validation_alias="variants")]
+    metadata: dict[str, str]
+
+
+class ProductPage(Output):
+    """Some products, and the cursor that continues after them."""
+
+    items: tuple[ProductOut, ...]
+    next_cursor: str | None
+
+
 class AdminProductOut(ProductOut):
     """A product as staff see it."""
 
-    variants: tuple[AdminVariantOut, ...]
+    variants: Annotated[tuple[AdminVariantOut, ...], Field(validation_alias="variants")]
     category_id: UUID | None
     published: bool
     """Whether it is shown and sold."""
-    version: int
+    version: Annotated[int, Field(validation_alias="version")]
     """How often it has been saved; stands in the `ETag` as well."""
 
 
@@ -82,17 +142,11 @@ class VariantIn(Input):
     requires_shipping: bool = True
     taxable: bool = True
 
-    def to_new(self) -> NewVariant:
-        """The same as the shop creates it."""
-        return NewVariant(**self._content())
-
-    def _content(self) -> dict[str, Any]:
-        compare_at = self.compare_at_price
-        return dict(self) | {
-            "price": self.price.to_domain(),
-            "options": tuple(self.options),
-            "compare_at_price": compare_at.to_domain() if compare_at else None,
-        }
+    def to_content(self) -> VariantContent:
+        """Convert to what the shop holds of a variant."""
+        values = _values(self) | {"options": tuple(self.options)}
+        values.pop("id", None)
+        return VariantContent(**values)
 
 
 class ChangedVariantIn(VariantIn):
@@ -101,8 +155,10 @@ class ChangedVariantIn(VariantIn):
     id: Id | None = None
 
     def to_changed(self) -> ChangedVariant:
-        """The same as the shop changes it."""
-        return ChangedVariant(**self._content())
+        """Convert to what the shop changes a variant by."""
+        return ChangedVariant(
+            self.to_content(), id=None if self.id is None else VariantId(self.id)
+        )
 
 
 class ImageIn(Input):
@@ -145,6 +201,10 @@ class NewProductIn(Input):
     published: bool = True
     metadata: Metadata = Field(default_factory=dict)
 
+    def to_fields(self) -> dict[str, Any]:
+        """Everything but the variants, by the names that the shop has for it."""
+        return _renamed(self, {name for name, _ in self}) | {"images": gallery_of(self.images)}
+
 
 class ProductChangesIn(Input):
     """What is to change. What is absent stays; a `category_id` of null takes it off its shelf."""
@@ -169,6 +229,10 @@ class ProductChangesIn(Input):
     published: bool | None = None
     metadata: Metadata | None = None
 
+    def to_fields(self) -> dict[str, Any]:
+        """Everything that was sent but the variants, by the names that the shop has for it."""
+        return _renamed(self, self.model_fields_set - {"version"})
+
 
 class ImagesIn(Input):
     """The pictures of a product, and no others."""
@@ -183,6 +247,24 @@ class PriceIn(Input):
     sku: Sku
     price: MoneyIn
     compare_at_price: MoneyIn | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """What was sent, by the names that the shop has for it."""
+        return _values(self)
+
+
+def _values(body: Input) -> dict[str, Any]:
+    return {
+        name: value.to_domain() if isinstance(value, MoneyIn) else value for name, value in body
+    }
+
+
+def _renamed(body: Input, names: Set[str]) -> dict[str, Any]:
+    return {
+        "option_names" if name == "options" else name: getattr(body, name)
+        for name in names
+        if name != "variants"
+    }
 
 
 def gallery_of(images: list[ImageIn]) -> list[Image]:
