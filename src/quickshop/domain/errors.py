@@ -372,7 +372,6 @@ class SourcingPlanError(AdapterError):
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"a sourcing strategy {rule}")
-        self.rule = rule
 
 
 class GatewayAnswerError(AdapterError):
@@ -382,7 +381,6 @@ class GatewayAnswerError(AdapterError):
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"the answer of a payment gateway {rule}")
-        self.rule = rule
 
 
 class SchemaError(AdapterError):
