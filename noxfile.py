@@ -8,8 +8,11 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["test"]
 nox.options.error_on_external_run = False
 
-IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4")
-"""Each process of the tests starts servers of its own."""
+IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+"""Each process of the tests starts servers of its own; the tests of a group share a process."""
+
+WHOLE = {"QUICKSHOP_TEST_WHOLE": "1"}
+"""Every case of the sampled tests, not one part of them (`tests/landing.py`)."""
 
 PYTHON_FILES = ("src", "tests", "noxfile.py", "shop")
 
@@ -41,6 +44,12 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def attacks(session: nox.Session) -> None:
+    """Every hostile text in every place, and what only a clock can decide: on a quiet machine."""
+    session.run("pytest", "tests/attacks", *session.posargs, env=WHOLE)
+
+
+@nox.session
 def integration(session: nox.Session) -> None:
     """The same promises on real servers, which the tests bring along."""
     session.run("pytest", "tests/integration", *IN_PARALLEL, *session.posargs)
@@ -52,8 +61,8 @@ def test(session: nox.Session) -> None:
     lint(session)
     types(session)
     imports(session)
-    # One run of pytest over both, so that its closing line counts every test.
-    everything = ("tests/unit", "tests/integration")
+    # One run of pytest over all, so that its closing line counts every test.
+    everything = ("tests/unit", "tests/attacks", "tests/integration")
     session.run("pytest", *everything, *IN_PARALLEL, *session.posargs)
 
 
@@ -79,3 +88,14 @@ def chaos(session: nox.Session) -> None:
 def prove(session: nox.Session) -> None:
     """One row of the README's table of proofs: `prove NAME`; without a name, their list."""
     session.run("python", "-m", "tests.proofs", *session.posargs)
+
+
+@nox.session
+def exhaustive(session: nox.Session) -> None:
+    """Every case of what a landing samples, every planted bug, and chaos of three seeds."""
+    sampled = ("-m", "sampled", "tests/attacks", "tests/integration")
+    session.run("pytest", *sampled, *IN_PARALLEL, *session.posargs, env=WHOLE)
+    session.run("python", "-m", "tests.simulation", "--count", "2000")
+    session.run("python", "-m", "tests.simulation", "--mutants")
+    for seed in ("1", "2", "3"):
+        session.run("python", "-m", "tests.chaos", "--seed", seed)

@@ -20,6 +20,7 @@ from quickshop.entrypoints.cli.app import app
 from quickshop.entrypoints.cli.demo_story import ADA, Shopper, buy
 from quickshop.entrypoints.cli.imports import sample_catalog
 from quickshop.ports.orders import OrderView
+from tests import processes
 
 PROGRAM: Final = "from quickshop.entrypoints.cli.app import main; main()"
 SOURCES: Final = Path(__file__).parents[1] / "src"
@@ -64,13 +65,12 @@ class Terminal:
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
         """Start a command as a process of its own."""
-        return subprocess.Popen(
+        return processes.start(
             [sys.executable, "-c", PROGRAM, *words],
             cwd=self.folder,
             env=plain_environment() | self.environment(**env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             encoding="utf-8",
         )
 

@@ -1,8 +1,16 @@
-"""What every run of the tests reports."""
+"""What holds for every run of the tests."""
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
+
 from tests import landing
+
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+"""A busy machine takes longer: that is no failure."""
 
 
 def pytest_report_header() -> str:

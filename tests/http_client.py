@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from quickshop import Money, Settings, Shop, open_shop
@@ -17,6 +17,7 @@ from quickshop.adapters.security.passwords import MIN_COST
 from quickshop.application.catalog import NewVariant
 from quickshop.domain.catalog import Image
 from quickshop.entrypoints.http.app import create_app
+from tests.asgi_client import AsgiClient, client_of
 
 ADDRESS = {
     "name": "Ada Lovelace",
@@ -75,7 +76,7 @@ class Web:
     """The shop, and a client of its API."""
 
     shop: Shop
-    client: TestClient
+    client: AsgiClient
     mailbox: MemoryNotifier = field(default_factory=MemoryNotifier)
     """What the shop wrote to people."""
 
@@ -129,13 +130,18 @@ class Web:
         return Receipt(answer.json()["id"], answer.json()["token"], answer)
 
 
+@cache
+def quick_settings(**more: str) -> Settings:
+    """A shop in memory, where passwords cost next to nothing. Read once: that takes a while."""
+    return Settings.load(database_url="memory://", password_cost=MIN_COST, **more)
+
+
 @contextmanager
-def open_web(**options: Any) -> Iterator[Web]:
+def open_web(*, settings: Settings | None = None, **options: Any) -> Iterator[Web]:
     """An empty shop whose pages are never older than the request, unless `options` say so."""
-    settings = Settings.load(database_url="memory://", password_cost=MIN_COST)
     mailbox = MemoryNotifier()
     with (
-        open_shop(settings=settings, notifier=mailbox) as shop,
+        open_shop(settings=settings or quick_settings(), notifier=mailbox) as shop,
         serve(shop, mailbox, **options) as web,
     ):
         yield web
@@ -145,8 +151,16 @@ def open_web(**options: Any) -> Iterator[Web]:
 def serve(shop: Shop, mailbox: MemoryNotifier, **options: Any) -> Iterator[Web]:
     """A shop that somebody else opened, over HTTP; `options` are those of `create_app`."""
     app = create_app(shop, **{"product_cache_seconds": 0, **options})
-    with TestClient(app, follow_redirects=False, raise_server_exceptions=False) as client:
+    with client_of(app) as client:
         yield Web(shop, client, mailbox)
+
+
+@cache
+def api_document() -> dict[str, Any]:
+    """What describes the API, which is the same for each shop. Made once: that takes a while."""
+    with open_web() as web:
+        document: dict[str, Any] = web.client.get("/openapi.json").json()
+    return document
 
 
 def assert_problem(answer: Response, status: int, code: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +31,7 @@ from quickshop.settings import Settings
 from tests.attacks.direct import PEER, Answer, ask
 from tests.attacks.surface import ADMIN, CUSTOMER, Call, Operation, as_bytes, operations_of, sample
 from tests.builders import an_address
-from tests.http_client import Web, serve
+from tests.http_client import Web, api_document, serve
 from tests.people import PASSWORD, Person, an_email, log_in, mailed_secret, registered
 from tests.stripe_fake.webhooks import sign
 
@@ -279,6 +280,12 @@ def _news_from_stripe() -> str:
     return json.dumps(event | {"type": "payment_intent.succeeded"})
 
 
+@cache
+def known_operations() -> list[Operation]:
+    """Every operation of the API."""
+    return operations_of(api_document())
+
+
 def quick_settings(**more: object) -> Settings:
     """Settings under which passwords cost next to nothing."""
     given: Mapping[str, object] = {
@@ -308,7 +315,7 @@ def open_stage(
     with closing(gateway), open_shop(**given) as shop:
         limits = limits or Limits(enabled=False)
         with serve(shop, mails, edge=edge, limits=limits, request_gate=gate) as web:
-            stage = Stage(web, operations_of(web.client.app.openapi()))
+            stage = Stage(web, known_operations())
             if not stocked:
                 stage.stock()
             yield stage

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from tests.processes import ROOT
-from tests.servers import dies_with_parent
+from tests import processes
 
 MARK: Final = "CHAOS_RUN"
 """The variable by which processes of a run are known, whoever their parent is by now."""
@@ -48,13 +47,13 @@ class Member:
 
 
 class Crew:
-    """Starts processes, and starts them again. For one thread only, which must outlive them."""
+    """Starts processes, and starts them again. For one thread only."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._mark = uuid4().hex
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("QUICKSHOP_")}
-        path = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+        path = os.pathsep.join((str(processes.ROOT / "src"), str(processes.ROOT)))
         self._environment = {**inherited, **environment, "PYTHONPATH": path, MARK: self._mark}
         self._members: dict[str, Member] = {}
 
@@ -106,15 +105,13 @@ class Crew:
 
     def _launch(self, member: Member) -> None:
         with (self._folder / f"{member.name}.log").open("ab") as output:
-            member.process = subprocess.Popen(
+            member.process = processes.start(
                 member.argv,
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - see there
             )
         member.starts += 1
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 from redis import Redis
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
 from quickshop.adapters.sql.migrations import migrate
 from tests import servers
@@ -20,6 +19,7 @@ from tests.contracts.backend import Backend
 from tests.fault_proxy import FaultProxy
 from tests.integration.backends import copy_file, open_engine, sql_backend
 from tests.integration.crossing import Crossing
+from tests.integration.databases import Databases, create_database, drop_database, url_of
 from tests.integration.stepping import TwoShops, deadlocks, open_two_shops
 
 FIGURES: Final = "figures"
@@ -39,6 +39,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(FIGURES)
         for figures in recorded:
             terminalreporter.line(figures)
+
+
+FOLDER = Path(__file__).parent
+LONGEST = ("test_chaos", "test_typed_calls", "test_shopping_trip", "test_crashes")
+"""Modules with the longest tests. They begin first: no process waits for another's last test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a fixture of their module in one process, which sets it up once."""
+    for item in items:
+        if FOLDER in item.path.parents and _shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def _shares_a_fixture(item: pytest.Item) -> bool:
+    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined] # noqa: SLF001 - no other way
+    return any(definitions[-1].scope == "module" for definitions in known.values())
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +93,14 @@ def valkey_proxy(own_valkey: servers.Server) -> Iterator[FaultProxy]:
     """A way to it that can be cut."""
     with FaultProxy(own_valkey.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes started in the background of a shell ignore interrupts, and so would theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
@@ -121,13 +147,19 @@ def backend(any_database_url: str) -> Iterator[Backend]:
         yield backend
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: str, database_template: str) -> Iterator[Databases]:
+    """Migrated, empty PostgreSQL databases, one after the other."""
+    databases = Databases(postgres_server, database_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(postgres_server: str, database_template: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """URL of a migrated, empty PostgreSQL database of one's own."""
-    name = f"quickshop_test_{uuid4().hex}"
-    create_database(postgres_server, name, template=database_template)
-    yield url_of(postgres_server, name)
-    drop_database(postgres_server, name)
+    with databases.borrowed() as url:
+        yield url
 
 
 @contextmanager
@@ -170,27 +202,3 @@ def crossing(two_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
 def patient_crossing(two_patient_shops: TwoShops, subtests: pytest.Subtests) -> Crossing:
     """Where stories meet in those that wait for staff to take the money."""
     return Crossing(two_patient_shops, subtests)
-
-
-def create_database(server_url: str, name: str, *, template: str = "template0") -> None:
-    """Create a database as a copy of another one."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-
-
-def drop_database(server_url: str, name: str) -> None:
-    """Drop a database, whoever is still connected to it."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
-
-
-def url_of(server_url: str, database: str) -> str:
-    """URL of another database on the same server."""
-    url = make_url(server_url).set(database=database)
-    return url.render_as_string(hide_password=False)

@@ -19,6 +19,7 @@ from quickshop.entrypoints.cli.demo import conclude
 from quickshop.entrypoints.cli.demo_claims import claims_of
 from quickshop.entrypoints.cli.demo_story import ADA, CLEO, DREW, EVE, Day, live_a_day
 from quickshop.settings import Settings
+from tests import processes
 from tests.cli_runs import PROGRAM, Terminal, plain_environment, terminal_in
 
 TRUE_CLAIMS = (
@@ -38,15 +39,10 @@ TRUE_CLAIMS = (
 
 
 def quickshop(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return processes.run(
         [sys.executable, "-c", PROGRAM, *words],
         cwd=folder,
         env=plain_environment() | {"COLUMNS": "80", **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=90,
-        check=False,
     )
 
 

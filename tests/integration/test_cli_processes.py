@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +16,9 @@ import httpx2
 import pytest
 
 from quickshop.domain.orders import OrderStatus
+from tests import processes
 from tests.cli_runs import Terminal, plain_environment, stocked_file, terminal_in
-
-PATIENCE_SECONDS = 30
+from tests.processes import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +39,7 @@ def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
-
-
-def until(done: Callable[[], bool]) -> bool:
-    """Whether it comes true within the patience that there is."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-    return True
+            processes.kill(process)
 
 
 def address_in(line: str) -> str:
@@ -65,11 +55,11 @@ def test_serve_answers_pays_and_stops_when_told(terminal: Terminal, stop: signal
         url = address_in(announced)
         assert f"docs: {url}/docs" in announced
         assert "quickshop.db" in announced
-        assert httpx2.get(f"{url}/v1/products", timeout=10).status_code == 200
-        assert httpx2.get(f"{url}/docs", timeout=10).status_code == 200
+        assert httpx2.get(f"{url}/v1/products", timeout=PATIENCE_SECONDS).status_code == 200
+        assert httpx2.get(f"{url}/docs", timeout=PATIENCE_SECONDS).status_code == 200
         order = terminal.buy(work=False)
         with terminal.shop() as shop:
-            assert until(lambda: shop.orders.get(order.id).status is OrderStatus.PAID)
+            assert eventually(lambda: shop.orders.get(order.id).status is OrderStatus.PAID)
         server.send_signal(stop)
         out, err = server.communicate(timeout=PATIENCE_SECONDS)
     assert (server.returncode, out) == (0, "")
@@ -80,7 +70,7 @@ def test_serve_in_two_processes_answers_and_stops(terminal: Terminal):
     with running(terminal.start("serve", "--port", "0", "--workers", "2")) as server:
         assert server.stdout
         url = address_in(server.stdout.readline())
-        assert httpx2.get(f"{url}/v1/products", timeout=20).status_code == 200
+        assert httpx2.get(f"{url}/v1/products", timeout=PATIENCE_SECONDS).status_code == 200
         server.send_signal(signal.SIGTERM)
         _out, err = server.communicate(timeout=PATIENCE_SECONDS)
     assert (server.returncode, "Traceback" in err) == (0, False)
@@ -115,7 +105,7 @@ def test_a_worker_does_the_work_and_stops_when_told(terminal: Terminal):
     order = terminal.buy(work=False)
     with running(terminal.start("worker", "--concurrency", "2")) as worker:
         with terminal.shop() as shop:
-            assert until(lambda: shop.orders.get(order.id).status is OrderStatus.PAID)
+            assert eventually(lambda: shop.orders.get(order.id).status is OrderStatus.PAID)
         worker.send_signal(signal.SIGTERM)
         _out, err = worker.communicate(timeout=PATIENCE_SECONDS)
     assert (worker.returncode, "Traceback" in err) == (0, False)
@@ -131,18 +121,10 @@ def test_output_that_nobody_reads_on_is_no_error(terminal: Terminal):
     assert (listing.returncode, err) == (1, "")
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Processes started in the background of a shell ignore interrupts, and so would theirs."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_with_130(terminal: Terminal):
     with running(terminal.start("demo", "--keep", "kept")) as demo:
-        assert until((terminal.folder / "kept" / "quickshop.db").exists)
+        assert eventually((terminal.folder / "kept" / "quickshop.db").exists)
         demo.send_signal(signal.SIGINT)
         _out, err = demo.communicate(timeout=PATIENCE_SECONDS)
     assert (demo.returncode, err) == (130, "quickshop: interrupted\n")
@@ -154,15 +136,8 @@ def test_help_waits_for_nothing_slow():
         "import sys, quickshop.entrypoints.cli.app\n"
         f"print([name for name in {slow!r} if name in sys.modules])"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        env=plain_environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    )
-    assert told.stdout == "[]\n"
+    told = processes.run([sys.executable, "-c", code], env=plain_environment())
+    assert told.stdout == "[]\n", told.stderr
 
 
 def test_the_command_line_works_on_postgresql(tmp_path: Path, database_url: str):

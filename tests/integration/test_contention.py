@@ -86,15 +86,15 @@ def test_a_transaction_whose_process_fell_asleep_is_ended_by_the_database(
     ):
         work = buyers.shop.orders.place.unit_of_work
 
-        def is_ended() -> bool:
-            asleep = "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
-            mine = f"{asleep} AND datname = current_database()"
-            return observer.execute(mine).fetchone() is None
-
         with pytest.raises(TransientError), work() as tx:
-            tx._connection.execute(text("SELECT 1"))  # type: ignore[attr-defined]  # noqa: SLF001
-            assert not is_ended()
-            until(is_ended, what="the end of the transaction")
+            statement = text("SELECT pg_backend_pid()")
+            pid = tx._connection.execute(statement).scalar_one()  # type: ignore[attr-defined]  # noqa: SLF001
+
+            def is_ended() -> bool:
+                sessions = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+                return observer.execute(sessions, [pid]).fetchone() is None
+
+            until(is_ended, what="the end of the session")
 
 
 def test_an_order_gives_up_on_a_level_that_somebody_keeps_locked(

@@ -17,7 +17,7 @@ from quickshop.entrypoints.cli.server import listening, server_config
 from quickshop.entrypoints.http.app import create_app
 from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 WRITE = b"POST /v1/payments/webhooks/stripe HTTP/1.1\r\nHost: shop.example\r\n"
 SECURED = (b"x-content-type-options: nosniff", b"x-request-id: ", b"cache-control: no-store")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -25,8 +26,11 @@ from schemathesis.specs.openapi.checks import (
 
 from quickshop.domain.identity import ADMIN
 from quickshop.entrypoints.http.edge.limits import Limits
+from tests import landing
 from tests.http_client import Web, open_web
 from tests.people import signed_in
+
+pytestmark = pytest.mark.sampled
 
 DOCUMENTED = [
     not_a_server_error,
@@ -38,9 +42,8 @@ DOCUMENTED = [
 REFUSALS = {412, 413}
 """Besides those that the tool knows: of a state that is gone, of what is too large."""
 MODEST = settings(
-    max_examples=14,
+    max_examples=200 if landing.whole() else 14,
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -95,6 +98,7 @@ def operation(web: Web, request: pytest.FixtureRequest) -> APIOperation:
 
 @pytest.mark.parametrize("operation", SHOPPERS, indirect=True)
 @MODEST
+@hypothesis.seed(landing.seed())
 @given(data=st.data())
 def test_what_fits_the_document_is_answered_as_documented(
     operation: APIOperation, data: st.DataObject
@@ -105,6 +109,7 @@ def test_what_fits_the_document_is_answered_as_documented(
 
 @pytest.mark.parametrize("operation", FUSSY, indirect=True)
 @MODEST
+@hypothesis.seed(landing.seed())
 @given(data=st.data())
 def test_what_does_not_fit_the_document_is_refused_as_documented(
     operation: APIOperation, caller: dict[str, str], data: st.DataObject

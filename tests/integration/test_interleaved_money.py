@@ -6,6 +6,8 @@ can come in.
 
 from __future__ import annotations
 
+import pytest
+
 from quickshop import Money, Shop
 from quickshop.application.checkout import PlacedOrder
 from tests.integration.crossing import (
@@ -19,6 +21,8 @@ from tests.integration.crossing import (
     works,
 )
 from tests.integration.stepping import Story
+
+pytestmark = pytest.mark.sampled
 
 
 def takes_money(placed: PlacedOrder) -> Story:

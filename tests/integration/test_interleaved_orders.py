@@ -22,6 +22,8 @@ from tests.integration.crossing import (
 )
 from tests.integration.stepping import Story, TwoShops
 
+pytestmark = pytest.mark.sampled
+
 
 def test_an_order_is_canceled_by_its_guest_or_by_staff(crossing: Crossing) -> None:
     def scene(made: Scene) -> tuple[Story, Story]:

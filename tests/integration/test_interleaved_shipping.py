@@ -6,11 +6,15 @@ can come in.
 
 from __future__ import annotations
 
+import pytest
+
 from quickshop import Shop
 from quickshop.application.cart import NewCart
 from quickshop.application.checkout import PlacedOrder
 from tests.integration.crossing import Crossing, Scene, checks_out, guest_cancels
 from tests.integration.stepping import Story
+
+pytestmark = pytest.mark.sampled
 
 
 def ships(placed: PlacedOrder, units: int | None = None) -> Story:

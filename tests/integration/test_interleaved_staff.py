@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from io import BytesIO
 
+import pytest
+
 from quickshop.domain.catalog import CategoryId, ProductId
 from quickshop.domain.errors import TransientError
 from quickshop.domain.imports import ImportId, ImportRequested, ImportStatus
@@ -13,6 +15,8 @@ from quickshop.shop import Shop
 from tests.builders import NOW, new_id
 from tests.integration.crossing import Crossing, Scene, checks_out
 from tests.integration.stepping import Story
+
+pytestmark = pytest.mark.sampled
 
 
 def moves_units(sku: str, units: int, there: str, back: str = "main") -> Story:

@@ -6,8 +6,11 @@ can come in.
 
 from __future__ import annotations
 
+import pytest
+
 from quickshop import Money
 from tests.integration.crossing import (
+    PARTS,
     PRICE,
     Crossing,
     Scene,
@@ -20,6 +23,9 @@ from tests.integration.crossing import (
     staff_cancels,
 )
 from tests.integration.stepping import Meeting, Story, TwoShops
+from tests.landing import share
+
+pytestmark = pytest.mark.sampled
 
 # -- Stock
 
@@ -35,8 +41,8 @@ def test_a_buyer_waits_for_another_of_the_same_thing_once_that_one_has_taken_it(
 
     points = meet(-1).points
     taken_after = next(n for n, point in enumerate(points) if point.endswith(" stock_levels"))
-    waited = [meet(at).rival_waited for at in range(len(points))]
-    assert waited == [at > taken_after for at in range(len(points))], points
+    for at in share(range(len(points)), PARTS):
+        assert meet(at).rival_waited == (at > taken_after), (at, points)
     two_shops.settle()
 
 

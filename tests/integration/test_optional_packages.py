@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+from tests import processes
 
 OPTIONAL = (
     "psycopg",
@@ -29,13 +30,9 @@ OPTIONAL = (
 def run_without_optional_packages(folder: Path, program: str) -> str:
     """What a program prints where none of them can be imported."""
     block = f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL!r}))\n"
-    done = subprocess.run(
+    done = processes.run(
         [sys.executable, "-c", block + dedent(program)],
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
     )
     assert not done.returncode, done.stderr
     return done.stdout.strip()

@@ -49,14 +49,13 @@ raise RuntimeError("Bearer c4n4ry-c4n4ry")
 def logging_to(log: Path, *words: str, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
     """A command of this project whose standard error is kept; killed in the end if need be."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = processes.start(
             [sys.executable, "-m", *words],
             cwd=log.parent,
             env=plain_environment() | variables(**settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
-            start_new_session=True,
         )
     with process:
         try:
@@ -82,13 +81,9 @@ def records(text: str) -> list[dict[str, Any]]:
 
 
 def test_warnings_and_what_nobody_catches_are_records_too() -> None:
-    done = subprocess.run(
+    done = processes.run(
         [sys.executable, "-c", PROGRAM],
         env=plain_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
     )
     assert done.returncode == 1
     assert "c4n4ry" not in done.stderr
@@ -110,7 +105,9 @@ def test_a_server_tells_of_requests_and_orders_by_the_name_of_the_request(tmp_pa
         logging_to(log, "quickshop", "serve", "--port", "0", database_url=database) as server,
     ):
         stock(shop, "MUG", 5)
-        with httpx2.Client(base_url=address_told_by(server), timeout=20) as client:
+        with httpx2.Client(
+            base_url=address_told_by(server), timeout=processes.PATIENCE_SECONDS
+        ) as client:
             cart = client.post("/v1/carts").json()
             headers = {"X-Cart-Token": cart["token"], "X-Request-Id": "find-me"}
             headers["Idempotency-Key"] = "one"
@@ -137,7 +134,7 @@ def test_requests_are_not_told_of_when_that_is_switched_off(tmp_path: Path) -> N
     words = ("quickshop", "serve", "--port", "0")
     with logging_to(log, *words, database_url=database, access_log=False) as server:
         url = f"{address_told_by(server)}/v1/products"
-        assert httpx2.get(url, timeout=20).status_code == 200
+        assert httpx2.get(url, timeout=processes.PATIENCE_SECONDS).status_code == 200
         server.terminate()
         assert server.wait(processes.PATIENCE_SECONDS) == 0
     assert log.read_text() == ""

@@ -83,8 +83,14 @@ def test_with_all_that_it_needs_it_serves(durable: str, tmp_path: Path) -> None:
         assert "docs:" not in server.output
         address = next(word for word in server.output.split() if word.startswith("127.0.0.1:"))
         url = f"http://{address.rstrip(',')}"
-        assert httpx2.get(f"{url}/health/ready", timeout=20).status_code == 200
-        assert httpx2.get(f"{url}/v1/products", timeout=20).json()["code"] == "https_required"
+        assert (
+            httpx2.get(f"{url}/health/ready", timeout=processes.PATIENCE_SECONDS).status_code
+            == 200
+        )
+        assert (
+            httpx2.get(f"{url}/v1/products", timeout=processes.PATIENCE_SECONDS).json()["code"]
+            == "https_required"
+        )
         assert server.stop() == 0
 
 

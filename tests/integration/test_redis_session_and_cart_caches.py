@@ -23,7 +23,7 @@ SESSIONS = 200
 @pytest.fixture
 def near(redis: Redis, own_valkey: servers.Server) -> Iterator[RedisServer]:
     assert not redis.dbsize()
-    asked = RedisServer(own_valkey.url, timeout_seconds=2, rest_seconds=0.05)
+    asked = RedisServer(own_valkey.url, timeout_seconds=10, rest_seconds=0.05)
     yield asked
     asked.close()
 

@@ -23,7 +23,7 @@ from quickshop.domain.errors import SchemaError
 from quickshop.settings import Settings
 from tests.integration.backends import open_engine
 from tests.integration.buyers import open_buyers, stock
-from tests.integration.conftest import create_database, drop_database, url_of
+from tests.integration.databases import create_database, drop_database, url_of
 
 ONLY_IN_THE_DATABASE = {"ix_products_words", "product_search"}
 """What one database has for search and the tables do not name."""

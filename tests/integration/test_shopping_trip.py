@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,8 +15,9 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from tests import processes
 from tests.integration.shop_processes import running, variables
-from tests.processes import eventually
+from tests.processes import PATIENCE_SECONDS, eventually
 from tests.servers import free_port
 
 ADDRESS = {
@@ -39,14 +39,10 @@ class Town:
 
     def quickshop(self, *words: str) -> str:
         """What a `quickshop` command says; it must succeed."""
-        done = subprocess.run(
+        done = processes.run(
             [sys.executable, "-m", "quickshop", *words],
             cwd=self.folder,
             env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -202,7 +198,8 @@ def served(
     with ExitStack() as stack:
         for words in (("serve", "--port", str(port)), *processes):
             stack.enter_context(running(folder, environment, *words))
-        web = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10))
+        base = f"http://127.0.0.1:{port}"
+        web = stack.enter_context(httpx.Client(base_url=base, timeout=PATIENCE_SECONDS))
 
         def is_up() -> bool:
             try:

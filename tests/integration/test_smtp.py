@@ -106,8 +106,8 @@ def client_tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-plain = partial(SmtpNotifier, HOST, sender=SENDER, security="none", timeout_seconds=5)
-encrypted = partial(SmtpNotifier, HOST, sender=SENDER, timeout_seconds=5)
+plain = partial(SmtpNotifier, HOST, sender=SENDER, security="none", timeout_seconds=30)
+encrypted = partial(SmtpNotifier, HOST, sender=SENDER, timeout_seconds=30)
 
 
 def test_a_mail_arrives_as_text_and_html(serve: Serve, mailbox: Mailbox) -> None:

@@ -27,7 +27,9 @@ def fake(tmp_path: Path) -> Iterator[StripeFake]:
 
 def post(fake: StripeFake, path: str, key: str | None = None, **form: str) -> httpx.Response:
     headers = AUTHORIZED | ({"Idempotency-Key": key} if key else {})
-    return httpx.post(f"{fake.url}/v1/{path}", data=form, headers=headers, timeout=10)
+    return httpx.post(
+        f"{fake.url}/v1/{path}", data=form, headers=headers, timeout=processes.PATIENCE_SECONDS
+    )
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str | None, str | None]:

@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.cli_runs import Terminal, stocked_file, terminal_in
-
-PATIENCE_SECONDS = 30
+from tests.processes import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +72,16 @@ def test_serve_speaks_https_and_nothing_else(
     strict = {"QUICKSHOP_REQUIRE_HTTPS": "true", "QUICKSHOP_ALLOWED_HOSTS": "127.0.0.1"}
     with serving(terminal, "--workers", workers, **strict) as (url, errors):
         assert url.startswith("https://127.0.0.1:")
-        with httpx2.Client(base_url=url, verify=context, timeout=20) as client:
+        with httpx2.Client(base_url=url, verify=context, timeout=PATIENCE_SECONDS) as client:
             answer = client.get("/v1/products")
             assert answer.status_code == 200
             assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
             elsewhere = client.get("/v1/products", headers={"Host": "evil.example"})
             assert elsewhere.json()["code"] == "host_not_allowed"
         with pytest.raises(httpx2.TransportError):
-            httpx2.get(url.replace("https", "http"), timeout=20)
+            httpx2.get(url.replace("https", "http"), timeout=PATIENCE_SECONDS)
         with pytest.raises(httpx2.ConnectError):  # whoever does not know the authority
-            httpx2.get(url, timeout=20)
+            httpx2.get(url, timeout=PATIENCE_SECONDS)
     assert "Traceback" not in errors[0]
 
 
@@ -97,8 +96,11 @@ def test_serve_without_tls_refuses_when_https_is_required(terminal: Terminal):
             assert "--tls-cert" in advice
             address = next(word.rstrip(",") for word in line.split() if "127.0.0.1:" in word)
             url = f"http://{address}"
-            assert httpx2.get(f"{url}/v1/products", timeout=20).json()["code"] == "https_required"
-            assert httpx2.get(f"{url}/health/ready", timeout=20).status_code == 200
+            assert (
+                httpx2.get(f"{url}/v1/products", timeout=PATIENCE_SECONDS).json()["code"]
+                == "https_required"
+            )
+            assert httpx2.get(f"{url}/health/ready", timeout=PATIENCE_SECONDS).status_code == 200
         finally:
             process.kill()
 

@@ -1,141 +1,136 @@
-"""A shop that the first release left behind goes on where it stopped."""
+"""A shop goes on where it stopped when the next release migrates its database.
+
+There is one migration so far, so that no release before it could be upgraded. The next migration
+is made up here, to test the machinery that will run it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Final
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, text
+from sqlalchemy import Connection, inspect, text
 
-from quickshop import Money
+from quickshop import Money, open_shop
 from quickshop.adapters.sql import migrations
-from quickshop.container import migrate_database
-from quickshop.domain.orders import OrderStatus
-from quickshop.domain.payments import PaymentStatus
-from tests.integration.backends import open_engine
-from tests.integration.buyers import Buyers, open_buyers, problems, settings_for, stock
-from tests.integration.conftest import create_database, drop_database, url_of
+from quickshop.domain.errors import AdapterError, SchemaError
+from quickshop.domain.orders import OrderId, OrderStatus
+from tests.integration.backends import open_engine, rows_by_table
+from tests.integration.buyers import open_buyers, problems, stock
 
-FIRST = "0001"
+NEXT: Final = "0002"
+HEADER: Final = f"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{NEXT}"
+down_revision = "{migrations.HEAD}"
+
+
+def upgrade():
+"""
+REBUILDS_ORDERS: Final = """
+    with op.batch_alter_table("orders") as orders:
+        orders.add_column(sa.Column("gift", sa.Boolean(), nullable=False, server_default="0"))
+        orders.drop_constraint(op.f("ck_orders_adds_up"), type_="check")
+        orders.create_check_constraint(
+            op.f("ck_orders_adds_up"),
+            "total_minor = subtotal_minor - discount_minor + shipping_minor + tax_minor",
+        )
+"""
+"""SQLite copies a table to change it. Lines, payments and events refer to this one."""
+FAILS_HALFWAY: Final = """
+    op.execute("ALTER TABLE orders ADD COLUMN gift INTEGER")
+    op.execute("UPDATE orders SET total_minor = total_minor + 1")
+"""
+LEAVES_LINES_WITHOUT_ORDER: Final = """
+    op.execute("DELETE FROM orders")
+"""
+
+NextRelease = Callable[[str], Path]
 
 
 @pytest.fixture
-def first_release_url(any_database_url: str, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty database as the first release made it, of the same kind as the other."""
-    if any_database_url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path}/first.db"
-        _migrate_to(url, FIRST)
-        yield url
-        return
-    name = f"quickshop_first_{uuid4().hex}"
-    create_database(any_database_url, name)
-    _migrate_to(url_of(any_database_url, name), FIRST)
-    yield url_of(any_database_url, name)
-    drop_database(any_database_url, name)
+def next_release(tmp_path: Path) -> NextRelease:
+    """Write the migrations of a release that has one more."""
+
+    def write(upgrade: str) -> Path:
+        scripts = tmp_path / "migrations"
+        shutil.copytree(migrations.SCRIPTS, scripts)
+        (scripts / "versions" / f"{NEXT}_next.py").write_text(HEADER + upgrade)
+        return scripts
+
+    return write
 
 
-def _migrate_to(url: str, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with open_engine(url) as engine, engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-def _tables(connection: Connection) -> dict[str, Table]:
-    found = MetaData()
-    found.reflect(connection)
-    kept = [table for table in found.sorted_tables if "search" not in table.name]
-    return {table.name: table for table in kept if table.name != "alembic_version"}
-
-
-def _copy_to_the_first_release(url: str, first_url: str) -> None:
-    """What is in a database of today, as far as the first release knew such things."""
-    today, first = create_engine(_driver(url)), create_engine(_driver(first_url))
-    try:
-        with today.connect() as source, first.begin() as target:
-            now = _tables(source)
-            for name, table in _tables(target).items():
-                columns = [now[name].c[known.name] for known in table.c if not _is_given(known)]
-                rows = source.execute(now[name].select().with_only_columns(*columns)).mappings()
-                if copied := [dict(row) for row in rows]:
-                    if target.execute(table.select()).first():  # what a migration put there
-                        target.execute(table.delete())
-                    target.execute(table.insert(), copied)
-    finally:
-        today.dispose()
-        first.dispose()
-
-
-def _is_given(column: Column[Any]) -> bool:
-    """Whether the database says what stands there."""
-    numbers_rows = column.name == "id" and isinstance(column.type, Integer)
-    return numbers_rows or column.computed is not None
-
-
-def _driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://")
-
-
-def _as_the_first_release_had_it(url: str) -> None:
-    """Refunds were jobs of a kind that there is no more, and stood nowhere else."""
-    with open_engine(url) as engine, engine.begin() as connection:
-        for statement in (
-            "DELETE FROM jobs WHERE effect = 'settle_payments'",
-            "UPDATE jobs SET effect = 'refund_canceled_order' WHERE effect = 'mail_cancellation'",
-            "UPDATE payments SET refunded_minor = 0, check_at = NULL WHERE status = 'captured'",
-        ):
-            connection.execute(text(statement))
-
-
-@contextmanager
-def _upgraded(buyers: Buyers, url: str, first_url: str, folder: Path) -> Iterator[Buyers]:
-    buyers.shop.close()
-    _copy_to_the_first_release(url, first_url)
-    _as_the_first_release_had_it(first_url)
-    migrate_database(settings_for(first_url, folder))
-    with open_buyers(first_url, folder) as upgraded:
-        yield upgraded
-
-
-def test_an_order_that_the_first_release_canceled_gets_its_money_back_after_the_upgrade(
-    any_database_url: str, first_release_url: str, tmp_path: Path
-) -> None:
+@pytest.fixture
+def order_id(any_database_url: str, tmp_path: Path) -> OrderId:
+    """Order two units of ten, and pay for them."""
     with open_buyers(any_database_url, tmp_path) as buyers:
         stock(buyers.shop, "MUG", 10)
         order = buyers.check_out(buyers.fill("MUG", quantity=2)).order
         buyers.shop.run_jobs()
-        buyers.shop.orders.cancel(order.id)
-    with _upgraded(buyers, any_database_url, first_release_url, tmp_path) as upgraded:
-        upgraded.shop.jobs.ask_again_about_payments()
-        upgraded.shop.run_jobs()
-        (payment,) = upgraded.shop.orders.payments(order.id)
-        assert payment.status is PaymentStatus.REFUNDED
-        assert payment.refunded == Money(2500, "USD")
-        assert upgraded.shop.orders.get(order.id).status is OrderStatus.CANCELED
-        assert problems(upgraded.shop) == []
+    return order.id
 
 
-def test_orders_of_the_first_release_are_paid_shipped_and_refunded_after_the_upgrade(
-    any_database_url: str, first_release_url: str, tmp_path: Path
+def migrate(url: str, scripts: Path) -> str | None:
+    """Upgrade the database; its revision afterwards."""
+    with open_engine(url) as engine:
+        migrations.migrate(engine, scripts)
+        return migrations.revision(engine)
+
+
+def columns_of_orders(connection: Connection) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns("orders")}
+
+
+def test_an_upgrade_keeps_every_row_and_the_shop_goes_on(
+    any_database_url: str, next_release: NextRelease, order_id: OrderId, tmp_path: Path
 ) -> None:
+    before = rows_by_table(any_database_url)
+    assert migrate(any_database_url, next_release(REBUILDS_ORDERS)) == NEXT
+    assert rows_by_table(any_database_url) == before
+    with open_engine(any_database_url) as engine, engine.begin() as connection:
+        assert "gift" in columns_of_orders(connection)
+        # This code may use the table again: the new column has a default.
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'"))
     with open_buyers(any_database_url, tmp_path) as buyers:
-        stock(buyers.shop, "MUG", 10)
-        paid = buyers.check_out(buyers.fill("MUG", quantity=2)).order
+        buyers.shop.orders.refund(order_id, amount=Money(1000, "USD"))
         buyers.shop.run_jobs()
-        pending = buyers.check_out(buyers.fill("MUG")).order
-    with _upgraded(buyers, any_database_url, first_release_url, tmp_path) as upgraded:
-        shop = upgraded.shop
-        shop.run_jobs()
-        assert shop.orders.get(pending.id).status is OrderStatus.PAID
-        shop.orders.refund(paid.id, amount=Money(1000, "USD"))
-        shop.run_jobs()
-        assert shop.orders.payments(paid.id)[0].refunded == Money(1000, "USD")
-        assert shop.orders.fulfill(paid.id).value.status is OrderStatus.FULFILLED
-        assert problems(shop) == []
+        assert buyers.shop.orders.payments(order_id)[0].refunded == Money(1000, "USD")
+        assert buyers.shop.orders.fulfill(order_id).value.status is OrderStatus.FULFILLED
+        assert problems(buyers.shop) == []
+
+
+def test_an_upgrade_that_ran_before_changes_nothing(
+    any_database_url: str, next_release: NextRelease
+) -> None:
+    scripts = next_release(REBUILDS_ORDERS)
+    assert [migrate(any_database_url, scripts) for _ in range(2)] == [NEXT, NEXT]
+
+
+def test_a_release_refuses_a_database_that_the_next_one_upgraded(
+    any_database_url: str, next_release: NextRelease
+) -> None:
+    migrate(any_database_url, next_release(REBUILDS_ORDERS))
+    with pytest.raises(SchemaError, match=NEXT):
+        open_shop(any_database_url)
+    with pytest.raises(SchemaError, match="another release"):
+        migrate(any_database_url, migrations.SCRIPTS)
+
+
+@pytest.mark.usefixtures("order_id")
+@pytest.mark.parametrize("upgrade", [FAILS_HALFWAY, LEAVES_LINES_WITHOUT_ORDER])
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
+    any_database_url: str, next_release: NextRelease, upgrade: str
+) -> None:
+    before = rows_by_table(any_database_url)
+    with pytest.raises(AdapterError):
+        migrate(any_database_url, next_release(upgrade))
+    assert rows_by_table(any_database_url) == before
+    with open_engine(any_database_url) as engine, engine.connect() as connection:
+        assert "gift" not in columns_of_orders(connection)
+        assert migrations.revision(engine) == migrations.HEAD

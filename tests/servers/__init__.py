@@ -13,13 +13,12 @@ refuses to run as, so it runs as an unprivileged user) and as anyone else.
 
 from tests.servers.places import free_port
 from tests.servers.postgres import postgres_url, run_postgres
-from tests.servers.process import Server, ServerError, dies_with_parent
+from tests.servers.process import Server, ServerError
 from tests.servers.valkey import redis_url, run_valkey
 
 __all__ = [
     "Server",
     "ServerError",
-    "dies_with_parent",
     "free_port",
     "postgres_url",
     "redis_url",

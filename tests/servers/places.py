@@ -11,6 +11,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from tests import orphans
 from tests.servers.process import Account, ServerError
 
 
@@ -36,6 +37,7 @@ def new_folder(prefix: str, account: Account | None, *, on_disk: bool = False) -
         and shutil.disk_usage(memory).free > 1_500_000_000
     )
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
+    orphans.adopt_folder(folder)
     if account:
         os.chown(folder, account.uid, account.gid)
     return folder

@@ -7,12 +7,12 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from tests import processes
 from tests.servers.places import free_port, in_wheel, new_folder
 from tests.servers.process import ON_LINUX, START_SECONDS, Account, Server, ServerError, running
 
@@ -136,7 +136,7 @@ def _copy_of_installation(binaries: Path, folder: Path) -> Path:
 
 
 def _initialize(binaries: Path, folder: Path, account: Account | None) -> None:
-    result = subprocess.run(
+    result = processes.run(
         [
             str(binaries / "initdb"),
             *("-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"),
@@ -147,10 +147,7 @@ def _initialize(binaries: Path, folder: Path, account: Account | None) -> None:
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
+        seconds=START_SECONDS,
     )
     if result.returncode:
         shutil.rmtree(folder, ignore_errors=True)

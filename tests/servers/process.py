@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import ctypes
 import os
 import shutil
 import signal
@@ -15,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from tests import orphans
 
 ON_LINUX: Final = sys.platform.startswith("linux")
 START_SECONDS: Final = 60
@@ -48,9 +48,7 @@ class Server:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start, and return when it accepts connections.
-
-        Call it from the main thread: the server ends with the thread that started it.
+        """Start, and return when it accepts connections. It ends with this process at the latest.
 
         Raises:
             ServerError: it does not come up; with the end of its log.
@@ -117,7 +115,7 @@ def _spawn(
     account: Account | None,
 ) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -127,22 +125,15 @@ def _spawn(
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=dies_with_parent(stop_signal) if ON_LINUX else None,  # noqa: PLW1509 - see there
         )
-
-
-def dies_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Have Linux signal the server when the tests die, even by kill -9: it runs no Python code."""
-    libc = ctypes.CDLL(None)  # before the fork, where nothing may be allocated
-    return lambda: libc.prctl(1, int(stop_signal))
+    orphans.adopt(process.pid, stop=stop_signal)
+    return process
 
 
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
-    atexit.register(server.remove)
     try:
         server.start()
         yield server
     finally:
         server.remove()
-        atexit.unregister(server.remove)

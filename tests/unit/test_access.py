@@ -28,7 +28,7 @@ from quickshop.entrypoints.http.edge.audience import (
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.entrypoints.http.edge.page_route import PageRoute
-from tests.http_client import Web, assert_problem, open_web
+from tests.http_client import Web, api_document, assert_problem, open_web
 from tests.people import Person, an_api_key, bearer, signed_in
 from tests.routes import ROUTES, Route
 
@@ -162,7 +162,7 @@ class Unmarked:
 
 def test_a_route_that_does_not_declare_its_access_stops_the_api_from_starting():
     router = APIRouter(route_class=GuardedRoute)
-    with pytest.raises(LookupError, match="does not declare who may call it"):
+    with pytest.raises(LookupError, match="does not declare its audience"):
 
         @router.get("/v1/leak")
         def leak() -> str:
@@ -199,7 +199,7 @@ def test_a_route_that_is_not_guarded_stops_the_api_from_starting(
 
 
 def test_a_use_case_of_staff_that_names_no_permission_can_be_called_by_nobody():
-    with pytest.raises(LookupError, match="Unmarked does not say which permission it needs"):
+    with pytest.raises(LookupError, match="Unmarked does not declare its permission"):
         permission_of(Unmarked)
     assert permission_of(needs(Permission.JOBS_READ)(type("Marked", (), {}))) == "jobs:read"
 
@@ -221,8 +221,8 @@ def test_a_refusal_comes_before_anything_is_read(web: Web):
         assert_problem(answer, 401, "not_signed_in")
 
 
-def test_every_route_of_staff_is_documented_with_its_permission(web: Web):
-    paths = web.client.get("/openapi.json").json()["paths"]
+def test_every_route_of_staff_is_documented_with_its_permission():
+    paths = api_document()["paths"]
     for route in ROUTES:
         if ":" in route.who:
             told = paths[route.path][route.method.lower()]

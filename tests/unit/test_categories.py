@@ -134,7 +134,7 @@ def test_a_shelf_has_a_name_that_can_be_read_and_spelled(shop: Shop, name: str) 
         shop.products.create_category(name)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(moves=st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 5)), max_size=12))
 def test_however_shelves_are_moved_all_of_them_stay_reachable(
     moves: list[tuple[int, int | None]],

@@ -12,7 +12,7 @@ from quickshop.entrypoints.http.edge.problems import _REASONS, Problem, default_
 from quickshop.entrypoints.http.errors import STATUS_BY_ERROR
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = (ROOT / "docs" / "errors.md").read_text()
+PAGE: Final = (ROOT / "docs" / "reference" / "errors.md").read_text()
 HTTP: Final = ROOT / "src" / "quickshop" / "entrypoints" / "http"
 FALLBACK: Final = default_reason(418)[0]
 
@@ -50,8 +50,8 @@ def test_every_code_is_on_the_page_with_its_status_and_no_other_is() -> None:
     rows = _ROW.findall(PAGE)
     assert len(rows) == len(set(rows))
     missing, gone = in_code() - set(rows), set(rows) - in_code()
-    assert not missing, f"docs/errors.md does not tell of {sorted(missing)}"
-    assert not gone, f"docs/errors.md tells of {sorted(gone)}, which there are not"
+    assert not missing, f"the page lacks {sorted(missing)}"
+    assert not gone, f"the page has {sorted(gone)}, which the code does not"
 
 
 def test_codes_are_found_wherever_a_problem_is_made() -> None:

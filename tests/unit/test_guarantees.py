@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = ROOT / "docs" / "guarantees.md"
+PAGE: Final = ROOT / "docs" / "explanation" / "guarantees.md"
 PROMISES: Final = range(1, 24)
 NOT_YET: Final = {10: "there are no coupons and no gift cards"}
 """Promises about what does not exist, and how the page says so."""

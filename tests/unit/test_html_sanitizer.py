@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quickshop.adapters.security.html import NhHtmlSanitizer
@@ -37,7 +37,6 @@ class TestHtml:
     def test_only_harmless_markup_is_left(self, dirty: str, clean: str) -> None:
         assert type(self).clean(dirty) == clean
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.one_of(

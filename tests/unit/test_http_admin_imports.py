@@ -230,12 +230,12 @@ def test_what_is_said_of_a_file_must_make_sense(office: BackOffice, wrong: Any) 
 def test_a_misspelt_parameter_starts_no_import(office: BackOffice) -> None:
     answer = hand_in(office, as_csv([mug()]).encode(), dryrun="true")
     problem = assert_problem(answer, 422, "invalid_request")
-    there_are = "there are: dry_run, file_name, location"
+    allowed = "allowed: dry_run, file_name, location"
     assert problem["errors"] == [
         {
             "pointer": "query",
             "code": "extra_forbidden",
-            "detail": f"holds a parameter that is not known here; {there_are}",
+            "detail": f"contains an unknown parameter; {allowed}",
         }
     ]
     assert office.get("/imports")["items"] == []

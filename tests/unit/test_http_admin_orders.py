@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from quickshop.domain.orders import OrderId
-from tests.http_client import Receipt, assert_problem
+from tests.http_client import Receipt, assert_problem, quick_settings
 from tests.unit.staff_client import BackOffice, a_mug, open_back_office, usd
 
 
@@ -180,9 +180,8 @@ def test_money_that_is_not_set_aside_is_neither_taken_nor_let_go(office: BackOff
     assert office.get(path(receipt))["payments"][0]["refunded"] == usd(0)
 
 
-def test_money_that_is_set_aside_is_taken_or_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUICKSHOP_CAPTURE", "manual")
-    with open_back_office() as office:
+def test_money_that_is_set_aside_is_taken_or_let_go() -> None:
+    with open_back_office(settings=quick_settings(capture="manual")) as office:
         office.mug()
         taken, let_go = office.order(), office.order()
         asked = office.done(f"{path(taken)}/capture", {"amount": usd(2000)})

@@ -12,7 +12,7 @@ import pytest
 
 from quickshop.domain.errors import TransientError
 from quickshop.entrypoints.http.health import Readiness
-from tests.http_client import Web, assert_problem, open_web
+from tests.http_client import Web, api_document, assert_problem, open_web
 from tests.people import Seconds
 from tests.routes import ROUTES
 
@@ -26,8 +26,8 @@ def web() -> Iterator[Web]:
         yield web
 
 
-def test_every_operation_is_documented_under_the_name_of_its_use_case(web: Web):
-    schema = web.client.get("/openapi.json").json()
+def test_every_operation_is_documented_under_the_name_of_its_use_case():
+    schema = api_document()
     found = {
         (operation["operationId"], method.upper(), path)
         for path, methods in schema["paths"].items()
@@ -38,8 +38,8 @@ def test_every_operation_is_documented_under_the_name_of_its_use_case(web: Web):
     assert found == {each for each in told if each[0] not in UNTOLD}
 
 
-def test_every_failure_is_documented_as_a_problem(web: Web):
-    schema = web.client.get("/openapi.json").json()
+def test_every_failure_is_documented_as_a_problem():
+    schema = api_document()
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             assert {"400", "403", "500"} <= operation["responses"].keys(), path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quickshop.domain.errors import (
@@ -305,7 +305,6 @@ def catalogs(draw: st.DrawFn) -> list[Cells]:
 
 
 class TestAnyFile:
-    @settings(deadline=None)
     @given(catalogs())
     def test_importing_it_again_changes_nothing(
         self, tmp_path_factory: pytest.TempPathFactory, rows: list[Cells]
@@ -316,7 +315,6 @@ class TestAnyFile:
         assert again.unchanged == first.created
         assert (again.units_moved, again.issues) == (0, first.issues)
 
-    @settings(deadline=None)
     @given(catalogs(), catalogs())
     def test_a_dry_run_tells_what_will_happen(
         self, tmp_path_factory: pytest.TempPathFactory, old: list[Cells], new: list[Cells]

@@ -19,7 +19,7 @@ from quickshop.domain.cart import CartId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.orders import OrderId
 from quickshop.entrypoints.http.edge.limits import Limits
-from tests.http_client import Web, assert_problem, open_web, order_form
+from tests.http_client import Web, api_document, assert_problem, open_web, order_form
 from tests.people import PASSWORD, Person, log_in, signed_in
 from tests.routes import ROUTES, Route
 
@@ -256,8 +256,8 @@ def ids_in(shape: Any, schemas: Mapping[str, Any], path: str = "") -> Iterator[s
             yield from ids_in(inner, schemas, f"{path}/-")
 
 
-def test_every_id_in_a_body_of_a_shopper_is_known_to_these_tests(web: Web):
-    document = web.client.get("/openapi.json").json()
+def test_every_id_in_a_body_of_a_shopper_is_known_to_these_tests():
+    document = api_document()
     schemas, found = document["components"]["schemas"], {}
     for route in ROUTES:
         operation = document["paths"].get(route.path, {}).get(route.method.lower(), {})

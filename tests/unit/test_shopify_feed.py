@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quickshop.adapters.shopify.feed import ShopifyFeedReader
@@ -252,7 +252,6 @@ class TestRows:
 
 
 class TestWhateverStandsInAFile:
-    @settings(deadline=None)
     @given(
         st.lists(
             st.dictionaries(
@@ -277,7 +276,6 @@ class TestWhateverStandsInAFile:
         )
         assert len({draft.content.handle for draft in drafts}) == len(drafts)
 
-    @settings(deadline=None)
     @given(st.binary(max_size=200))
     def test_any_bytes_are_a_feed_or_a_refusal(
         self, tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -15,6 +15,6 @@ class StockInMemory(StockMachine):
         return Grounds(world.shop, world.clock, world.gateway)
 
 
-StockInMemory.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+StockInMemory.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 # A failure takes its time to be made small.
 TestStockInMemory = pytest.mark.timeout(400)(StockInMemory.TestCase)

@@ -1,6 +1,6 @@
-"""What the log is told of the shop's business, once it is committed.
+"""The business log: records of committed changes.
 
-Ids, numbers and amounts: nothing that a person wrote, and nothing about one.
+Records contain ids, numbers and amounts, and neither free text nor personal data.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ _OF_ACCOUNTS: Final[Mapping[type[DomainEvent], str]] = {
 
 
 def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
-    """Log what just happened to an aggregate. What is on its way only is not told."""
+    """Log the events of a saved aggregate. Pending steps are not logged."""
     match saved:
         case Order() if _orders.isEnabledFor(logging.INFO):
             for event in events:
@@ -120,8 +120,8 @@ def report(saved: Aggregate, events: Sequence[DomainEvent]) -> None:
 
 
 def _report_identity(saved: Account | Session | ApiKey, event: DomainEvent) -> None:
-    news = _OF_ACCOUNTS.get(type(event))
-    if news is None:
+    message = _OF_ACCOUNTS.get(type(event))
+    if message is None:
         return
     facts: dict[str, object] = {}
     match saved:
@@ -138,18 +138,18 @@ def _report_identity(saved: Account | Session | ApiKey, event: DomainEvent) -> N
             facts["reason"] = reason
         case _:
             pass
-    _identity.info(news, extra=facts)
+    _identity.info(message, extra=facts)
 
 
 def _report_order(order: Order, event: DomainEvent) -> None:
     amount = order.total
     if isinstance(event, OrderRefunded):
         amount = Money(event.amount_minor, event.currency)
-    if news := _OF_ORDERS.get(type(event)):
+    if message := _OF_ORDERS.get(type(event)):
         facts: dict[str, object] = {"order_id": order.id, "number": order.number}
         if order.customer_id is not None:
             facts["customer_id"] = order.customer_id
-        _orders.info(news, extra=facts | _told(amount))
+        _orders.info(message, extra=facts | _money(amount))
 
 
 def _report_payment(payment: Payment, event: DomainEvent) -> None:
@@ -162,13 +162,13 @@ def _report_payment(payment: Payment, event: DomainEvent) -> None:
         case PaymentMoved(status=status) if status in _OF_PAYMENTS:
             moved = Money(payment.captured_minor, payment.amount.currency)
             amount = moved if status is PaymentStatus.CAPTURED else payment.amount
-            _payments.info(_OF_PAYMENTS[status], extra=facts | _told(amount))
+            _payments.info(_OF_PAYMENTS[status], extra=facts | _money(amount))
         case RefundMoved(number=number, status=outcome) if outcome in _OF_REFUNDS:
             amount = next(each.amount for each in payment.refunds if each.number == number)
-            _payments.info(_OF_REFUNDS[outcome], extra=facts | {"refund": number} | _told(amount))
+            _payments.info(_OF_REFUNDS[outcome], extra=facts | {"refund": number} | _money(amount))
         case _:
             pass
 
 
-def _told(amount: Money) -> dict[str, object]:
+def _money(amount: Money) -> dict[str, object]:
     return {"amount_minor": amount.minor, "currency": amount.currency}

@@ -1,4 +1,4 @@
-"""Carts shown from a copy, and who is told that a copy is none any more."""
+"""The cart cache, and its invalidation."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from quickshop.ports.cart import CartReader, CartView
 
 @dataclass(frozen=True, slots=True)
 class CartInvalidation:
-    """Told of every change of a cart once it is committed."""
+    """Invalidates a cached cart after every committed change."""
 
     cache: CartCache
 
     def __call__(self, cart: Cart) -> None:
-        """Nobody is shown an older copy."""
+        """Remove the cart's older entry."""
         self.cache.forget(cart.id, version=cart.version)
 
 
 @dataclass(frozen=True, slots=True)
 class GetCartPage:
-    """A cart as rendered bytes, from a copy if there is one: its prices may be seconds old."""
+    """Return a cart as rendered bytes, from the cache if possible. Prices may be seconds old."""
 
     carts: CartReader
     cache: CartCache
@@ -33,10 +33,10 @@ class GetCartPage:
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, render: Callable[[CartView], bytes]
     ) -> bytes:
-        """Opens to whom `GetCart` opens it; a copy is for the shopper for whom it was made.
+        """Return the page to the shoppers whom `GetCart` allows. An entry serves one shopper only.
 
         Raises:
-            NotFoundError: there is none with this id, or it is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
         """
         shopper = Shopper.of(opener)
         if self.cache.keeps:

@@ -1,4 +1,4 @@
-"""Use cases about customers: their profile, what is known of them, and having it forgotten."""
+"""Use cases for customers: profile, export and erasure."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class GetProfile:
-    """Show a customer what the shop knows of them."""
+    """Return a customer's own profile."""
 
     customers: CustomerReader
 
     def __call__(self, customer_id: CustomerId) -> CustomerView:
-        """Read only.
+        """Return the profile. Read only.
 
         Raises:
-            NotFoundError: no such customer.
+            NotFoundError: no customer has this id.
         """
         return self.customers.get(customer_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """How a customer is changed: read, decided, saved and shown in one transaction."""
+    """Changes a customer: loads, decides, saves and returns it in one transaction."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -61,14 +61,14 @@ class Editing:
     def __call__(
         self, customer_id: CustomerId, change: Callable[[Customer], None]
     ) -> CustomerView:
-        """The customer afterwards.
+        """Apply the change, and return the changed customer.
 
         Raises:
-            NotFoundError: no such customer.
+            NotFoundError: no customer has this id.
         """
         with self.unit_of_work() as tx:
             account = tx.accounts.get(AccountId(customer_id))
-            if account.status is AccountStatus.ERASED:  # its session may be believed for a moment
+            if account.status is AccountStatus.ERASED:  # a cached session may be live for a moment
                 raise NotFoundError("customer")
             customer = tx.customers.get(customer_id)
             change(customer)
@@ -79,7 +79,7 @@ class Editing:
 
 @dataclass(frozen=True, slots=True)
 class UpdateProfile:
-    """Change a customer's name, phone, or consent to be written to."""
+    """Change a customer's name, phone, or consent to marketing emails."""
 
     clock: Clock
     edit: Editing
@@ -92,11 +92,13 @@ class UpdateProfile:
         phone: str | None = None,
         marketing_consent: bool | None = None,
     ) -> CustomerView:
-        """What is None stays as it is; an empty text clears it. When consent was given is kept.
+        """Change the given fields. None leaves a field as it is; an empty text clears it.
+
+        The time of each consent is recorded.
 
         Raises:
-            NotFoundError: no such customer.
-            InvalidValueError: with the field that is wrong.
+            NotFoundError: no customer has this id.
+            InvalidValueError: a value is invalid; the error names the field.
         """
         now = self.clock.now()
 
@@ -113,7 +115,7 @@ class UpdateProfile:
 
 @dataclass(frozen=True, slots=True)
 class SaveAddress:
-    """Put an address into a customer's book, or replace one."""
+    """Add an address to a customer's address book, or replace one."""
 
     clock: Clock
     edit: Editing
@@ -127,11 +129,11 @@ class SaveAddress:
         address_id: SavedAddressId | None = None,
         is_default: bool = False,
     ) -> SavedAddress:
-        """Without an `address_id` it is a new one.
+        """Save the address. Without an `address_id` it is added.
 
         Raises:
-            NotFoundError: no such customer, or no address of that id in their book.
-            InvalidValueError: the book is full.
+            NotFoundError: no customer, or no address in their book, has this id.
+            InvalidValueError: the address book is full.
         """
         now = self.clock.now()
         saved = SavedAddress(
@@ -151,16 +153,16 @@ class SaveAddress:
 
 @dataclass(frozen=True, slots=True)
 class RemoveAddress:
-    """Take an address out of a customer's book."""
+    """Remove an address from a customer's address book."""
 
     clock: Clock
     edit: Editing
 
     def __call__(self, customer_id: CustomerId, address_id: SavedAddressId) -> None:
-        """Orders keep the address that they were placed with.
+        """Remove the address. Orders keep the address they were placed with.
 
         Raises:
-            NotFoundError: no such customer, or no such address in their book.
+            NotFoundError: no customer, or no address in their book, has this id.
         """
         now = self.clock.now()
         self.edit(customer_id, lambda customer: customer.remove_address(address_id, now=now))
@@ -168,18 +170,17 @@ class RemoveAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnData:
-    """What the shop knows of a customer, all of each.
+    """All data about a customer.
 
-    Left out is what is not theirs to read: hashes and digests of secrets; what staff wrote about
-    orders, and the ledgers behind them (payments, stock). API keys that they made at work belong
-    to the shop, and keys of requests with their answers repeat what stands here. Which mails with
-    a secret were theirs is not recorded.
+    It excludes hashes and digests of secrets, notes of staff on orders, and the ledgers behind the
+    orders (payments, stock). API keys made as staff belong to the shop. Idempotency records repeat
+    data from here. The recipients of emails with a secret are not recorded.
     """
 
     customer: CustomerView
-    """With the roles that they work in, and all that they consented to or no longer do."""
+    """The profile, with staff roles and all consents given and withdrawn."""
     sessions: Sequence[SessionView]
-    """Also those that ended, as long as they are kept."""
+    """Includes ended sessions while they are kept."""
     carts: Sequence[CartView]
     orders: Sequence[OrderView]
     messages: Sequence[SentMessage]
@@ -187,7 +188,7 @@ class OwnData:
 
 @dataclass(frozen=True, slots=True)
 class ExportOwnData:
-    """Hand somebody all that the shop knows of them (article 15 of the GDPR)."""
+    """Export all data about a customer (GDPR, article 15)."""
 
     customers: CustomerReader
     identity: IdentityReader
@@ -195,10 +196,10 @@ class ExportOwnData:
     orders: OrderReader
 
     def __call__(self, customer_id: CustomerId) -> OwnData:
-        """Read only.
+        """Return the data. Read only.
 
         Raises:
-            NotFoundError: no such customer.
+            NotFoundError: no customer has this id.
         """
         return OwnData(
             customer=self.customers.get(customer_id),
@@ -226,7 +227,7 @@ def _all(page_after: Callable[[str | None], Page[T]]) -> Sequence[T]:
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """How somebody is forgotten (article 17 of the GDPR)."""
+    """Erases the personal data of a customer (GDPR, article 17)."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -235,19 +236,19 @@ class Erasing:
     def __call__(
         self, customer_id: CustomerId, by: Caller | None, *, proven: str | None = None
     ) -> None:
-        """Orders stay, and neither they nor what was written about them tell who placed them.
+        """Erase the customer. Their orders and the records about them stay, without personal data.
 
-        Orders that a guest placed with the same address are not this customer's, and stay as
-        they are: whoever holds their secret may still ask where the parcel is.
+        Guest orders with the same email address do not belong to this customer and stay unchanged,
+        because the guest may still need to track them.
 
-        `proven` is what was kept of the password when its owner proved to know it.
+        `proven` is the stored hash of the password that the owner proved.
 
         Raises:
-            InvalidCredentialsError: another password was chosen since.
-            NotFoundError: no such customer, or erased before.
-            AccountHasRolesError: they work here: take them out of their roles first.
-            OrdersInProgressError: orders on their way need the address.
-            PrivilegeEscalationError: the account holds more than `by` does.
+            InvalidCredentialsError: the password has changed since.
+            NotFoundError: no customer has this id, or it was erased.
+            AccountHasRolesError: the account has staff roles; revoke them first.
+            OrdersInProgressError: orders in progress need the address.
+            PrivilegeEscalationError: the account has permissions that `by` lacks.
         """
         self.cache.forget(*map(str, self._erase(customer_id, by, proven)))
 
@@ -263,15 +264,15 @@ class Erasing:
             require_above(tx, by, account)
             if under_way := tx.orders.under_way(customer_id):
                 raise OrdersInProgressError(under_way[:5])
-            email, nobody = account.email, erased_email(customer_id)
+            email, anonymous = account.email, erased_email(customer_id)
             account.erase(now=now)
             tx.accounts.save(account)
             customer = tx.customers.get(customer_id)
             customer.erase(now=now)
             tx.customers.save(customer)
             ended = tx.sessions.forget_of(account.id)
-            tx.orders.anonymize(customer_id, email=nobody)
-            tx.notifications.forget_recipient(customer_id, instead=nobody)
+            tx.orders.anonymize(customer_id, email=anonymous)
+            tx.notifications.forget_recipient(customer_id, instead=anonymous)
             tx.one_time_tokens.forget_of(account.id, email)
             tx.idempotency.forget_of(f"account:{customer_id}")
             tx.personal_data.erase(customer_id)
@@ -280,19 +281,19 @@ class Erasing:
 
 @dataclass(frozen=True, slots=True)
 class EraseOwnAccount:
-    """Have the shop forget who one is, for good."""
+    """Erase an account permanently at its owner's request."""
 
     erase: Erasing
     check: CheckPassword
 
     def __call__(self, customer_id: CustomerId, *, password: str) -> None:
-        """Whoever asks proves once more who they are.
+        """Verify the password, then erase the account.
 
         Raises:
-            InvalidCredentialsError: it is not the password.
-            AccountHasRolesError: one works here: that ends first.
-            OrdersInProgressError: orders on their way need the address.
-            OverloadedError: too many are signing in right now.
+            InvalidCredentialsError: the password is wrong.
+            AccountHasRolesError: the account has staff roles, which must be revoked first.
+            OrdersInProgressError: orders in progress need the address.
+            OverloadedError: too many passwords are being hashed.
         """
         proven = self.check(AccountId(customer_id), password)
         self.erase(customer_id, None, proven=proven)
@@ -301,18 +302,18 @@ class EraseOwnAccount:
 @needs(Permission.CUSTOMERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class EraseCustomer:
-    """Forget who a customer is, because they asked for it."""
+    """Erase a customer at their request."""
 
     erase: Erasing
 
     def __call__(self, customer_id: CustomerId, *, by: Caller | None = None) -> None:
-        """There is no way back.
+        """Erase the customer. This cannot be undone.
 
         Raises:
-            NotFoundError: no such customer, or erased before.
-            AccountHasRolesError: they work here: take them out of their roles first.
-            OrdersInProgressError: orders on their way need the address.
-            PrivilegeEscalationError: the account holds more than `by` does.
+            NotFoundError: no customer has this id, or it was erased.
+            AccountHasRolesError: the account has staff roles; revoke them first.
+            OrdersInProgressError: orders in progress need the address.
+            PrivilegeEscalationError: the account has permissions that `by` lacks.
         """
         self.erase(customer_id, by)
 
@@ -320,15 +321,15 @@ class EraseCustomer:
 @needs(Permission.CUSTOMERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetCustomer:
-    """Show a customer to staff."""
+    """Return a customer for staff."""
 
     customers: CustomerReader
 
     def __call__(self, customer_id: CustomerId) -> CustomerView:
-        """Read only.
+        """Return the customer. Read only.
 
         Raises:
-            NotFoundError: no such customer.
+            NotFoundError: no customer has this id.
         """
         return self.customers.get(customer_id)
 
@@ -343,10 +344,10 @@ class ListCustomers:
     def __call__(
         self, *, email: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CustomerView]:
-        """The newest first; with an `email` whoever has it.
+        """Return customers, newest first; with `email`, only the one with this address.
 
         Raises:
-            InvalidValueError: the address is none, or limit or cursor is not what it should be.
+            InvalidValueError: email, limit or cursor is invalid.
         """
         wanted = None if email is None else normalize_email(email)
         return self.customers.list(CustomerQuery(email=wanted, limit=limit, cursor=cursor))

@@ -1,4 +1,4 @@
-"""Whether the shop's promises hold right now."""
+"""Checks of the shop's invariants."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Finding:
     ok: bool
     detail: str
     warnings: tuple[str, ...] = ()
-    """What is not wrong now, but would be elsewhere."""
+    """Problems that would matter in another mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckInvariants:
-    """Compare what is stored with what the shop promises."""
+    """Check the stored data against the shop's invariants."""
 
     stock: StockReader
     queue: JobQueue
@@ -32,7 +32,7 @@ class CheckInvariants:
     patience: timedelta
 
     def __call__(self) -> Sequence[Finding]:
-        """One finding per promise; reads only.
+        """Return one finding per invariant. Read only.
 
         Raises:
             TransientError: the database cannot be reached.
@@ -62,9 +62,9 @@ class CheckInvariants:
             Finding(
                 "no dead letters",
                 not size.dead,
-                f"{_jobs(size.dead)} given up on: see `quickshop jobs list`"
+                f"{_jobs(size.dead)} failed permanently: see `quickshop jobs list`"
                 if size.dead
-                else "no job was given up on",
+                else "no job failed permanently",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Use cases about the queue: run what is due, hand it to a fleet, give up, replay."""
+"""Use cases for the job queue: run, relay, fail and replay jobs."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ from quickshop.ports.paging import MAX_LIMIT, Page
 logger: Final = logging.getLogger("quickshop.jobs")
 
 MAX_ATTEMPTS: Final = 5
-"""Tries before a job is given up and listed as dead."""
+"""Attempts before a job fails permanently and becomes a dead letter."""
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
-"""Wait after the first, second, … failed try, in first ones: two hours of outage lose nothing."""
+"""Factors of the wait after each failed attempt; they survive an outage of two hours."""
 
 JOBS_PER_SECOND: Final = 20
-"""What a fleet is trusted to do: so many jobs per second of the lease a broker is given."""
+"""Assumed throughput of a fleet, which limits the jobs handed to a broker per lease."""
 
 Handler = Callable[[Job], None]
 
 
 class JobOutcome(StrEnum):
-    """How running a job ended."""
+    """The result of running a job."""
 
     DONE = "done"
     SKIPPED = "skipped"
-    """Someone had done it, or given it up."""
+    """The job was already done or had failed permanently."""
     RETRY = "retry"
     DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
-    """Run one job, wherever the order to do so came from."""
+    """Run one job, from a broker or the local queue."""
 
     queue: JobQueue
     handlers: Mapping[str, Handler]
@@ -62,37 +62,37 @@ class RunJob:
     lease: timedelta
     first_retry: timedelta
     before_giving_up: Mapping[str, Handler] = field(default_factory=dict)
-    """What is left to do for an effect when a job of it is given up, whatever became of it."""
+    """Handlers by effect, run before a job of that effect fails permanently."""
 
     def __call__(self, job_id: JobId) -> JobOutcome:
-        """Safe to repeat and to run twice at once. A failing handler is tried again later.
+        """Run the job. Safe to repeat and to run concurrently. A failed handler is retried later.
 
         Raises:
-            TransientError: the queue itself cannot be reached; the job stays in it.
+            TransientError: the queue cannot be reached; the job stays in it.
         """
         job = self.queue.start(job_id, self.clock.now(), lease=self.lease)
         if job is None:
             return JobOutcome.SKIPPED
         if job.attempts > MAX_ATTEMPTS:
-            # It killed its worker every time, so nobody was left to say that it failed.
+            # Each attempt ended with the worker, so no attempt could report the failure.
             self._fail_for_good(job, "the worker died on every attempt")
             return JobOutcome.DEAD
         try:
             self.handlers[job.effect](job)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on
+        except Exception as error:  # noqa: BLE001 - any error must leave the other jobs running
             return self._fail(job, error)
         self.queue.finish(job_id, self.clock.now())
         return JobOutcome.DONE
 
     def _fail(self, job: Job, error: Exception) -> JobOutcome:
-        # What an error quotes may be a secret, and reasons are kept, and shown to staff.
+        # Errors may quote secrets, and reasons are stored and shown to staff.
         said = f"{type(error).__name__}: {error}"[: 2 * MAX_FAILURE_LENGTH]
         reason = redact(said)[:MAX_FAILURE_LENGTH]
         final = job.attempts >= MAX_ATTEMPTS
         level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(
             level,
-            "job %s (%s) failed on try %d: %s",
+            "job %s (%s) failed on attempt %d: %s",
             job.id,
             job.effect,
             job.attempts,
@@ -110,9 +110,9 @@ class RunJob:
     def _fail_for_good(self, job: Job, reason: str) -> None:
         self._close(job)
         self.queue.fail(job.id, reason, attempt=job.attempts, retry_at=None)
-        # Nobody but people can do anything about it now.
+        # Only staff can resolve this.
         facts = {"job_id": job.id, "effect": job.effect, "attempt": job.attempts}
-        logger.error("job %s (%s) is given up", job.id, job.effect, extra=facts)
+        logger.error("job %s (%s) failed permanently", job.id, job.effect, extra=facts)
 
     def _close(self, job: Job) -> None:
         close = self.before_giving_up.get(job.effect)
@@ -121,24 +121,24 @@ class RunJob:
         try:
             close(job)
         except TransientError:
-            raise  # the job stays in the queue, and is given up after its lease
-        except Exception:  # people are to hear of the job all the same
-            logger.exception("the end of job %s (%s) failed", job.id, job.effect)
+            raise  # the job stays in the queue and fails after its lease
+        except Exception:  # the failure of the job must still be recorded
+            logger.exception("the final handler of job %s (%s) failed", job.id, job.effect)
 
 
 @dataclass(frozen=True, slots=True)
 class RunDueJobs:
-    """Run what is due, here and now: the whole worker of an embedded shop."""
+    """Run due jobs in this process: the whole worker of an embedded shop."""
 
     queue: JobQueue
     run_job: RunJob
     clock: Clock
 
     def __call__(self, *, limit: int | None = None, stop: Event | None = None) -> int:
-        """Run jobs until none is due, `limit` have run, or `stop` is set; tell how many ran."""
+        """Run jobs until none is due, `limit` have run, or `stop` is set. Return how many ran."""
         ran = 0
         while (limit is None or ran < limit) and not (stop and stop.is_set()):
-            # One at a time: what a slow job holds up, others may take meanwhile.
+            # One at a time, so that other workers can take the jobs behind a slow one.
             job_ids = self.queue.claim(self.clock.now(), limit=1, lease=self.run_job.lease)
             if not job_ids:
                 break
@@ -149,10 +149,10 @@ class RunDueJobs:
 
 @dataclass(frozen=True, slots=True)
 class RelayJobs:
-    """Hand due jobs to the broker. Those that it loses are due again after the lease.
+    """Hand due jobs to the broker. Jobs that it loses are due again after the lease.
 
-    So are those that workers have not got round to. What workers cannot take within the lease is
-    therefore kept here: handed over again and again, a backlog would only grow.
+    So are jobs that workers have not started. Jobs beyond the workers' capacity per lease
+    therefore stay here; handing them over repeatedly would only grow the backlog.
     """
 
     queue: JobQueue
@@ -162,7 +162,7 @@ class RelayJobs:
     batch: int = 100
 
     def __call__(self) -> int:
-        """Tell how many were handed over; 0 also while the broker holds enough.
+        """Return how many jobs were handed over; 0 also while the broker holds enough.
 
         Raises:
             TransientError: the broker cannot be reached; the jobs stay in the queue.
@@ -186,7 +186,7 @@ class RelayJobs:
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Work that is to be done every so often."""
+    """Work that is repeated at an interval."""
 
     name: str
     interval: timedelta
@@ -195,14 +195,14 @@ class PeriodicTask:
 
 @dataclass(frozen=True, slots=True)
 class RunPeriodicTasks:
-    """Do the periodic work that is due; once per interval, however many schedulers ask."""
+    """Run due periodic tasks, once per interval across all schedulers."""
 
     schedules: ScheduleRepository
     tasks: Sequence[PeriodicTask]
     clock: Clock
 
     def __call__(self) -> Sequence[str]:
-        """Name the tasks that were done here."""
+        """Return the names of the tasks that ran here."""
         done = []
         for task in self.tasks:
             if self.schedules.claim(task.name, self.clock.now(), interval=task.interval):
@@ -213,9 +213,9 @@ class RunPeriodicTasks:
 
 @dataclass(frozen=True, slots=True)
 class WatchQueue:
-    """Keep at it until told to stop: sleep until there is work, do it, mind the schedule.
+    """Work until stopped: wait for jobs, run them, and keep the schedule.
 
-    What cannot be reached now is tried again after `poll_seconds`; no outage ends the watch.
+    Anything unreachable is tried again after `poll_seconds`; no outage ends the loop.
     """
 
     signal: JobSignal
@@ -223,7 +223,7 @@ class WatchQueue:
     poll_seconds: float
 
     def __call__(self, work: Callable[[], int], *, stop: Event) -> None:
-        """Call `work` until it finds nothing more, then wait for a signal; until `stop` is set."""
+        """Call `work` until it finds nothing more, then wait for a signal; repeat until `stop`."""
         healthy, found, looked_at = True, 0, 0.0
         while not stop.is_set():
             try:
@@ -234,10 +234,10 @@ class WatchQueue:
                 healthy = True
             except TransientError as error:
                 if healthy:
-                    logger.warning("out of reach, trying on: %s", error)
+                    logger.warning("cannot be reached, retrying: %s", error)
                 healthy = found = False
-            except Exception:  # the watch outlives every failure
-                logger.exception("this should not have happened; trying on")
+            except Exception:  # the loop outlives every failure
+                logger.exception("unexpected error, retrying")
                 found = False
             if not healthy:
                 stop.wait(self.poll_seconds)
@@ -248,15 +248,15 @@ class WatchQueue:
 @needs(Permission.JOBS_READ)
 @dataclass(frozen=True, slots=True)
 class ListDeadJobs:
-    """List the jobs that were given up on."""
+    """List the dead letters: jobs that failed permanently."""
 
     queue: JobQueue
 
     def __call__(self, *, limit: int = MAX_LIMIT, cursor: str | None = None) -> Page[JobView]:
-        """Oldest first.
+        """Return dead jobs, oldest first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.queue.dead(limit=limit, cursor=cursor)
 
@@ -264,25 +264,25 @@ class ListDeadJobs:
 @needs(Permission.JOBS_READ)
 @dataclass(frozen=True, slots=True)
 class GetQueueSize:
-    """Tell how much work there is."""
+    """Return the size of the queue."""
 
     queue: JobQueue
     clock: Clock
     stuck_after: timedelta
 
     def __call__(self) -> QueueSize:
-        """Overdue is what should have been done so long ago that something must be wrong."""
+        """Return the counts. Overdue jobs should have run long ago, which indicates a fault."""
         return self.queue.size(self.clock.now(), patience=self.stuck_after)
 
 
 @needs(Permission.JOBS_WRITE)
 @dataclass(frozen=True, slots=True)
 class ReplayJob:
-    """Give a dead job another five tries."""
+    """Give a dead job five more attempts."""
 
     queue: JobQueue
     clock: Clock
 
     def __call__(self, job_id: JobId) -> bool:
-        """False when there is no such dead job."""
+        """Return whether a dead job has this id."""
         return self.queue.replay(job_id, self.clock.now())

@@ -1,4 +1,4 @@
-"""Forgetting what has been kept for long enough."""
+"""Deletion of expired data."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class ForgetExpired:
-    """Delete what is kept no longer.
+    """Delete expired data.
 
-    Keys, jobs and imports that are done, holds and sessions that ended, old messages.
+    Finished idempotency keys, jobs and imports, ended holds and sessions, and old messages.
     """
 
     unit_of_work: UnitOfWork
@@ -26,7 +26,7 @@ class ForgetExpired:
     keep_imports: timedelta
 
     def __call__(self) -> int:
-        """Tell how many rows went."""
+        """Return how many rows were deleted."""
         now = self.clock.now()
         with self.unit_of_work() as tx:
             keys = tx.idempotency.purge_expired(now)

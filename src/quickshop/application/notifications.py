@@ -1,4 +1,4 @@
-"""Use cases that tell people what happened."""
+"""Use cases that notify shoppers and staff by email."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class NotifyShopper:
-    """Mail the shopper about their order."""
+    """Email the shopper about their order."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -40,14 +40,14 @@ class NotifyShopper:
         fulfillment_id: UUID | None = None,
         amount: Money | None = None,
     ) -> bool:
-        """Tell whether a mail went out: one per event, however often this is repeated.
+        """Return whether an email was sent: one per event, also if this is repeated.
 
-        Only a crash between sending and writing that down, or a mail server slower than the lease
-        of a job, can send it twice; nothing can lose it.
+        It is never lost. It is sent twice only after a crash between sending and recording, or
+        if the mail server takes longer than the job's lease.
 
         Raises:
-            NotFoundError: no such order.
-            TransientError: the mail was not taken; try again.
+            NotFoundError: no order has this id.
+            TransientError: the mail server did not accept it; try again.
         """
         order = self.orders.get(order_id)
         if is_erased(order.email):
@@ -80,7 +80,7 @@ class NotifyShopper:
 
 @dataclass(frozen=True, slots=True)
 class NotifyStaff:
-    """Mail the staff about their stock."""
+    """Email the staff about low stock."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -88,13 +88,13 @@ class NotifyStaff:
     notifier: Notifier
     shop_name: str
     recipient: str | None
-    """Nobody is told when it is None."""
+    """The staff's email address; None sends nothing."""
 
     def __call__(self, event_id: UUID, event: LowStock) -> bool:
-        """Tell whether a mail went out: one per event, as `NotifyShopper` says.
+        """Return whether an email was sent: one per event, as `NotifyShopper` describes.
 
         Raises:
-            TransientError: the mail was not taken; try again.
+            TransientError: the mail server did not accept it; try again.
         """
         if self.recipient is None:
             return False

@@ -1,7 +1,7 @@
-"""Which permission a use case of staff needs: said once, on the use case itself.
+"""The permission that a staff use case needs, declared on the use case.
 
-A program that embeds the shop is trusted and not asked. Entrypoints that serve others ask
-`permission_of` before they call.
+A program that embeds the shop is trusted and not checked. Entrypoints for other callers check
+`permission_of` before the call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NEEDED: Final[dict[type, Permission]] = {}
 
 
 def needs(permission: Permission) -> Callable[[U], U]:
-    """Mark a use case as one that only those with this permission may call."""
+    """Declare the permission that a use case needs."""
 
     def mark(use_case: U) -> U:
         _NEEDED[use_case] = permission
@@ -27,12 +27,12 @@ def needs(permission: Permission) -> Callable[[U], U]:
 
 
 def permission_of(use_case: type) -> Permission:
-    """What the caller of a use case must hold.
+    """Return the permission that a use case needs.
 
     Raises:
-        LookupError: nobody said; so nobody may.
+        LookupError: the use case declares none, so it must not be called.
     """
     try:
         return _NEEDED[use_case]
     except KeyError:
-        raise LookupError(f"{use_case.__name__} does not say which permission it needs") from None
+        raise LookupError(f"{use_case.__name__} does not declare its permission") from None

@@ -1,4 +1,4 @@
-"""Which events have which effects. An event and an effect together make one job."""
+"""The effects of each event. An event and an effect together make one job."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ def build_handlers(
     tell_account: TellAccount,
     run_import: RunImport,
 ) -> Mapping[str, Handler]:
-    """What to do for each effect named in `REACTIONS`."""
+    """Return the handler of each effect named in `REACTIONS`."""
 
     def process(job: Job) -> None:
         event = job.event
         assert isinstance(event, OrderEvent | PaymentCheckDue)
         process_order(event.order_id)
         if job.attempts > 1:
-            # An earlier try may have died holding money for an order canceled since.
+            # An earlier attempt may have died with a charge for an order that was canceled since.
             settle_payments(event.order_id)
 
     def settle(job: Job) -> None:
@@ -109,7 +109,7 @@ def build_handlers(
 
 
 def build_last_steps(*, fail_import: FailImport) -> Mapping[str, Handler]:
-    """What to do before a job of these effects is given up."""
+    """Return the handlers that run before a job of an effect fails permanently."""
 
     def end_import(job: Job) -> None:
         assert isinstance(job.event, ImportEvent)
@@ -119,7 +119,7 @@ def build_last_steps(*, fail_import: FailImport) -> Mapping[str, Handler]:
 
 
 def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:
-    """What shoppers are told about their orders."""
+    """Return the handlers that email shoppers about their orders."""
 
     def mail_confirmation(job: Job) -> None:
         assert isinstance(job.event, OrderPaid)

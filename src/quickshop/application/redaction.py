@@ -1,7 +1,7 @@
-"""Taking secrets out of what is written down, wherever in a record they turn up.
+"""Redaction of secrets in logs and stored texts.
 
-What is known to be secret by its name goes whole; in free text whatever has the shape of a secret.
-It is the net below: nothing should log a secret in the first place.
+Values with a secret's name are removed whole; free text is searched for the forms of secrets. This
+is a safety net: code must not log secrets in the first place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SHORT_NAMES: Final = r"card|cvv|cvc|pan|pin|pwd|pepper|signature"
 _SECRET_NAME: Final = re.compile(rf"{_LONG_NAMES}|(?<![a-z])(?:{_SHORT_NAMES})s?(?![a-z])")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-# Every repetition has a bound: a line that was made to be hard to search must not be.
+# Every repetition is bounded, so that no input makes the search slow.
 _NAMED: Final = rf"(?:{_LONG_NAMES}|(?<![a-z])(?:{_SHORT_NAMES})(?![a-z]))[\w-]{{0,40}}"
 _QUOTED: Final = r"""b?"(?:[^"\\\n]|\\+[^\\\n])*(?:"|$)|b?'(?:[^'\\\n]|\\+[^\\\n])*(?:'|$)"""
 _QUOTED_AGAIN: Final = r"""\\+["'](?:[^"'\\\n]|\\+[^"'\\\n])*"""
@@ -34,9 +34,9 @@ _NAMED_SECRET: Final = re.compile(
     (?P<name>
         # as in code, JSON, a query string, a dataclass, or an ASGI header
         {_NAMED}\\{{0,9}}["']?\s{{0,4}}(?:=(?!=)|(?<=["'])\s{{0,4}}[:,])\s{{0,4}}(?:SecretStr\()?
-        # as in a header
+        # as in an HTTP header
       | (?:authorization|x-[\w-]{{0,40}}(?:token|key)):\s{{0,4}}
-        # as people write it, unless it is a sentence about it
+        # as in prose, unless a sentence follows
       | {_NAMED}:[ ](?!{_SENTENCE})
     )
     (?!\[removed\])
@@ -47,7 +47,7 @@ _NAMED_SECRET: Final = re.compile(
 _COOKIES: Final = re.compile(r"(?i)((?:set-)?cookie: ?)[^\n\"'\\]+")
 _SHAPES: Final = re.compile(
     r"""
-    (?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:                # a line of a text may be quoted
+    (?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:                # after an escaped line break, too
         qs[kor]_[\w-]+                                  # our own keys, tokens, mailed secrets
       | (?:sk|rk|pk)_(?:live|test)_\w+                  # Stripe's
       | whsec_[\w+/=-]+
@@ -63,11 +63,11 @@ _SHAPES: Final = re.compile(
 _BEARER: Final = re.compile(r"(?i)\b(bearer)\s{1,4}[\w.~+/=-]{8,}")
 _USER_INFO: Final = re.compile(r"(?<=://)(?:[^\s/?#]{0,500}|[^\s@:/]{0,200}:\S{0,500})@")
 _EMAIL: Final = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
-# What PostgreSQL quotes from the row that it complains of.
+# The row that PostgreSQL quotes in errors.
 _ROW: Final = re.compile(r"(?<=Failing row contains )\(.*\)|(?<=\)=)\([^\n]*\)(?= )")
-# What pydantic quotes of what it was given.
+# The input that pydantic quotes in errors.
 _INPUT: Final = re.compile(r"(?<=[\"']input[\"']: ).*|(?<=input_value=).*")
-# A UUID is matched first, so that its digits are not taken for those of a card.
+# A UUID is matched first, so that its digits do not count as a card number.
 _CARD: Final = re.compile(
     r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
     r"|(?<![0-9A-Fa-f])([2-6](?:[ -]?\d){12,18})(?![0-9A-Fa-f])"
@@ -84,12 +84,12 @@ _LONG_PART: Final = re.compile(r"\.[\w-]{20}", flags=re.ASCII)
 
 @lru_cache(maxsize=1024)
 def names_a_secret(name: str) -> bool:
-    """Whether what stands under this name is nobody's business."""
+    """Return whether the value of this name is a secret."""
     return _SECRET_NAME.search(_CAMEL.sub("_", name).lower()) is not None
 
 
 def may_hold_secrets(text: str) -> bool:
-    """Whether `scrub` is to look at it, or at a part of it. Quick, and says yes when in doubt."""
+    """Return whether a text may need redaction. Fast, and true in case of doubt."""
     lowered = text.lower()
     if any(hint in lowered for hint in _HINTS):
         return True
@@ -97,7 +97,7 @@ def may_hold_secrets(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """The text without secrets, card numbers and e-mail addresses."""
+    """Return the text without secrets, card numbers and email addresses."""
     text = _USER_INFO.sub(f"{REMOVED}@", text)
     text = _COOKIES.sub(rf"\1{REMOVED}", text)
     text = _NAMED_SECRET.sub(rf"\g<name>{REMOVED}", text)

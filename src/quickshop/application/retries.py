@@ -1,4 +1,4 @@
-"""Repeating a whole transaction that lost a race."""
+"""Retries of transactions that lost a race."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _again: Final = retry(
 )
 
 
-def retried(story: Callable[P, R]) -> Callable[P, R]:
-    """Mark what reads, decides and writes in one transaction: it is run up to 3 times.
+def retried(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function up to 3 times; it must read, decide and write in one transaction.
 
-    Typed by hand, so that callers of a use case are checked against its own signature.
+    Typed by hand, so that callers are checked against the function's own signature.
     """
-    return _again(story)
+    return _again(function)

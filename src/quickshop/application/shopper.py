@@ -1,4 +1,4 @@
-"""Who shops, and the secrets that open a guest's cart or order."""
+"""The shopper, and the secrets of a guest's cart and order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from quickshop.domain.customers import CustomerId
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret: its SHA-256, in hex. It has 128 bits, so no salt is needed."""
+    """Return the stored form of a secret: its SHA-256 in hex. 128 random bits need no salt."""
     return sha256(_bytes(secret)).hexdigest()
 
 
 def order_token(cart_token: str, order_id: UUID) -> str:
-    """The secret that opens an order, derived from the one of its cart (HMAC-SHA-256).
+    """Derive an order's secret from its cart's (HMAC-SHA-256).
 
-    So a repeated checkout can be told it again, and it is written down nowhere.
+    So a repeated checkout can return it again, although it is not stored.
     """
     mac = hmac.digest(_bytes(cart_token), b"order:" + order_id.bytes, sha256)
     return urlsafe_b64encode(mac).decode().rstrip("=")
@@ -27,9 +27,9 @@ def order_token(cart_token: str, order_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Who asks for a cart or an order: a guest with its secret, or a customer.
+    """The owner of a cart or an order: a guest with its secret, or a customer.
 
-    A customer who has not brought a guest's cart into their account yet sends its secret, too.
+    A customer with a guest's cart that is not claimed yet sends its secret too.
     """
 
     token: str = ""
@@ -37,17 +37,17 @@ class Shopper:
 
     @classmethod
     def of(cls, opener: str | Shopper) -> Shopper:
-        """Whoever has this secret, or is this shopper."""
+        """Return the guest with this secret, or this shopper."""
         return opener if isinstance(opener, Shopper) else cls(token=opener)
 
     @property
     def token_digest(self) -> str:
-        """What is compared of the secret."""
+        """The digest that is compared with the stored one."""
         return digest(self.token)
 
     @property
     def scope(self) -> str:
-        """Names the shopper among all shoppers: what idempotency keys are kept under."""
+        """The shopper's scope of idempotency keys, unique among shoppers."""
         if self.customer_id is not None:
             return f"account:{self.customer_id}"
         return self.token_digest

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from quickshop.domain.catalog import ProductContent, VariantContent
-from quickshop.domain.imports import Import, ImportCounts, ImportId, ImportStatus
+from quickshop.domain.imports import (
+    MAX_KEPT_ISSUES,
+    Import,
+    ImportCounts,
+    ImportId,
+    ImportStatus,
+)
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
@@ -117,8 +123,13 @@ class ImportRepository(Protocol):
         """
         ...
 
-    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
-        """Store the changes of an import got in this transaction, its events, and new issues."""
+    def save(
+        self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
+    ) -> None:
+        """Store the changes of an import got in this transaction, its events, and new issues.
+
+        Of all issues of an import, the first `keep` can be read.
+        """
         ...
 
     def forget_content(self, import_id: ImportId) -> None:

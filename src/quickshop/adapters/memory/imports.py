@@ -38,10 +38,12 @@ class MemoryImports(ImportRepository):
         return self._session.hand_out(known)
 
     @override
-    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
+    def save(
+        self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
+    ) -> None:
         self._session.require_version(self._state.imports, known.id, known, "import")
         before = self._state.import_issues.get(known.id, ())
-        self._state.import_issues[known.id] = (*before, *issues)[:MAX_KEPT_ISSUES]
+        self._state.import_issues[known.id] = (*before, *issues)[:keep]
         self._session.keep(self._state.imports, known.id, known)
 
     @override

@@ -19,7 +19,7 @@ MEMORY: Final = ":memory:"
 
 _BUSY_SECONDS: Final = 10
 _SCHEMA: Final = """
-CREATE TABLE charges (
+CREATE TABLE IF NOT EXISTS charges (
     key TEXT NOT NULL PRIMARY KEY,
     minor INTEGER NOT NULL,
     currency TEXT NOT NULL,
@@ -33,23 +33,13 @@ CREATE TABLE charges (
     CHECK (captured_minor BETWEEN 0 AND CASE status WHEN 'captured' THEN minor ELSE 0 END),
     CHECK (refunded_minor BETWEEN 0 AND captured_minor)
 );
-CREATE TABLE refunds (
+CREATE TABLE IF NOT EXISTS refunds (
     key TEXT NOT NULL PRIMARY KEY,
     reference TEXT NOT NULL REFERENCES charges (reference),
     minor INTEGER NOT NULL,
     currency TEXT NOT NULL
 );
 """
-_SCHEMA_VERSION: Final = 2
-_FROM_VERSION_1: Final = (
-    (
-        "INSERT INTO charges SELECT key, minor, currency, status, reference, reason,"
-        " CASE status WHEN 'captured' THEN minor ELSE 0 END, refunded_minor FROM old_charges"
-    ),
-    "INSERT INTO refunds SELECT * FROM old_refunds",
-    "DROP TABLE old_refunds",
-    "DROP TABLE old_charges",
-)
 _CHARGES: Final = (
     "SELECT key, minor, currency, status, reference, reason, captured_minor, refunded_minor"
     " FROM charges"
@@ -173,7 +163,7 @@ def _open(path: str) -> sqlite3.Connection:
         # busy timeout or not, and find it WAL afterwards.
         with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
-        _bring_up_to_date(db)
+        _create_tables(db)
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
         db.close()
@@ -181,21 +171,13 @@ def _open(path: str) -> sqlite3.Connection:
     return db
 
 
-def _bring_up_to_date(db: sqlite3.Connection) -> None:
-    if db.execute("PRAGMA user_version").fetchone() == (_SCHEMA_VERSION,):
+def _create_tables(db: sqlite3.Connection) -> None:
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'refunds'").fetchone():
         return
     db.execute("BEGIN IMMEDIATE")
     with db:
-        if db.execute("PRAGMA user_version").fetchone() == (_SCHEMA_VERSION,):
-            return  # Someone else was faster.
-        old = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'charges'").fetchone()
-        for table in ("refunds", "charges") if old else ():
-            db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
-        for statement in _FROM_VERSION_1 if old else ():
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
 
 def entry_of(db: sqlite3.Connection, key: str) -> Entry | None:

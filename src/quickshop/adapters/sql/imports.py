@@ -95,7 +95,9 @@ class SqlImports(ImportRepository):
         return known
 
     @override
-    def save(self, known: Import, issues: Sequence[RowIssue] = ()) -> None:
+    def save(
+        self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
+    ) -> None:
         """The row is already locked, so this does not wait."""
         first = known.counts.issues - len(issues)
         rows = [
@@ -108,7 +110,7 @@ class SqlImports(ImportRepository):
                 "severity": issue.severity,
             }
             for position, issue in enumerate(issues, start=first)
-            if position < MAX_KEPT_ISSUES
+            if position < keep
         ]
         if rows:
             self._connection.later(_INSERT_ISSUES, rows)

@@ -1,1 +1,1 @@
-"""Use cases about identity: accounts, sessions, roles and keys."""
+"""Use cases for accounts, sessions, roles and API keys."""

@@ -1,4 +1,4 @@
-"""Use cases that write to people about their accounts."""
+"""Use cases that send emails about accounts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _PAGES: Final[Mapping[Purpose, str]] = {
     Purpose.RESET_PASSWORD: "reset-password",
     Purpose.CHANGE_EMAIL: "confirm-email",
 }
-"""Pages of the storefront that take the secret from the end of their address."""
+"""Storefront pages that read the secret from their URL fragment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postbox:
-    """How the shop writes to people about their accounts."""
+    """Sends emails about accounts and records them."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -42,7 +42,7 @@ class Postbox:
     shop_name: str
 
     def record(self, event_id: UUID, kind: MessageKind, about: UUID) -> Notification:
-        """The record of a message that an event makes. It names nobody: it outlives accounts."""
+        """Return the record of an event's message. It outlives accounts, so it names no person."""
         return Notification(
             event_id=event_id,
             channel=Channel.EMAIL,
@@ -55,10 +55,10 @@ class Postbox:
     def send(
         self, record: Notification, recipient: str, *, secret: str = "", link: str = ""
     ) -> None:
-        """Send a message that was recorded, and record that.
+        """Send a recorded message, and mark it as sent.
 
         Raises:
-            TransientError: it was not taken; try again.
+            TransientError: the mail server did not accept it; try again.
         """
         self.notifier.send(
             AccountMessage(
@@ -75,7 +75,7 @@ class Postbox:
 
 @dataclass(frozen=True, slots=True)
 class MailOneTimeToken:
-    """Mail the link that somebody asked for, if there is anything that it could be for."""
+    """Email a requested link, unless there is no longer a use for it."""
 
     clock: Clock
     postbox: Postbox
@@ -83,13 +83,13 @@ class MailOneTimeToken:
     storefront_url: str | None
 
     def __call__(self, event_id: UUID, token_id: OneTimeTokenId) -> bool:
-        """Tell whether a mail went out: one per event, as `NotifyShopper` says.
+        """Return whether an email was sent: one per event, as `NotifyShopper` describes.
 
-        The secret is made here and never written down: asked again after a crash, another one is
-        mailed, and the first opens nothing.
+        The secret is generated here and never stored. A retry after a crash emails another
+        secret, and the first one is invalid.
 
         Raises:
-            TransientError: the mail was not taken; try again.
+            TransientError: the mail server did not accept it; try again.
         """
         secret = MAILED_PREFIX + self.identifiers.secret()
         prepared = self._prepare(event_id, token_id, secret)
@@ -106,7 +106,7 @@ class MailOneTimeToken:
     def _link(self, purpose: Purpose, secret: str) -> str:
         if self.storefront_url is None:
             return ""
-        # After the #: what follows it is sent to no server, and stands in no log of one.
+        # A fragment is not sent to servers, so it appears in no access log.
         return f"{self.storefront_url.rstrip('/')}/{_PAGES[purpose]}#token={secret}"
 
     @retried
@@ -145,7 +145,7 @@ def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
 
 @dataclass(frozen=True, slots=True)
 class TellAccount:
-    """Tell somebody what happened to their account, in case it was not them."""
+    """Email the owner about a change of their account, in case they did not make it."""
 
     postbox: Postbox
 
@@ -157,10 +157,10 @@ class TellAccount:
         *,
         email: str | None = None,
     ) -> bool:
-        """Tell whether a mail went out: to `email`, or to the address of the account.
+        """Return whether an email was sent, to `email` or else to the account's address.
 
         Raises:
-            TransientError: the mail was not taken; try again.
+            TransientError: the mail server did not accept it; try again.
         """
         record = self.postbox.record(event_id, kind, account_id)
         current = self._claim(record, account_id)
@@ -171,7 +171,7 @@ class TellAccount:
 
     @retried
     def _claim(self, record: Notification, account_id: AccountId) -> str | None:
-        """The address of the account; None when there is nothing to be sent."""
+        """Return the account's address, or None if there is nothing to send."""
         with self.postbox.unit_of_work() as tx:
             account = tx.accounts.get(account_id)
             if not account.is_active or not tx.notifications.claim(record):

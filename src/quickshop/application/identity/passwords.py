@@ -1,4 +1,4 @@
-"""Use cases about passwords and e-mail addresses of those who have an account."""
+"""Use cases for passwords and email addresses of accounts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def require_good_password(
 
     Raises:
         InvalidValueError: its length is wrong, or it is easy to guess.
-        OverloadedError: too many passwords are being hashed already.
+        OverloadedError: too many passwords are being hashed.
     """
     require_password(password, field=field)
     if hasher.is_guessable(password):
@@ -43,32 +43,32 @@ def require_good_password(
 
 @dataclass(frozen=True, slots=True)
 class CheckPassword:
-    """Have somebody who is signed in prove once more who they are."""
+    """Verify the password of a signed-in account again."""
 
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
 
     def __call__(self, account_id: AccountId, password: str) -> str:
-        """What is kept of the password that it was: whoever goes on makes sure that it still is.
+        """Return the stored hash of the verified password, to check later that it is unchanged.
 
         Raises:
-            InvalidCredentialsError: it is not the password.
-            OverloadedError: too many are signing in right now.
+            InvalidCredentialsError: the password is wrong.
+            OverloadedError: too many passwords are being hashed.
         """
-        kept = self._kept(account_id)
-        if not self.passwords.verify(password, kept) or kept is None:
+        password_hash = self._stored_hash(account_id)
+        if not self.passwords.verify(password, password_hash) or password_hash is None:
             raise InvalidCredentialsError
-        return kept
+        return password_hash
 
     @retried
-    def _kept(self, account_id: AccountId) -> str | None:
+    def _stored_hash(self, account_id: AccountId) -> str | None:
         with self.unit_of_work() as tx:
             return tx.accounts.get(account_id).password_hash
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """Take another password, knowing the one there is."""
+    """Change the password of an account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -79,12 +79,12 @@ class ChangePassword:
     def __call__(
         self, account_id: AccountId, *, current: str, new: str, keep: SessionId | None = None
     ) -> None:
-        """Every other session ends; the one in `keep` goes on. Its owner is told by mail.
+        """End every session except `keep`, and notify the owner by email.
 
         Raises:
-            InvalidCredentialsError: `current` is not the password.
-            InvalidValueError: `new` cannot be one.
-            OverloadedError: too many are signing in right now.
+            InvalidCredentialsError: `current` is wrong.
+            InvalidValueError: `new` is not a valid password.
+            OverloadedError: too many passwords are being hashed.
         """
         require_good_password(new, self.passwords, field="new_password")
         proven = self.check(account_id, current)
@@ -93,21 +93,21 @@ class ChangePassword:
 
     @retried
     def _change(
-        self, account_id: AccountId, proven: str, kept: str, keep: SessionId | None
+        self, account_id: AccountId, proven: str, password_hash: str, keep: SessionId | None
     ) -> list[SessionId]:
         with self.unit_of_work() as tx:
             require_proven(tx, account_id, proven)
-            return change_password(tx, account_id, kept, self.clock, keep=keep)
+            return change_password(tx, account_id, password_hash, self.clock, keep=keep)
 
 
-def require_proven(tx: Transaction, account_id: AccountId, kept: str) -> None:
-    """Make sure that nobody chose another password since it was proven that one knows it.
+def require_proven(tx: Transaction, account_id: AccountId, proven: str) -> None:
+    """Check that the password has not changed since it was verified.
 
     Raises:
-        InvalidCredentialsError: somebody did, or the account was disabled.
+        InvalidCredentialsError: it has changed, or the account was disabled.
     """
     account = tx.accounts.get(account_id)
-    if not account.is_active or account.password_hash != kept:
+    if not account.is_active or account.password_hash != proven:
         raise InvalidCredentialsError
 
 
@@ -119,9 +119,9 @@ def change_password(
     *,
     keep: SessionId | None = None,
 ) -> list[SessionId]:
-    """Keep another password, and end what was begun with the old one.
+    """Store a new password hash, and end the account's sessions and emailed links.
 
-    Sessions, and links: whoever knew it may have asked to be mailed elsewhere.
+    A thief who knew the old password may have requested a link to another address.
     """
     account = tx.accounts.get(account_id)
     account.change_password(password_hash, now=clock.now())
@@ -132,7 +132,7 @@ def change_password(
 
 @dataclass(frozen=True, slots=True)
 class RequestPasswordReset:
-    """Have a link mailed by which a password can be chosen anew."""
+    """Request an email with a password reset link."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -140,10 +140,10 @@ class RequestPasswordReset:
 
     @retried
     def __call__(self, *, email: str) -> None:
-        """Good for an hour. Whether the address has an account is not looked up here.
+        """Record the request. The link is valid for one hour. The account is not looked up here.
 
         Raises:
-            InvalidValueError: the address is none.
+            InvalidValueError: the address is invalid.
         """
         with self.unit_of_work() as tx:
             request_reset(tx, normalize_email(email), self.identifiers, self.clock)
@@ -152,7 +152,7 @@ class RequestPasswordReset:
 def request_reset(
     tx: Transaction, email: str, identifiers: Identifiers, clock: Clock
 ) -> OneTimeToken:
-    """Write down that a link is to be mailed."""
+    """Store a one-time token, whose link is then emailed."""
     token = OneTimeToken.request(
         id=OneTimeTokenId(identifiers.new()),
         purpose=Purpose.RESET_PASSWORD,
@@ -165,7 +165,7 @@ def request_reset(
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword:
-    """Take another password, proving that one reads the mail of the account."""
+    """Set a new password with a secret from an email."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -173,15 +173,15 @@ class ResetPassword:
     cache: SessionCache
 
     def __call__(self, secret: str, *, password: str) -> str:
-        """The e-mail address of the account.
+        """Set the password, and return the email address of the account.
 
-        Whoever needs this may have lost the account to somebody else: every session ends, every
-        API key opens nothing any more, and every link that was mailed before leads nowhere.
+        The account may be in the hands of a thief. So every session, every API key and every link
+        emailed earlier becomes invalid.
 
         Raises:
-            InvalidTokenError: unknown, used or too old, or the account was disabled.
-            InvalidValueError: the password cannot be one.
-            OverloadedError: too many are signing in right now.
+            InvalidTokenError: the secret is unknown, used or expired, or the account was disabled.
+            InvalidValueError: the password is not valid.
+            OverloadedError: too many passwords are being hashed.
         """
         require_good_password(password, self.passwords)
         self._require_usable(secret)
@@ -196,14 +196,14 @@ class ResetPassword:
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
 
     @retried
-    def _reset(self, secret: str, kept: str) -> tuple[str, Sequence[str]]:
+    def _reset(self, secret: str, password_hash: str) -> tuple[str, Sequence[str]]:
         with self.unit_of_work() as tx:
             token = tx.one_time_tokens.with_digest(digest(secret))
             token.require_usable(Purpose.RESET_PASSWORD, now=self.clock.now())
             account = tx.accounts.find(token.email)
             if account is None or not account.is_active:
                 raise InvalidTokenError
-            sessions = change_password(tx, account.id, kept, self.clock)
+            sessions = change_password(tx, account.id, password_hash, self.clock)
             keys = tx.api_keys.of_account(account.id)
             for key in keys:
                 key.revoke(now=self.clock.now())
@@ -213,7 +213,7 @@ class ResetPassword:
 
 @dataclass(frozen=True, slots=True)
 class RequestEmailChange:
-    """Ask to be reached at another address, which is mailed a link first."""
+    """Request a change of the email address, which is confirmed by a link."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -221,12 +221,12 @@ class RequestEmailChange:
     check: CheckPassword
 
     def __call__(self, account_id: AccountId, *, email: str, password: str) -> None:
-        """Good for a day. Whether somebody else has the address is not looked up here.
+        """Record the request. The link is valid for a day. Other accounts are not looked up here.
 
         Raises:
-            InvalidCredentialsError: it is not the password.
-            InvalidValueError: the address is none.
-            OverloadedError: too many are signing in right now.
+            InvalidCredentialsError: the password is wrong.
+            InvalidValueError: the address is invalid.
+            OverloadedError: too many passwords are being hashed.
         """
         address = normalize_email(email)
         self._store(account_id, self.check(account_id, password), address)
@@ -247,17 +247,17 @@ class RequestEmailChange:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmEmailChange:
-    """Be reached at another address from now on; the old one is told."""
+    """Change the email address of an account, and notify the old address."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, secret: str) -> None:
-        """Links that were mailed before, to the old address or others, lead nowhere any more.
+        """Change the address. Links emailed earlier, to any address, become invalid.
 
         Raises:
-            InvalidTokenError: unknown, used, too old, or somebody has the address by now.
+            InvalidTokenError: the secret is unknown, used or expired, or the address is taken.
         """
         now = self.clock.now()
         with self.unit_of_work() as tx:

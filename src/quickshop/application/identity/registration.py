@@ -1,7 +1,7 @@
-"""Use cases by which somebody gets an account.
+"""Use cases for registration.
 
-Nobody learns whether an address has one: asking looks nothing up. What is to be done turns out
-when the mail is written, and only whoever reads it goes on from there.
+Registration does not reveal whether an address has an account. The account is looked up only when
+the email is sent, and only its reader can continue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Ask for an account. It exists once its address is confirmed."""
+    """Request an account. It exists once its address is confirmed."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -37,18 +37,20 @@ class Register:
     passwords: PasswordHasher
 
     def __call__(self, *, email: str, password: str, name: str = "") -> None:
-        """A mail follows, to be answered within a day: with a link, or that there is an account.
+        """Record the request. An email follows, with a link valid for a day.
+
+        If the account exists already, the email says so.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
-            OverloadedError: too many are signing in right now.
+            InvalidValueError: a value is invalid; the error names the field.
+            OverloadedError: too many passwords are being hashed.
         """
         address = normalize_email(email)
         require_good_password(password, self.passwords)
         if name:
             require_text("name", name, max_length=MAX_FIELD_LENGTH)
-        kept = self.passwords.hash(password)
-        self._store(address, name, kept)
+        password_hash = self.passwords.hash(password)
+        self._store(address, name, password_hash)
 
     @retried
     def _store(self, email: str, name: str, password_hash: str) -> None:
@@ -66,7 +68,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmAccount:
-    """Open the account that somebody asked for, now that they read its mail."""
+    """Create a requested account after its email was read."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -74,10 +76,10 @@ class ConfirmAccount:
 
     @retried
     def __call__(self, secret: str) -> AccountId:
-        """The password is the one given with the very request that this mail answers.
+        """Create the account with the password of the request that led to this email.
 
         Raises:
-            InvalidTokenError: unknown, used, too old, or the address has an account by now.
+            InvalidTokenError: the secret is unknown, used or expired, or the address is taken.
         """
         now = self.clock.now()
         with self.unit_of_work() as tx:
@@ -95,10 +97,10 @@ class ConfirmAccount:
 
 
 def create_account(tx: Transaction, account: Account, *, name: str) -> None:
-    """Store a new account, and the customer whose it is.
+    """Store a new account and its customer.
 
     Raises:
-        ConflictError: somebody was faster with this address; look again.
+        ConflictError: a concurrent registration has the address; try again.
     """
     try:
         tx.accounts.add(account)

@@ -1,4 +1,4 @@
-"""Use cases about roles and API keys."""
+"""Use cases for roles and API keys."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ logger: Final = logging.getLogger("quickshop.identity")
 @needs(Permission.USERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListRoles:
-    """Show every role and what it holds."""
+    """List all roles and their permissions."""
 
     identity: IdentityReader
 
     def __call__(self) -> Mapping[str, frozenset[Permission]]:
-        """Those that every shop has first."""
+        """Return the roles; the built-in ones come first."""
         return self.identity.roles()
 
 
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class SetRole:
-    """Make a role, or let it hold other permissions."""
+    """Create a role, or replace its permissions."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -57,12 +57,12 @@ class SetRole:
     def __call__(
         self, name: str, permissions: Iterable[Permission], *, by: Caller | None = None
     ) -> None:
-        """Safe to repeat. It counts everywhere within 5 seconds, for all who are in it.
+        """Set the permissions. Safe to repeat. Takes effect everywhere within 5 seconds.
 
         Raises:
-            AlreadyExistsError: every shop has a role of this name; those do not change.
-            InvalidValueError: the name is none.
-            PrivilegeEscalationError: it holds, or would hold, more than `by` does.
+            AlreadyExistsError: the name is that of a built-in role, which cannot be changed.
+            InvalidValueError: the name is invalid.
+            PrivilegeEscalationError: the role has, or would have, permissions that `by` lacks.
         """
         now = self.clock.now()
         wanted = frozenset(permissions)
@@ -82,22 +82,22 @@ class SetRole:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class RemoveRole:
-    """Forget a role that nobody is in."""
+    """Delete a role that no account has."""
 
     unit_of_work: UnitOfWork
 
     @retried
     def __call__(self, name: str, *, by: Caller | None = None) -> None:
-        """Gone for good.
+        """Delete the role permanently.
 
         Raises:
-            NotFoundError: no such role.
-            InvalidValueError: every shop has it.
-            RoleInUseError: accounts are in it.
-            PrivilegeEscalationError: it holds more than `by` does.
+            NotFoundError: no role has this name.
+            InvalidValueError: the role is built in.
+            RoleInUseError: accounts have the role.
+            PrivilegeEscalationError: the role has permissions that `by` lacks.
         """
         if name in BUILT_IN_ROLES:
-            raise InvalidValueError("role", "must be one that the shop made: this one stays")
+            raise InvalidValueError("role", "must not be a built-in role")
         with self.unit_of_work() as tx:
             role = tx.roles.find(name)
             if role is None:
@@ -110,7 +110,7 @@ class RemoveRole:
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """A key just made. It is shown this once."""
+    """A new API key. The secret is shown only once."""
 
     id: ApiKeyId
     secret: str = field(repr=False)
@@ -119,7 +119,7 @@ class NewApiKey:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class MakeApiKey:
-    """Let a program do some of what an account may do."""
+    """Create an API key with some of an account's permissions."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -136,25 +136,26 @@ class MakeApiKey:
         password: str | None = None,
         by: Caller | None = None,
     ) -> NewApiKey:
-        """Keep the secret: it is written down nowhere. It never does more than its account may.
+        """Create the key. It never has more permissions than its account.
 
-        It outlives sessions, so somebody who is signed in proves with their password who they
-        are; a key that a key makes does not outlive that one. Its owner is told by mail.
+        The secret is not stored. A key outlives sessions, so a signed-in user proves their
+        password. A key made by another key expires with it at the latest. The owner is notified
+        by email.
 
         Raises:
-            InvalidValueError: it has no name or no scope, or would have expired; or somebody who
-                is signed in gave no password.
-            InvalidCredentialsError: it is not the password of who is signed in.
-            NotFoundError: no such account.
-            PrivilegeEscalationError: `by` does not hold a scope.
-            OverloadedError: too many are signing in right now.
+            InvalidValueError: name or scopes are missing, the expiry is in the past, or a
+                signed-in user gave no password.
+            InvalidCredentialsError: the signed-in user's password is wrong.
+            NotFoundError: no account has this id.
+            PrivilegeEscalationError: `by` lacks a scope.
+            OverloadedError: too many passwords are being hashed.
         """
         wanted = frozenset(scopes)
         if by is not None:
             require_within(wanted, by.permissions)
             if by.session_id is not None:
                 if password is None:
-                    raise InvalidValueError("password", "is required: a key outlives a session")
+                    raise InvalidValueError("password", "is required, as a key outlives a session")
                 self.check(by.account_id, password)
         return self._store(account_id, name, wanted, expires_at, by)
 
@@ -196,17 +197,17 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 @needs(Permission.USERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListApiKeys:
-    """Show which programs may do what."""
+    """List API keys and their permissions."""
 
     identity: IdentityReader
 
     def __call__(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ApiKeyView]:
-        """Also those that ended, the newest first. The keys themselves are not known.
+        """Return keys, newest first, including ended ones, without their secrets.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.identity.api_keys(limit=limit, cursor=cursor)
 
@@ -214,18 +215,18 @@ class ListApiKeys:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class RevokeApiKey:
-    """Let a key open nothing any more."""
+    """Revoke an API key."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     cache: SessionCache
 
     def __call__(self, api_key_id: ApiKeyId, *, by: Caller | None = None) -> None:
-        """Safe to repeat. It is believed nowhere any more within 5 seconds.
+        """Revoke the key. Safe to repeat. Takes effect everywhere within 5 seconds.
 
         Raises:
-            NotFoundError: no such key.
-            PrivilegeEscalationError: it holds more than `by` does.
+            NotFoundError: no key has this id.
+            PrivilegeEscalationError: the key has permissions that `by` lacks.
         """
         self.cache.forget(self._revoke(api_key_id, by))
 

@@ -1,4 +1,4 @@
-"""Use cases about being signed in."""
+"""Use cases for sessions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ logger: Final = logging.getLogger("quickshop.identity")
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """Sign a device in with e-mail address and password."""
+    """Sign in a device with email address and password."""
 
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
@@ -53,56 +53,58 @@ class LogIn:
     def __call__(
         self, *, email: str, password: str, device: str = "", address: str = ""
     ) -> SignedIn:
-        """`device` is what it says of itself, `address` where it is; both for its owner to see.
+        """Open a session. `device` and `address` describe the device and are shown to its owner.
 
-        An unknown address costs and says the same as a wrong password.
+        An unknown address takes as long and gets the same error as a wrong password.
 
         Raises:
-            InvalidCredentialsError: whatever of it is wrong, or the account was disabled.
-            InvalidValueError: the address is none, or the password longer than any can be.
-            OverloadedError: too many are signing in right now.
+            InvalidCredentialsError: address or password is wrong, or the account was disabled.
+            InvalidValueError: the address is invalid, or the password is longer than allowed.
+            OverloadedError: too many passwords are being hashed.
         """
         mail = normalize_email(email)
         if not password or len(password) > MAX_PASSWORD_LENGTH:
             raise InvalidValueError("password", f"must have 1 to {MAX_PASSWORD_LENGTH} characters")
-        kept = self._kept(mail)
-        if not self.passwords.verify(password, kept) or kept is None:
+        stored_hash = self._stored_hash(mail)
+        if not self.passwords.verify(password, stored_hash) or stored_hash is None:
             logger.warning("sign-in refused", extra={"address": address})
             raise InvalidCredentialsError
-        better = self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
-        return self._open(mail, kept, better, device, address)
+        new_hash = (
+            self.passwords.hash(password) if self.passwords.is_outdated(stored_hash) else None
+        )
+        return self._open(mail, stored_hash, new_hash, device, address)
 
     def is_known(self, email: str, address: str) -> bool:
-        """Whether somebody signed in to this account from there before.
+        """Return whether this account has signed in from this IP address before.
 
         Raises:
-            InvalidValueError: the e-mail address is none.
+            InvalidValueError: the email address is invalid.
         """
         return self.identity.knows_address(normalize_email(email), address)
 
     @retried
-    def _kept(self, email: str) -> str | None:
+    def _stored_hash(self, email: str) -> str | None:
         with self.unit_of_work() as tx:
             account = tx.accounts.find(email)
             return account.password_hash if account and account.is_active else None
 
     @retried
     def _open(
-        self, email: str, kept: str, better: str | None, device: str, address: str
+        self, email: str, stored_hash: str, new_hash: str | None, device: str, address: str
     ) -> SignedIn:
         with self.unit_of_work() as tx:
             account = tx.accounts.find(email)
-            if account is None or not account.is_active or account.password_hash != kept:
+            if account is None or not account.is_active or account.password_hash != stored_hash:
                 raise InvalidCredentialsError
-            if better is not None:
-                account.rehash(better, now=self.clock.now())
+            if new_hash is not None:
+                account.rehash(new_hash, now=self.clock.now())
                 tx.accounts.save(account)
             return self.issuing.start_session(tx, account.id, device, address)
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshSession:
-    """Exchange a refresh token for the next pair."""
+    """Exchange a refresh token for the next pair of tokens."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -110,13 +112,14 @@ class RefreshSession:
     cache: SessionCache
 
     def __call__(self, refresh_token: str) -> SignedIn:
-        """Each token is good once. Repeated within 10 s it gets the same successor again.
+        """Return the next pair. Sent again within 10 s, a token returns the same successor.
 
-        Used a second time later, or after its successor was used, it ends the whole session:
-        somebody else has it, too.
+        A token works once. A later reuse, or one after the new token was used, ends the session,
+        because the token was stolen.
 
         Raises:
-            NotSignedInError: unknown, used up, or its session ended; which, is not told.
+            NotSignedInError: the token is unknown or used, or its session ended; the error does
+                not say which.
         """
         outcome, signed_in = self._redeem(refresh_token)
         if isinstance(signed_in, SignedIn):
@@ -133,7 +136,7 @@ class RefreshSession:
     def _redeem(self, refresh_token: str) -> tuple[Redemption, SignedIn | SessionId | None]:
         now = self.clock.now()
         with self.unit_of_work() as tx:
-            # The account is not asked: disabling or erasing it ended its sessions.
+            # The account is not checked: disabling or erasing it ended its sessions.
             found = tx.sessions.with_token(digest(refresh_token))
             if found is None:
                 return Redemption.WORTHLESS, None
@@ -150,7 +153,7 @@ class RefreshSession:
                 successor = self._rotate(tx, token, refresh_token)
             elif outcome is not Redemption.REPEATED:
                 return outcome, session.id
-            assert successor is not None, "a token that was used has a successor"
+            assert successor is not None, "a used token has a successor"
             return outcome, self.issuing.signed_in(session, successor)
 
     def _rotate(self, tx: Transaction, token: RefreshToken, secret: str) -> str:
@@ -166,7 +169,7 @@ class RefreshSession:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Tell who is behind a session or an API key, as the database has it now."""
+    """Authenticate a session or an API key against the database."""
 
     identity: IdentityReader
     cache: SessionCache
@@ -174,21 +177,21 @@ class Authenticate:
     tokens: AccessTokens
 
     def claims(self, access_token: str) -> AccessClaims:
-        """What an access token says; whether its session still is one, is asked next.
+        """Return the claims of an access token. Its session must be checked separately.
 
         Raises:
-            NotSignedInError: it was not issued here, or is too old.
+            NotSignedInError: the token is forged or expired.
         """
         return self.tokens.read(access_token, now=self.clock.now())
 
     def session(self, session_id: SessionId) -> Caller | None:
-        """Whoever is signed in by it; None when it ended. A copy of the answer is kept."""
+        """Return the caller of a session, or None if it ended. The answer is cached."""
         caller = self.identity.signed_in(session_id, self.clock.now())
         self.cache.keep(str(session_id), copy_of(caller), seconds=COPY_SECONDS)
         return caller
 
     def api_key(self, api_key: str) -> Caller | None:
-        """Whoever holds it; None when it opens nothing. A copy of the answer is kept."""
+        """Return the caller of an API key, or None if it is invalid. The answer is cached."""
         key = digest(api_key)
         caller = self.identity.with_key(key, self.clock.now())
         self.cache.keep(key, copy_of(caller), seconds=COPY_SECONDS)
@@ -197,29 +200,29 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class ListSessions:
-    """Show somebody where they are signed in."""
+    """List the sessions of an account."""
 
     identity: IdentityReader
     clock: Clock
 
     def __call__(self, account_id: AccountId) -> Sequence[SessionView]:
-        """Live sessions, the one used last first."""
+        """Return the live sessions, the most recently used first."""
         return self.identity.sessions(account_id, self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)
 class EndSession:
-    """Sign a device out, as its owner."""
+    """Sign out one device of an account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     cache: SessionCache
 
     def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
-        """Safe to repeat. It is believed nowhere any more within 5 seconds.
+        """End the session. Safe to repeat. Takes effect everywhere within 5 seconds.
 
         Raises:
-            NotFoundError: the account has no such session.
+            NotFoundError: the account has no session of this id.
         """
         self._end(account_id, session_id)
         self.cache.forget(str(session_id))
@@ -230,21 +233,21 @@ class EndSession:
             session = tx.sessions.get(session_id)
             if session.account_id != account_id:
                 raise NotFoundError("session")
-            session.revoke("its owner signed out", now=self.clock.now())
+            session.revoke("the user signed out", now=self.clock.now())
             if session.has_unsaved_events:
                 tx.sessions.save(session)
 
 
 @dataclass(frozen=True, slots=True)
 class EndAllSessions:
-    """Sign an account out everywhere."""
+    """Sign out an account everywhere."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     cache: SessionCache
 
     def __call__(self, account_id: AccountId, *, but: SessionId | None = None) -> int:
-        """Tell how many sessions ended; the one in `but` goes on."""
+        """End all sessions except `but`, and return how many ended."""
         ended = self._end(account_id, but)
         self.cache.forget(*map(str, ended))
         return len(ended)
@@ -253,7 +256,7 @@ class EndAllSessions:
     def _end(self, account_id: AccountId, but: SessionId | None) -> Sequence[SessionId]:
         with self.unit_of_work() as tx:
             return end_sessions(
-                tx, account_id, "its owner signed out everywhere", self.clock, but=but
+                tx, account_id, "the user signed out everywhere", self.clock, but=but
             )
 
 
@@ -265,7 +268,7 @@ def end_sessions(
     *,
     but: SessionId | None = None,
 ) -> Sequence[SessionId]:
-    """End the sessions of an account; their ids, for the copies of them to be forgotten."""
+    """End the sessions of an account, and return their ids, to be removed from the cache."""
     ended = [each for each in tx.sessions.of_account(account_id) if each.id != but]
     for session in ended:
         session.revoke(reason, now=clock.now())

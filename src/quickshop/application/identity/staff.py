@@ -1,7 +1,8 @@
-"""Use cases by which staff manage accounts, and what each may do.
+"""Use cases for staff accounts and their permissions.
 
-`by` is whoever asks; None is the program itself, which may do anything. Nobody gives more than
-they have, nor changes the account of anybody who has more, and somebody stays admin.
+`by` is the caller; None is the program itself, which may do everything. A caller cannot grant
+permissions that they lack, nor change an account that has more permissions. One admin always
+remains.
 """
 
 from __future__ import annotations
@@ -40,24 +41,24 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 
 def role_permissions(tx: Transaction, name: str) -> frozenset[Permission]:
-    """What a role holds.
+    """Return the permissions of a role.
 
     Raises:
-        InvalidValueError: there is no such role.
+        InvalidValueError: no role has this name.
     """
     if name in BUILT_IN_ROLES:
         return BUILT_IN_ROLES[name]
     role = tx.roles.find(name)
     if role is None:
-        raise InvalidValueError("role", "must be the name of a role: list them first")
+        raise InvalidValueError("role", "must be the name of an existing role")
     return role.permissions
 
 
 def require_above(tx: Transaction, by: Caller | None, account: Account) -> None:
-    """Refuse to change the account of somebody who may do more.
+    """Refuse to change an account that has more permissions than the caller.
 
     Raises:
-        PrivilegeEscalationError: they may.
+        PrivilegeEscalationError: the account has permissions that `by` lacks.
     """
     is_themselves = by is not None and by.session_id and by.account_id == account.id
     if by is not None and not is_themselves:
@@ -66,10 +67,12 @@ def require_above(tx: Transaction, by: Caller | None, account: Account) -> None:
 
 
 def require_admin_left(tx: Transaction, account_id: AccountId) -> None:
-    """Call it before the account is got: so two who remove each other meet.
+    """Check that another admin remains. Call it before loading the account.
+
+    Then two admins who remove each other lock the same rows.
 
     Raises:
-        LastAdminError: nobody else is admin.
+        LastAdminError: no other account is admin.
     """
     if list(tx.accounts.lock_admins()) == [account_id]:
         raise LastAdminError
@@ -77,7 +80,7 @@ def require_admin_left(tx: Transaction, account_id: AccountId) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CreateAdmin:
-    """Give the shop its first admin, or another one. For whoever runs the shop's machine."""
+    """Create an admin. For the operator of the shop's machine."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -86,10 +89,10 @@ class CreateAdmin:
     cache: SessionCache
 
     def __call__(self, *, email: str, password: str, name: str = "") -> AccountId:
-        """An account that is there already gets this password, is enabled, and becomes admin.
+        """Create the account. An existing one gets this password, is enabled, and becomes admin.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: a value is invalid; the error names the field.
         """
         address = normalize_email(email)
         require_good_password(password, self.passwords)
@@ -122,7 +125,7 @@ class CreateAdmin:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class InviteUser:
-    """Have somebody work for the shop. They choose their own password, by a link in a mail."""
+    """Invite a staff user, who sets a password with a link from an email."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -132,11 +135,11 @@ class InviteUser:
     def __call__(
         self, *, email: str, roles: Iterable[str], name: str = "", by: Caller | None = None
     ) -> AccountId:
-        """Who has an account already keeps it, and is put in the roles.
+        """Grant the roles. An existing account is kept.
 
         Raises:
-            InvalidValueError: the address is none, or there is no such role.
-            PrivilegeEscalationError: a role holds more than `by` does.
+            InvalidValueError: the address is invalid, or no role has this name.
+            PrivilegeEscalationError: a role has permissions that `by` lacks.
         """
         address = normalize_email(email)
         now = self.clock.now()
@@ -169,19 +172,19 @@ class InviteUser:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class GrantRole:
-    """Put an account in a role."""
+    """Grant a role to an account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, account_id: AccountId, role: str, *, by: Caller | None = None) -> None:
-        """Safe to repeat. It counts everywhere within 5 seconds.
+        """Grant the role. Safe to repeat. Takes effect everywhere within 5 seconds.
 
         Raises:
-            NotFoundError: no such account.
-            InvalidValueError: no such role.
-            PrivilegeEscalationError: the role, or the account, holds more than `by` does.
+            NotFoundError: no account has this id.
+            InvalidValueError: no role has this name.
+            PrivilegeEscalationError: the role, or the account, has permissions that `by` lacks.
         """
         with self.unit_of_work() as tx:
             held = role_permissions(tx, role)
@@ -197,19 +200,19 @@ class GrantRole:
 @needs(Permission.USERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class RevokeRole:
-    """Take an account out of a role."""
+    """Revoke a role of an account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, account_id: AccountId, role: str, *, by: Caller | None = None) -> None:
-        """Safe to repeat. It counts everywhere within 5 seconds.
+        """Revoke the role. Safe to repeat. Takes effect everywhere within 5 seconds.
 
         Raises:
-            NotFoundError: no such account.
-            PrivilegeEscalationError: the account holds more than `by` does.
-            LastAdminError: nobody else is admin.
+            NotFoundError: no account has this id.
+            PrivilegeEscalationError: the account has permissions that `by` lacks.
+            LastAdminError: no other account is admin.
         """
         with self.unit_of_work() as tx:
             if role == ADMIN:
@@ -224,19 +227,19 @@ class RevokeRole:
 @needs(Permission.CUSTOMERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class DisableAccount:
-    """Lock somebody out."""
+    """Disable an account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     cache: SessionCache
 
     def __call__(self, account_id: AccountId, *, by: Caller | None = None) -> None:
-        """Safe to repeat. Every session ends, and is believed nowhere within 5 seconds.
+        """End every session of the account. Safe to repeat. Takes effect within 5 seconds.
 
         Raises:
-            NotFoundError: no such account.
-            PrivilegeEscalationError: the account holds more than `by` does.
-            LastAdminError: nobody else is admin.
+            NotFoundError: no account has this id.
+            PrivilegeEscalationError: the account has permissions that `by` lacks.
+            LastAdminError: no other account is admin.
         """
         self.cache.forget(*map(str, self._disable(account_id, by)))
 
@@ -255,18 +258,18 @@ class DisableAccount:
 @needs(Permission.CUSTOMERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class EnableAccount:
-    """Let somebody in again."""
+    """Enable a disabled account."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, account_id: AccountId, *, by: Caller | None = None) -> None:
-        """Safe to repeat. They sign in anew.
+        """Enable the account, whose owner must sign in again. Safe to repeat.
 
         Raises:
-            NotFoundError: no such account, or it was erased.
-            PrivilegeEscalationError: the account holds more than `by` does.
+            NotFoundError: no account has this id, or it was erased.
+            PrivilegeEscalationError: the account has permissions that `by` lacks.
         """
         with self.unit_of_work() as tx:
             account = tx.accounts.get(account_id)
@@ -279,16 +282,16 @@ class EnableAccount:
 @needs(Permission.USERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """List those who work for the shop: whoever is in a role."""
+    """List the staff users: accounts with a role."""
 
     customers: CustomerReader
 
     def __call__(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CustomerView]:
-        """The newest account first.
+        """Return the users, newest account first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.customers.list(CustomerQuery(staff=True, limit=limit, cursor=cursor))

@@ -1,4 +1,4 @@
-"""What is handed out at sign-in, and what is kept of it."""
+"""The tokens issued at sign-in, and their stored forms."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ from quickshop.ports.unit_of_work import Transaction
 REFRESH_PREFIX: Final = "qsr_"
 API_KEY_PREFIX: Final = "qsk_"
 MAILED_PREFIX: Final = "qso_"
-"""Secrets say what they are, so that scanners find them where they were left lying."""
+"""Secrets have a prefix, so that secret scanners find leaked ones."""
 
 MAX_SECRET_LENGTH: Final = 200
 """Characters of a secret that is looked up at all; our own are shorter."""
 MOST_SESSIONS: Final = 50
-"""Devices that an account is signed in on; the one that came first goes first."""
+"""Sessions per account; a new one beyond them ends the oldest."""
 
 COPY_SECONDS: Final = 2
-"""How long a copy of what a session may do is believed, where it is kept for all processes."""
+"""How long the shared cache keeps a caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session just opened or refreshed. The tokens are shown this once."""
+    """The tokens of a new or refreshed session. They are shown only once."""
 
     session_id: SessionId
     account_id: AccountId
     access_token: str = field(repr=False)
     expires_in: int
-    """Seconds until the access token is refused."""
+    """Seconds until the access token expires."""
     refresh_token: str = field(repr=False)
-    """To be exchanged, once, for the next pair."""
+    """Exchanged once for the next pair of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """How tokens are made."""
+    """Issues tokens."""
 
     clock: Clock
     identifiers: Identifiers
@@ -65,7 +65,7 @@ class Issuing:
     def start_session(
         self, tx: Transaction, account_id: AccountId, device: str, address: str
     ) -> SignedIn:
-        """Sign a device in."""
+        """Open a session for a device."""
         now = self.clock.now()
         session = Session.start(
             id=SessionId(self.identifiers.new()),
@@ -86,11 +86,11 @@ class Issuing:
         return self.signed_in(session, secret)
 
     def new_refresh_token(self) -> str:
-        """A fresh refresh token."""
+        """Return a new refresh token."""
         return REFRESH_PREFIX + self.identifiers.secret()
 
     def signed_in(self, session: Session, refresh_token: str) -> SignedIn:
-        """What a session is handed, with this refresh token."""
+        """Return the tokens of a session, with this refresh token."""
         now = self.clock.now()
         return SignedIn(
             session_id=session.id,
@@ -102,16 +102,16 @@ class Issuing:
 
 
 def seal(successor: str, used: str) -> str:
-    """The successor of a refresh token, readable only to whoever has the one that was used.
+    """Encrypt the successor of a refresh token, so that only the used token reveals it.
 
-    A one-time pad: XOR with an HMAC under the used token, which seals nothing else. So a lost
-    answer can be given again, and the database alone gives no token away.
+    A one-time pad: XOR with an HMAC under the used token, which encrypts nothing else. So a lost
+    response can be repeated, and the database alone reveals no token.
     """
     return urlsafe_b64encode(_pad(_raw(successor), used)).decode()
 
 
 def unseal(sealed: str, used: str) -> str:
-    """What `seal` sealed with the same token."""
+    """Return the token that `seal` encrypted with the same used token."""
     return REFRESH_PREFIX + _text(_pad(urlsafe_b64decode(sealed), used))
 
 
@@ -131,7 +131,7 @@ def _text(raw: bytes) -> str:
 
 
 def copy_of(caller: Caller | None) -> bytes:
-    """A caller as bytes, to be kept for a moment; also that there is none."""
+    """Serialize a caller, or None, for the cache."""
     if caller is None:
         return b"null"
     return json.dumps(
@@ -145,10 +145,10 @@ def copy_of(caller: Caller | None) -> bytes:
 
 
 def caller_of(copy: bytes) -> Caller | None:
-    """The caller that `copy_of` wrote down.
+    """Deserialize a caller that `copy_of` wrote.
 
     Raises:
-        ValueError: it was written by something else.
+        ValueError: the bytes have another format.
     """
     found = json.loads(copy)
     if found is None:
@@ -162,4 +162,4 @@ def caller_of(copy: bytes) -> Caller | None:
             api_key_id=None if api_key is None else ApiKeyId(UUID(api_key)),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("not a copy of a caller") from error
+        raise ValueError("not a serialized caller") from error

@@ -1,4 +1,4 @@
-"""Use cases that move money."""
+"""Use cases for payments."""
 
 from quickshop.application.payments.outcomes import PaymentOutcomes
 from quickshop.application.payments.process import ProcessOrder

@@ -1,7 +1,7 @@
-"""What follows when more is known of a payment: the one place that writes it down.
+"""The effects of payment results, recorded in one place.
 
-Jobs, the sweeper and webhooks all come here, each with the order and the payment locked, in that
-order. Stock is given back last, so that its levels stay locked for as short as can be.
+Jobs, the sweeper and webhooks all call it, each with the order and then the payment locked. Stock
+is released last, so that stock levels stay locked as briefly as possible.
 """
 
 from __future__ import annotations
@@ -40,26 +40,26 @@ _KNOWN: Final = frozenset(
 
 
 def lock(tx: Transaction, payment: Payment) -> tuple[Order, Payment]:
-    """Take an order and one of its payments as they stand now, in the one order of locks."""
+    """Lock an order and then one of its payments, and return their current state."""
     return tx.orders.get(payment.order_id), tx.payments.get(payment.id)
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentOutcomes:
-    """Writes down what became of a payment, and what that means for its order."""
+    """Records the result of a payment and its effects on the order."""
 
     clock: Clock
     identifiers: Identifiers
     patience: timedelta
-    """How long a gateway may owe an answer before it is asked again."""
+    """How long to wait for a gateway's answer before asking again."""
     order_lifetime: timedelta
-    """How long an order waits for its money."""
+    """How long an order waits for its payment."""
 
     def on_charge(self, tx: Transaction, order: Order, payment: Payment, charge: Charge) -> None:
-        """The gateway said how far a charge has got. What is known already changes nothing.
+        """Record the state of a charge. A known state changes nothing.
 
         Raises:
-            GatewayAnswerError: it said what cannot be.
+            GatewayAnswerError: the answer breaks a rule of the port.
         """
         _require_answer(payment, charge)
         match charge.state:
@@ -77,7 +77,7 @@ class PaymentOutcomes:
     def on_captured(
         self, tx: Transaction, order: Order, payment: Payment, reference: str, amount: Money
     ) -> None:
-        """Money moved. If nobody waits for it any more it goes back, in full and once."""
+        """Record captured money. If the order no longer waits for it, refund it in full, once."""
         if payment.status in {PaymentStatus.CAPTURED, PaymentStatus.REFUNDED}:
             return
         now = self.clock.now()
@@ -86,14 +86,14 @@ class PaymentOutcomes:
             order.mark_paid(now=now)
         else:
             order.note_late_payment(now=now)
-            self.refund_rest(payment, reason="it came too late")
+            self.refund_rest(payment, reason="the payment arrived too late")
         tx.orders.save(order)
         tx.payments.save(payment)
 
     def on_authorized(
         self, tx: Transaction, order: Order, payment: Payment, reference: str
     ) -> None:
-        """Money is set aside. If nobody waits for it any more it is let go."""
+        """Record an authorization. If the order no longer waits for it, void it."""
         if payment.status in _KNOWN:
             return
         now = self.clock.now()
@@ -109,7 +109,7 @@ class PaymentOutcomes:
     def on_action_required(
         self, tx: Transaction, order: Order, payment: Payment, charge: Charge
     ) -> None:
-        """The shopper is to prove themselves. If nobody waits for it the charge is let go."""
+        """Record that the shopper must authenticate. If the order stopped waiting, void it."""
         if not payment.is_open:
             return
         now = self.clock.now()
@@ -125,7 +125,7 @@ class PaymentOutcomes:
         tx.payments.save(payment)
 
     def on_declined(self, tx: Transaction, order: Order, payment: Payment, reason: str) -> None:
-        """The gateway refused: the stock is given back, and another attempt may be made."""
+        """Record a decline: release the stock, and allow another attempt."""
         if not payment.is_open and payment.status is not PaymentStatus.CAPTURING:
             return
         payment.mark_declined(reason, now=self.clock.now())
@@ -133,7 +133,7 @@ class PaymentOutcomes:
         self._fail(tx, order, payment, reason)
 
     def on_canceled(self, tx: Transaction, order: Order, payment: Payment) -> None:
-        """The charge was let go, by us or at the gateway, and no money moved."""
+        """Record that the shop or the gateway canceled the charge, and no money moved."""
         if not payment.is_open and payment.status not in {
             PaymentStatus.VOIDING,
             PaymentStatus.AUTHORIZED,
@@ -145,15 +145,15 @@ class PaymentOutcomes:
         self._fail(tx, order, payment, "canceled")
 
     def on_unknown(self, tx: Transaction, _order: Order, payment: Payment) -> None:
-        """There is no answer. It is asked for again with the same key."""
+        """Record a missing answer. The gateway is asked again with the same key."""
         if payment.is_open:
             payment.mark_unknown(now=self.clock.now(), patience=self.patience)
             tx.payments.save(payment)
 
     def stop(self, payment: Payment) -> None:
-        """Stop a payment of an order that was called off, as far as anyone can from here.
+        """Stop a payment of a canceled order, as far as its known state allows.
 
-        What the gateway may be at is found out in the background.
+        The state at the gateway is clarified in the background.
         """
         now = self.clock.now()
         match payment.status:
@@ -162,12 +162,12 @@ class PaymentOutcomes:
             case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
                 payment.request_void(now=now, patience=self.patience)
             case PaymentStatus.CAPTURED:
-                self.refund_rest(payment, reason="the order was called off")
+                self.refund_rest(payment, reason="the order was canceled")
             case _:
                 pass
 
     def refund_rest(self, payment: Payment, *, reason: str) -> None:
-        """Have all sent back that is left of what was captured."""
+        """Refund the remaining captured amount."""
         if payment.refundable.minor:
             payment.request_refund(
                 RefundId(self.identifiers.new()),
@@ -178,7 +178,7 @@ class PaymentOutcomes:
             )
 
     def on_refunded(self, tx: Transaction, order: Order, payment: Payment, refund: Refund) -> None:
-        """Money went back. When none is left of an order's, what has not shipped is kept."""
+        """Record a refund. When an order is refunded in full, its unshipped units are released."""
         if refund not in payment.pending_refunds:
             return
         now = self.clock.now()
@@ -194,12 +194,12 @@ class PaymentOutcomes:
     def on_refund_refused(
         self, tx: Transaction, order: Order, payment: Payment, refund: Refund, failure: str
     ) -> None:
-        """The gateway will not send it back; it may be asked for anew."""
+        """Record that the gateway refused a refund; it may be requested again."""
         if refund not in payment.pending_refunds:
             return
         now = self.clock.now()
         payment.fail_refund(refund.id, failure, now=now)
-        # Nobody but people can do anything about it now.
+        # Only staff can resolve this.
         logger.error(
             "order %s: refund %d was refused: %s",
             order.number,
@@ -220,7 +220,7 @@ class PaymentOutcomes:
         tx.stock.release(order.id, now=now)
 
     def _is_awaited(self, tx: Transaction, order: Order, payment: Payment) -> bool:
-        """Whether the order waits for this very attempt."""
+        """Return whether the order waits for this attempt."""
         if order.status is not OrderStatus.PENDING:
             return False
         return all(each.attempt <= payment.attempt for each in tx.payments.of_order(order.id))

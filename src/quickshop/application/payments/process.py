@@ -1,7 +1,7 @@
 """Paying for an order.
 
-No transaction is open while a gateway is called: what is about to be tried is written down
-before, what came of it after. Whatever dies between the two is repeated with the same key.
+No transaction is open during a gateway call. The attempt is recorded before the call and the
+result after it. After a crash between the two, the call is repeated with the same key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TO_CHARGE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProcessOrder:
-    """Pay for a pending order, and write down what came of it."""
+    """Pay for a pending order, and record the result."""
 
     unit_of_work: UnitOfWork
     gateway: PaymentGateway
@@ -33,12 +33,12 @@ class ProcessOrder:
     outcomes: PaymentOutcomes
 
     def __call__(self, order_id: OrderId) -> None:
-        """Safe to repeat and to run twice at once: the money is taken once.
+        """Charge the order. Safe to repeat and to run concurrently: it is charged once.
 
-        An order whose outcome is known is left alone.
+        An order whose result is known is not changed.
 
         Raises:
-            NotFoundError: no such order.
+            NotFoundError: no order has this id.
         """
         payment = self._begin(order_id)
         if payment is None:

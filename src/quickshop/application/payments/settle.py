@@ -1,4 +1,4 @@
-"""Finding out, and finishing, whatever a gateway still owes an answer to."""
+"""Settling payments: carry out requested operations, and clarify unknown results."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MAY_STILL_MOVE: Final = frozenset({ChargeState.UNCONFIRMED, ChargeState.ACTION_
 
 @dataclass(frozen=True, slots=True)
 class SettlePayments:
-    """Carry out what was asked for an order's payments: captures, voids, refunds, questions.
+    """Carry out the pending operations of an order: captures, voids, refunds and queries.
 
-    Each was written down before, and is repeated with the same key until there is an answer.
+    Each was recorded before. It is repeated with the same key until the gateway answers.
     """
 
     unit_of_work: UnitOfWork
@@ -35,12 +35,12 @@ class SettlePayments:
     outcomes: PaymentOutcomes
 
     def __call__(self, order_id: OrderId) -> None:
-        """Safe to repeat and to run twice at once. Charges nothing new.
+        """Settle the order's payments. Safe to repeat and to run concurrently.
 
-        What gets no answer is left to the sweeper, which has it asked again.
+        It makes no new charge. The sweeper repeats operations that got no answer.
 
         Raises:
-            NotFoundError: no such order.
+            NotFoundError: no order has this id.
         """
         with self.unit_of_work() as tx:
             status = tx.orders.get(order_id).status
@@ -49,7 +49,7 @@ class SettlePayments:
             try:
                 self._settle(payment, status)
             except PaymentUnknownError as error:
-                logger.info("payment %s is asked about again later: %s", payment.id, error)
+                logger.info("payment %s will be queried again later: %s", payment.id, error)
 
     def _settle(self, payment: Payment, order_status: OrderStatus) -> None:
         for refund in payment.pending_refunds:
@@ -58,39 +58,39 @@ class SettlePayments:
             case PaymentStatus.CAPTURING:
                 self._capture(payment)
             case PaymentStatus.VOIDING:
-                assert payment.reference is not None, "what is let go has a name"
+                assert payment.reference is not None, "a payment to void has a reference"
                 key = f"{payment.gateway_key}:void"
-                self._told(payment, self.gateway.void(payment.reference, key=key))
+                self._record_charge(payment, self.gateway.void(payment.reference, key=key))
             case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
                 self._ask(payment, order_status)
             case _ if order_status in ENDED_UNPAID and _may_have_moved(payment):
                 self._ask(payment, order_status)
 
     def _capture(self, payment: Payment) -> None:
-        assert payment.reference is not None, "what was authorized has a name"
+        assert payment.reference is not None, "an authorized payment has a reference"
         amount = Money(payment.capture_minor, payment.amount.currency)
         key = f"{payment.gateway_key}:capture"
         try:
             charge = self.gateway.capture(payment.reference, amount, key=key)
         except PaymentDeclinedError as error:
-            self._declined(payment, error.reason)
+            self._record_decline(payment, error.reason)
         else:
-            self._told(payment, charge)
+            self._record_charge(payment, charge)
 
     def _ask(self, payment: Payment, order_status: OrderStatus) -> None:
         try:
             charge = self._find(payment)
         except PaymentDeclinedError as error:
-            self._declined(payment, error.reason)
+            self._record_decline(payment, error.reason)
             return
         if charge is None:
-            self._never_asked(payment)
+            self._cancel_unknown(payment)
             return
         if charge.state in _MAY_STILL_MOVE and order_status in ENDED_UNPAID:
-            # Nobody may take the money any more: not a request that is still on its way, and not
-            # the shopper by proving themselves after all.
+            # The order is closed: neither a delayed request nor a late authentication by the
+            # shopper may take the money.
             charge = self.gateway.void(charge.reference, key=f"{payment.gateway_key}:void")
-        self._told(payment, charge)
+        self._record_charge(payment, charge)
 
     def _find(self, payment: Payment) -> Charge | None:
         return self.gateway.find(
@@ -101,28 +101,28 @@ class SettlePayments:
         )
 
     def _refund(self, payment: Payment, refund: Refund) -> None:
-        assert payment.reference is not None, "what was captured has a name"
+        assert payment.reference is not None, "a captured payment has a reference"
         key = payment.refund_key(refund)
         try:
             self.gateway.refund(payment.reference, refund.amount, key=key)
         except PaymentDeclinedError as error:
-            self._refund_refused(payment, refund, error.reason)
+            self._record_refund_refusal(payment, refund, error.reason)
         else:
-            self._refunded(payment, refund)
+            self._record_refund(payment, refund)
 
     @retried
-    def _told(self, asked: Payment, charge: Charge) -> None:
+    def _record_charge(self, asked: Payment, charge: Charge) -> None:
         with self.unit_of_work() as tx:
             self.outcomes.on_charge(tx, *lock(tx, asked), charge)
 
     @retried
-    def _declined(self, asked: Payment, reason: str) -> None:
+    def _record_decline(self, asked: Payment, reason: str) -> None:
         with self.unit_of_work() as tx:
             self.outcomes.on_declined(tx, *lock(tx, asked), reason)
 
     @retried
-    def _never_asked(self, asked: Payment) -> None:
-        """Call off what the gateway has never heard of; it is asked about a few times more."""
+    def _cancel_unknown(self, asked: Payment) -> None:
+        """Cancel a payment that the gateway does not know. It is queried a few more times."""
         with self.unit_of_work() as tx:
             order, payment = lock(tx, asked)
             if payment.is_open and order.status in ENDED_UNPAID:
@@ -130,24 +130,24 @@ class SettlePayments:
                 tx.payments.save(payment)
 
     @retried
-    def _refunded(self, asked: Payment, refund: Refund) -> None:
+    def _record_refund(self, asked: Payment, refund: Refund) -> None:
         with self.unit_of_work() as tx:
             self.outcomes.on_refunded(tx, *lock(tx, asked), refund)
 
     @retried
-    def _refund_refused(self, asked: Payment, refund: Refund, failure: str) -> None:
+    def _record_refund_refusal(self, asked: Payment, refund: Refund, failure: str) -> None:
         with self.unit_of_work() as tx:
             self.outcomes.on_refund_refused(tx, *lock(tx, asked), refund, failure)
 
 
 def _may_have_moved(payment: Payment) -> bool:
-    called_off = payment.status is PaymentStatus.CANCELED and payment.checks > 0
-    return payment.is_open or called_off
+    canceled = payment.status is PaymentStatus.CANCELED and payment.checks > 0
+    return payment.is_open or canceled
 
 
 @dataclass(frozen=True, slots=True)
 class AskAgainAboutPayments:
-    """The sweeper: have the gateway asked about everything that it left without an answer."""
+    """The sweeper: query the gateway about every payment without an answer."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -155,7 +155,7 @@ class AskAgainAboutPayments:
 
     @retried
     def __call__(self, *, limit: int = 100) -> int:
-        """Tell how many payments were due. What follows is done by jobs."""
+        """Return how many payments were due. Jobs do the rest."""
         now = self.clock.now()
         with self.unit_of_work() as tx:
             payments = tx.payments.due(now, limit=limit)

@@ -1,4 +1,4 @@
-"""What staff do with the money of an order."""
+"""Use cases for staff to manage payments."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListPayments:
-    """Show the attempts to pay an order to staff."""
+    """List the payments of an order for staff."""
 
     unit_of_work: UnitOfWork
 
     def __call__(self, order_id: OrderId) -> Sequence[PaymentView]:
-        """The first attempt first; empty for an order that does not exist."""
+        """Return the payments, first attempt first; empty if the order does not exist."""
         with self.unit_of_work() as tx:
             return [PaymentView.of(payment) for payment in tx.payments.of_order(order_id)]
 
@@ -36,7 +36,7 @@ class ListPayments:
 @needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CapturePayment:
-    """Take money that was set aside for an order. The gateway is called in the background."""
+    """Capture authorized money of an order. The gateway is called in the background."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -51,12 +51,12 @@ class CapturePayment:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[PaymentView]:
-        """The whole amount unless a part is given: then the rest is let go.
+        """Capture the whole amount, or a part. A part releases the rest.
 
         Raises:
-            NotFoundError: no such order, or nobody tried to pay it.
-            PaymentStateError: nothing is authorized.
-            InvalidValueError: nothing, more than was authorized, or another currency.
+            NotFoundError: no order has this id, or it has no payment.
+            PaymentStateError: the payment is not authorized.
+            InvalidValueError: the amount is zero or more than authorized, or the currency differs.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -75,7 +75,7 @@ class CapturePayment:
 @needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class VoidPayment:
-    """Let go of money that was set aside for an order; the shopper may then pay another way."""
+    """Void authorized money of an order. The shopper may then pay another way."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -85,11 +85,11 @@ class VoidPayment:
     def __call__(
         self, order_id: OrderId, *, idempotency_key: str | None = None, by: str = "staff"
     ) -> Answer[PaymentView]:
-        """The gateway is called in the background.
+        """Void the payment. The gateway is called in the background.
 
         Raises:
-            NotFoundError: no such order, or nobody tried to pay it.
-            PaymentStateError: nothing is set aside.
+            NotFoundError: no order has this id, or it has no payment.
+            PaymentStateError: the payment is not authorized.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -109,7 +109,7 @@ class VoidPayment:
 @needs(Permission.PAYMENTS_WRITE)
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """Send money of an order back, the whole or a part. It goes out in the background."""
+    """Refund an order, in full or in part. The money is sent in the background."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -125,16 +125,16 @@ class RefundOrder:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[PaymentView]:
-        """All that is left unless an amount is given.
+        """Refund the remaining amount, or the given one.
 
-        Of several refunds at once those succeed that together are no more than was captured: one
-        that is on its way, or whose outcome nobody knows yet, counts as gone.
+        Concurrent refunds never exceed the captured amount together. A refund that is pending,
+        or whose result is unknown, counts as refunded.
 
         Raises:
-            NotFoundError: no such order, or nobody tried to pay it.
-            PaymentStateError: nothing was captured, or nothing of it is left.
-            RefundTooLargeError: it is more than is left.
-            InvalidValueError: nothing, or another currency, or the reason is too long.
+            NotFoundError: no order has this id, or it has no payment.
+            PaymentStateError: nothing was captured, or everything was refunded.
+            RefundTooLargeError: the amount is more than can still be refunded.
+            InvalidValueError: the amount is zero, the currency differs, or the reason is too long.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -162,7 +162,7 @@ def _saved(tx: Transaction, payment: Payment) -> PaymentView:
 
 
 def _latest(tx: Transaction, order_id: OrderId) -> Payment:
-    """The last attempt of an order, which is locked first."""
+    """Lock an order, and return its last payment."""
     tx.orders.get(order_id)
     payments = tx.payments.of_order(order_id)
     if not payments:
@@ -171,14 +171,14 @@ def _latest(tx: Transaction, order_id: OrderId) -> Payment:
 
 
 def _captured(tx: Transaction, order_id: OrderId) -> Payment:
-    """The attempt that took the money, of which something is left if anything is."""
+    """Return the captured payment, preferably one that can still be refunded."""
     latest = _latest(tx, order_id)
     captured = [p for p in tx.payments.of_order(order_id) if p.status is PaymentStatus.CAPTURED]
     if not captured:
         raise PaymentStateError(latest.status, "refunded")
     best = max(captured, key=lambda payment: payment.refundable.minor)
     if not best.captured_minor:
-        raise PaymentStateError("of nothing", "refunded")
+        raise PaymentStateError("not captured", "refunded")
     if not best.refundable.minor:
-        raise PaymentStateError("refunded in full, or about to be", "refunded again")
+        raise PaymentStateError("already refunded in full", "refunded again")
     return best

@@ -1,4 +1,4 @@
-"""What payment gateways tell without being asked."""
+"""Use cases for webhooks of payment gateways."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _STATES: Final[Mapping[NoticeKind, ChargeState]] = {
     NoticeKind.AUTHORIZED: ChargeState.AUTHORIZED,
     NoticeKind.CAPTURED: ChargeState.CAPTURED,
 }
-_LET_GO: Final = frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.VOIDING})
+_VOIDABLE: Final = frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.VOIDING})
 _TO_ASK_ABOUT: Final = frozenset({PaymentStatus.REQUIRES_ACTION, PaymentStatus.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivePaymentWebhook:
-    """Write down what a gateway tells, and what follows for the payment and its order.
+    """Record a gateway's webhook, and apply it to the payment and its order.
 
-    Every message is recorded, once, in the transaction that applies it. Those that are not
-    believed are recorded too, up to `rejected_kept` at a time; what comes on top of that is only
-    logged, so that a flood of forgeries fills no disk.
+    Every message is recorded once, in the transaction that applies it. Rejected messages are
+    recorded up to `rejected_kept` at a time. Further ones are only logged, so that a flood of
+    forgeries does not fill the disk.
     """
 
     unit_of_work: UnitOfWork
@@ -53,14 +53,14 @@ class ReceivePaymentWebhook:
     rejected_kept: int = 1_000
 
     def __call__(self, provider: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
-        """Safe to repeat, and in any order. `headers` have lower-case names.
+        """Receive a message, safely repeated and in any order. `headers` have lower-case names.
 
-        A refusal and a cancellation that the shop did not ask for are asked about rather than
-        believed: at some gateways the shopper can still turn them around.
+        A decline or a cancellation that the shop did not request is verified with the gateway,
+        because at some gateways the shopper can still reverse it.
 
         Raises:
-            NotFoundError: no such provider, or its messages are not expected.
-            WebhookRejectedError: forged, stale or unreadable; nothing was changed.
+            NotFoundError: the provider is unknown or has no webhooks.
+            WebhookRejectedError: the message is forged, stale or unreadable; nothing was changed.
         """
         webhooks = self.providers.get(provider)
         if webhooks is None:
@@ -76,7 +76,7 @@ class ReceivePaymentWebhook:
 
     @retried
     def _reject(self, provider: str, digest: str, verdict: Verdict, now: datetime) -> None:
-        logger.warning("a message from %s is not believed: %s", provider, verdict)
+        logger.warning("rejected a webhook from %s: %s", provider, verdict)
         with self.unit_of_work() as tx:
             if tx.payment_webhooks.count_rejected(limit=self.rejected_kept) < self.rejected_kept:
                 tx.payment_webhooks.record(
@@ -117,22 +117,22 @@ class ReceivePaymentWebhook:
             return Verdict.IGNORED
         found = tx.payments.find_by_key(notice.gateway_key)
         if found is None:
-            logger.warning("%s speaks of an order that is not here", notice.event_id)
+            logger.warning("webhook %s refers to an unknown order", notice.event_id)
             return Verdict.UNKNOWN_ORDER
         order, payment = lock(tx, found)
         if not _matches(notice, payment):
             logger.error(
-                "%s does not speak of what order %s is to pay", notice.event_id, order.number
+                "webhook %s does not match the payment of order %s", notice.event_id, order.number
             )
             return Verdict.MISMATCH
         if payment.status is PaymentStatus.PENDING:
-            # The gateway was not asked yet; when it is, it will say the same.
+            # The gateway was not called yet; its answer to that call will say the same.
             return Verdict.IGNORED
         before = payment.version
-        self._tell(tx, order, payment, notice)
+        self._record(tx, order, payment, notice)
         return Verdict.IGNORED if payment.version == before else Verdict.APPLIED
 
-    def _tell(
+    def _record(
         self, tx: Transaction, order: Order, payment: Payment, notice: PaymentNotice
     ) -> None:
         state = _STATES.get(notice.kind)
@@ -145,7 +145,7 @@ class ReceivePaymentWebhook:
                 action=notice.action,
             )
             self.outcomes.on_charge(tx, order, payment, charge)
-        elif is_canceled and payment.status in _LET_GO:
+        elif is_canceled and payment.status in _VOIDABLE:
             self.outcomes.on_canceled(tx, order, payment)
         elif payment.status in _TO_ASK_ABOUT:
             payment.ask_again(now=self.clock.now(), patience=self.outcomes.patience)
@@ -167,11 +167,11 @@ def _matches(notice: PaymentNotice, payment: Payment) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ListPaymentWebhooks:
-    """Show staff what gateways told, and what claimed to come from them."""
+    """List the received webhooks for staff, including rejected ones."""
 
     unit_of_work: UnitOfWork
 
     def __call__(self, *, limit: int = 100) -> Sequence[WebhookRecord]:
-        """The newest first."""
+        """Return the records, newest first."""
         with self.unit_of_work() as tx:
             return tx.payment_webhooks.list(limit=limit)

@@ -1,4 +1,4 @@
-"""Routes by which whoever is signed in manages what the shop knows of them."""
+"""Routes for signed-in customers to manage their own account and data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ router = APIRouter(prefix="/v1/me", tags=["me"], route_class=GuardedRoute)
 
 
 class SavedAddressOut(Output):
-    """An address in the book."""
+    """A saved address."""
 
     id: UUID
     address: AddressOut
@@ -47,7 +47,7 @@ class SavedAddressOut(Output):
 
 
 class ConsentOut(Output):
-    """What was allowed or forbidden, and when."""
+    """A consent given or withdrawn, and its time."""
 
     purpose: ConsentPurpose
     granted: bool
@@ -55,7 +55,7 @@ class ConsentOut(Output):
 
 
 class ProfileOut(Output):
-    """What the shop knows of a customer."""
+    """The profile of a customer."""
 
     id: UUID
     email: str
@@ -64,21 +64,21 @@ class ProfileOut(Output):
     marketing_consent: bool
     addresses: tuple[SavedAddressOut, ...]
     consents: tuple[ConsentOut, ...]
-    """All that was said, the first first."""
+    """All consents given and withdrawn, oldest first."""
     created_at: AwareDatetime
 
 
 class OwnProfileOut(ProfileOut):
-    """What the shop knows of whoever asks, and what it lets them do."""
+    """Your own profile and permissions."""
 
     roles: tuple[str, ...]
-    """In which they work here; empty for shoppers."""
+    """Your staff roles; empty for shoppers."""
     permissions: tuple[Permission, ...]
-    """All that they may do with these roles, with what comes along with it."""
+    """All permissions of these roles, including implied ones."""
 
 
 class ProfileChange(Input):
-    """What is to be different; what is absent stays. An empty text clears."""
+    """The fields to change. Absent fields stay. An empty text clears a field."""
 
     name: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
     phone: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
@@ -86,49 +86,49 @@ class ProfileChange(Input):
 
 
 class SavedAddressIn(Input):
-    """An address for the book."""
+    """An address to save."""
 
     address: AddressIn
     is_default: bool = False
 
 
 class SessionOut(Output):
-    """A device that is signed in."""
+    """A signed-in device."""
 
     id: UUID
     device: str
-    """What it says of itself."""
+    """The device's description of itself."""
     address: str
-    """Where it signed in from."""
+    """The IP address it signed in from."""
     created_at: AwareDatetime
     last_used_at: AwareDatetime
     expires_at: AwareDatetime
     current: bool = False
-    """Whether it is the one that asks."""
+    """Whether this request uses the session."""
 
 
 class Sessions(Output):
-    """Where somebody is signed in, the one used last first."""
+    """Your sessions, the most recently used first."""
 
     items: tuple[SessionOut, ...]
 
 
 class PasswordChange(Input):
-    """The password that is, and the one to be."""
+    """The current password and the new one."""
 
     current_password: GivenPassword
     new_password: NewPassword
 
 
 class EmailChange(Input):
-    """The address to be, and who one is."""
+    """The new address and the current password."""
 
     email: Email
     password: GivenPassword
 
 
 class Proof(Input):
-    """Who one is."""
+    """The current password."""
 
     password: GivenPassword
 
@@ -137,41 +137,41 @@ class OwnSessionOut(SessionOut):
     """A device that is or was signed in."""
 
     revoked_at: AwareDatetime | None
-    """When it was signed out."""
+    """When the session ended."""
 
 
 class SentMessageOut(Output):
-    """That the shop wrote to somebody."""
+    """A record of an email that the shop sent."""
 
     kind: MessageKind
     order_id: UUID | None
-    """Null: about their account."""
+    """Null for emails about the account."""
     sent_at: AwareDatetime
 
 
 class OwnDataOut(Output):
-    """All that the shop knows of a customer, but what nobody may read: hashes of secrets."""
+    """All data about a customer, except hashes of secrets."""
 
     customer: ProfileOut
     roles: tuple[str, ...]
-    """In which they work here."""
+    """Staff roles."""
     sessions: tuple[OwnSessionOut, ...]
-    """Also those that ended, as long as they are kept."""
+    """Includes ended sessions while they are kept."""
     carts: tuple[CartOut, ...]
-    """Those that they have not checked out."""
+    """Carts that were not checked out."""
     orders: tuple[OrderOut, ...]
     messages: tuple[SentMessageOut, ...]
-    """What was mailed about orders and the account, but for links with a secret."""
+    """Emails about orders and the account, except links with a secret."""
 
 
 def profile_facts(view: CustomerView) -> dict[str, bool]:
-    """What follows from what is known of a customer."""
+    """Return the derived fields of a customer."""
     said = {consent.purpose: consent.granted for consent in view.consents}
     return {"marketing_consent": said.get(ConsentPurpose.MARKETING, False)}
 
 
 def profile_of(view: CustomerView) -> ProfileOut:
-    """A customer as they see themselves."""
+    """Return the profile that a customer sees."""
     return ProfileOut.of(view, **profile_facts(view))
 
 
@@ -187,7 +187,7 @@ def _saved(saved: SavedAddress) -> SavedAddressOut:
 @router.get("", operation_id="get_profile", response_model=OwnProfileOut, responses=problems(503))
 @open_to(ACCOUNT)
 def get_profile(shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller) -> Response:
-    """Show what the shop knows of you, and what you may do here."""
+    """Return your profile and your permissions."""
     return _own_profile(shop.customers.profile(me), caller)
 
 
@@ -205,8 +205,8 @@ async def update_profile(
     caller: SignedInCaller,
     body: ProfileChange,
 ) -> Response:
-    """Change your name, phone, or whether we may write to you about anything but orders."""
-    if body.marketing_consent is not None:  # each change is kept for good
+    """Change your name, phone, or consent to marketing emails."""
+    if body.marketing_consent is not None:  # each change is recorded permanently
         await take(request, guard_of(request.scope).limits.of_own_data(me))
     view = await anyio.to_thread.run_sync(
         lambda: shop.customers.update(
@@ -225,7 +225,7 @@ async def update_profile(
 )
 @open_to(ACCOUNT)
 def save_address(shop: ShopDependency, me: OwnCustomerId, body: SavedAddressIn) -> Response:
-    """Keep an address."""
+    """Save an address."""
     address = body.address.to_domain("address")
     saved = shop.customers.save_address(me, address, is_default=body.is_default)
     return private(_saved(saved), status=201)
@@ -241,7 +241,7 @@ def save_address(shop: ShopDependency, me: OwnCustomerId, body: SavedAddressIn) 
 def replace_address(
     shop: ShopDependency, me: OwnCustomerId, address_id: UUID, body: SavedAddressIn
 ) -> Response:
-    """Keep another address instead."""
+    """Replace a saved address."""
     saved = shop.customers.save_address(
         me,
         body.address.to_domain("address"),
@@ -259,7 +259,7 @@ def replace_address(
 )
 @open_to(ACCOUNT)
 def remove_address(shop: ShopDependency, me: OwnCustomerId, address_id: UUID) -> Response:
-    """Forget an address. Orders keep theirs."""
+    """Remove a saved address. Orders keep theirs."""
     shop.customers.remove_address(me, SavedAddressId(address_id))
     return nothing()
 
@@ -269,7 +269,7 @@ def remove_address(shop: ShopDependency, me: OwnCustomerId, address_id: UUID) ->
 )
 @open_to(ACCOUNT)
 def list_sessions(shop: ShopDependency, caller: SignedInCaller) -> Response:
-    """Show where you are signed in."""
+    """List your sessions."""
     views = shop.accounts.sessions(caller.account_id)
     items = tuple(SessionOut.of(view, current=view.id == caller.session_id) for view in views)
     return private(Sessions(items=items))
@@ -301,7 +301,7 @@ def end_session(
 async def change_password(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: PasswordChange
 ) -> Response:
-    """Take another password. Every other device is signed out, and you are told by mail."""
+    """Change your password. Every other device is signed out, and you are notified by email."""
     limits = guard_of(request.scope).limits
     await take(request, limits.of_own_data(caller.account_id))
     await hashing(
@@ -327,7 +327,7 @@ async def change_password(
 async def request_email_change(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: EmailChange
 ) -> Response:
-    """Ask to be reached at another address. A mail to it follows: confirm it."""
+    """Request a change of your email address. Confirm it with the link sent to the new address."""
     limits = guard_of(request.scope).limits
     await take(request, limits.of_own_data(caller.account_id))
     await hashing(
@@ -336,7 +336,7 @@ async def request_email_change(
             caller.account_id, email=body.email, password=body.password
         ),
     )
-    return private(Asked(detail="Look for our mail to the new address."), status=202)
+    return private(Asked(detail="Check the inbox of the new address."), status=202)
 
 
 @router.get(
@@ -346,7 +346,7 @@ async def request_email_change(
 async def export_own_data(
     request: Request, shop: ShopDependency, me: OwnCustomerId, caller: SignedInCaller
 ) -> Response:
-    """Take all that the shop knows of you."""
+    """Export all data about you."""
     await take(request, guard_of(request.scope).limits.of_own_data(me))
     data = await anyio.to_thread.run_sync(shop.customers.export, me)
     return private(
@@ -375,7 +375,7 @@ async def export_own_data(
 async def erase_own_account(
     request: Request, shop: ShopDependency, caller: SignedInCaller, me: OwnCustomerId, body: Proof
 ) -> Response:
-    """Have the shop forget who you are, for good. Orders stay, and tell nothing of you."""
+    """Erase your account permanently. Your orders stay, without your personal data."""
     limits = guard_of(request.scope).limits
     await take(request, limits.of_own_data(caller.account_id))
     await hashing(request, lambda: shop.customers.erase_own(me, password=body.password))

@@ -1,4 +1,4 @@
-"""The shop over HTTP."""
+"""The HTTP application."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ _ROUTERS = (
 
 _DESCRIPTION: Final = """Browse, fill a cart, check out. Money is in minor units, times are UTC.
 
-1. `POST /v1/carts` answers with an `id` and a `token`: send it as `X-Cart-Token`.
-2. `POST /v1/carts/{id}/lines` puts units of a SKU in it. Stock is looked at on checkout.
-   `POST /v1/carts/{id}/hold`, with an `Idempotency-Key`, sets it aside for a while.
-3. `POST /v1/carts/{id}/checkout`, with an `Idempotency-Key`, answers with the order, `pending`,
-   and its own `token`: send it as `X-Order-Token`. Payment follows in the background.
-4. `GET /v1/orders/{id}` tells how far it has got.
+1. `POST /v1/carts` returns an `id` and a `token`. Send the token as `X-Cart-Token`.
+2. `POST /v1/carts/{id}/lines` adds units of a SKU. Stock is checked at checkout.
+   `POST /v1/carts/{id}/hold`, with an `Idempotency-Key`, reserves the units for a limited time.
+3. `POST /v1/carts/{id}/checkout`, with an `Idempotency-Key`, returns the `pending` order and its
+   own `token`. Send that one as `X-Order-Token`. Payment follows in the background.
+4. `GET /v1/orders/{id}` returns the order and its current status.
 
-Whoever has an account signs in (`POST /v1/auth/login`) and sends the access token as
-`Authorization: Bearer …`, or has the browser keep cookies; carts and orders then need no tokens.
-Staff and their programs (with an API key) work below `/v1/admin`.
+Customers with an account sign in (`POST /v1/auth/login`) and send the access token as
+`Authorization: Bearer …`, or have the browser keep cookies. Their carts and orders need no tokens.
+Staff and programs with an API key use `/v1/admin`.
 
-What fails is answered with `application/problem+json`: go by its `code`. `docs/errors.md` in the
-repository lists every code, its status, and what to do. `Retry-After` comes with 429, and with 503
-if waiting may help.
+Errors are `application/problem+json`. Decide by the `code`. `docs/reference/errors.md` in the repository
+lists every code with its status and what to do. `Retry-After` is sent with 429, and with 503 if
+waiting may help.
 
 The sandbox gateway decides by the payment token: `tok_ok`, `tok_declined`,
 `tok_insufficient_funds`, `tok_timeout_then_ok`, `tok_timeout_lost`, `tok_slow`, `tok_error`; any
@@ -82,20 +82,19 @@ def create_app(
     request_gate: RequestGate | None = None,
     limits: Limits | None = None,
 ) -> FastAPI:
-    """Build the ASGI application that serves `shop`; whoever opened the shop closes it.
+    """Create the ASGI application that serves `shop`. The caller closes the shop.
 
     Args:
-        shop: What is sold.
-        pool_size: Requests that may wait for the database at once, best the size of its pool.
-        product_cache_seconds: How old a product page may be that is answered from memory.
-        edge: Which hosts, proxies and origins there are, and what is refused unseen; without it,
-            what suits development.
-        request_gate: Counts requests; without one, this process counts alone. Closed
-            with the application.
-        limits: How often each may ask.
+        shop: The shop to serve.
+        pool_size: Requests that may use the database at once; ideally the size of its pool.
+        product_cache_seconds: The maximum age of a product page from memory.
+        edge: Hosts, proxies, origins and body limits; the default suits development.
+        request_gate: Counts requests for the rate limits. The default counts in this process
+            only. It is closed with the application.
+        limits: The rate limits.
 
     Raises:
-        LookupError: a route does not declare who may call it.
+        LookupError: a route does not declare its audience.
     """
     edge = edge or Edge()
     gate = request_gate or MemoryRequestGate(NoSessionCache(), NoProductCache())
@@ -116,7 +115,7 @@ def create_app(
     app.state.pages = PageCache(seconds=product_cache_seconds)
     app.state.readiness = health.Readiness()
     for router in (*_ROUTERS, docs.router):
-        # Not include_router: it would match every request against the routes twice.
+        # Not include_router, which would match every request against the routes twice.
         app.router.routes.extend(router.routes)
     app.add_middleware(RequestEnvelope, edge=edge)
     errors.install(app)
@@ -128,7 +127,7 @@ def create_app(
 def _lifespan(pool_size: int, gate: RequestGate) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        # More threads than connections only wait for each other, and the last for longest.
+        # More threads than connections would only wait for each other.
         anyio.to_thread.current_default_thread_limiter().total_tokens = pool_size
         try:
             yield
@@ -141,5 +140,5 @@ def _lifespan(pool_size: int, gate: RequestGate) -> Lifespan[FastAPI]:
 def _version() -> str:
     try:
         return version("quickshop")
-    except PackageNotFoundError:  # run from its sources
+    except PackageNotFoundError:  # running from source, not installed
         return "0"

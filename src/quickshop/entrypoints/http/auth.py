@@ -1,6 +1,6 @@
-"""Routes by which people get an account, and in and out of it.
+"""Routes for registration, sign-in, sessions and password reset.
 
-What they say and cost does not tell whether an address has an account.
+Neither the response nor its duration reveals whether an address has an account.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ GivenPassword = Annotated[
 Secret = Annotated[
     str,
     Field(
-        min_length=1, max_length=MAX_SECRET_LENGTH, description="From the mail.", examples=["…"]
+        min_length=1, max_length=MAX_SECRET_LENGTH, description="From the email.", examples=["…"]
     ),
 ]
 
 
 class Registration(Input):
-    """Who wants an account."""
+    """A request for an account."""
 
     email: Email
     password: NewPassword
@@ -89,7 +89,7 @@ class Registration(Input):
 
 
 class Asked(Output):
-    """What was asked for is done; the rest follows by mail."""
+    """The request was accepted. An email with the next step follows."""
 
     detail: str
 
@@ -97,34 +97,34 @@ class Asked(Output):
 class GuestCart(Input):
     """A cart that was filled before signing in."""
 
-    id: Annotated[UUID, Field(strict=False)]  # JSON has no type of its own for it
+    id: Annotated[UUID, Field(strict=False)]  # JSON has no UUID type
     token: Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH)]
 
 
 class Login(Input):
-    """Who wants in."""
+    """Credentials for signing in."""
 
     email: Email
     password: GivenPassword
     cart: GuestCart | None = None
-    """Joins the cart of the account; no line of it is lost."""
+    """Merged into the account's cart, with all its lines."""
     cookies: bool = False
-    """Whether a browser is to keep the tokens in cookies, where no script can read them.
-    It then takes an `Origin` header to sign in."""
+    """Whether to put the tokens into cookies, which scripts cannot read. Signing in then needs an
+    `Origin` header."""
 
 
 class Tokens(Output):
-    """A session just opened or refreshed."""
+    """The tokens of a new or refreshed session."""
 
-    token_type: str = "Bearer"  # noqa: S105 - the name of a kind
+    token_type: str = "Bearer"  # noqa: S105 - a token type, no secret
     expires_in: int
-    """Seconds until the access token is refused."""
+    """Seconds until the access token expires."""
     access_token: str | None = None
-    """To be sent as `Authorization: Bearer …`. Null when it is in a cookie."""
+    """Send it as `Authorization: Bearer …`. Null if it is in a cookie."""
     refresh_token: str | None = None
-    """To be exchanged once for the next pair. Null when it is in a cookie."""
+    """Exchange it once for the next pair of tokens. Null if it is in a cookie."""
     cart_id: UUID | None = None
-    """The cart that holds what the guest's cart held."""
+    """The cart that contains the guest's lines."""
 
 
 class Refresh(Input):
@@ -134,29 +134,29 @@ class Refresh(Input):
 
 
 class Confirmation(Input):
-    """The secret of a mail."""
+    """The secret from an email."""
 
     token: Secret
 
 
 class ResetRequest(Input):
-    """Who does not know their password any more."""
+    """The address of an account whose password is lost."""
 
     email: Email
 
 
 class NewPasswordByMail(Input):
-    """The secret of a mail, and the password to be."""
+    """The secret from an email, and the new password."""
 
     token: Secret
     password: NewPassword
 
 
 async def take(request: Request, buckets: Sequence[Bucket]) -> None:
-    """Count a try at something that is tried by thieves.
+    """Count an attempt against its rate limits.
 
     Raises:
-        ProblemError: 429.
+        ProblemError: 429: a limit is exceeded.
     """
     if buckets and (refused := refusal(await guard_of(request.scope).gate.take(buckets))):
         code, detail = default_reason(429)
@@ -176,14 +176,14 @@ def _address(request: Request) -> str:
 )
 @open_to(PUBLIC)
 async def register(request: Request, shop: ShopDependency, body: Registration) -> Response:
-    """Ask for an account. A mail follows: confirm it, then sign in."""
+    """Request an account. Confirm it with the link that you receive by email, then sign in."""
     email, limits = normalize_email(body.email), guard_of(request.scope).limits
     await take(request, limits.of_registration(_address(request), email))
     await hashing(
         request,
         lambda: shop.accounts.register(email=email, password=body.password, name=body.name or ""),
     )
-    return private(Asked(detail="Look for our mail to this address."), status=202)
+    return private(Asked(detail="Check your inbox."), status=202)
 
 
 @router.post(
@@ -194,7 +194,7 @@ async def register(request: Request, shop: ShopDependency, body: Registration) -
 )
 @open_to(PUBLIC)
 def confirm_account(shop: ShopDependency, body: Confirmation) -> Response:
-    """Open the account, with the secret of the mail. Sign in next."""
+    """Confirm the account with the secret from the email. Sign in next."""
     shop.accounts.confirm(body.token)
     return nothing()
 
@@ -213,7 +213,7 @@ async def log_in(request: Request, shop: ShopDependency, body: Login) -> Respons
     guard, email = guard_of(request.scope), normalize_email(body.email)
     address = facts_of(request.scope).client.limit_subject
     threads = hash_threads_of(request)
-    with threads.place():  # first of all: a crowd that is refused anyway is looked up nowhere
+    with threads.place():  # first, so that refused requests cost no lookup
         known = await anyio.to_thread.run_sync(shop.accounts.log_in.is_known, email, address)
         await take(request, guard.limits.of_login(address, email, known=known))
         signed_in = await threads.run(
@@ -228,18 +228,18 @@ async def log_in(request: Request, shop: ShopDependency, body: Login) -> Respons
     cart_id = None
     if body.cart is not None:
         cart_id = await anyio.to_thread.run_sync(_claim, shop, body.cart, signed_in)
-    return _handed_out(shop, signed_in, cookies=body.cookies, cart_id=cart_id)
+    return _tokens_response(shop, signed_in, cookies=body.cookies, cart_id=cart_id)
 
 
 def _claim(shop: Shop, cart: GuestCart, signed_in: SignedIn) -> UUID | None:
-    # A cart that is none any more is no reason to keep somebody out.
+    # A missing or expired cart must not prevent the sign-in.
     with suppress(NotFoundError, CartStateError):
         customer_id = CustomerId(signed_in.account_id)
         return shop.carts.claim(CartId(cart.id), cart.token, customer_id).id
     return None
 
 
-def _handed_out(
+def _tokens_response(
     shop: Shop, signed_in: SignedIn, *, cookies: bool, cart_id: UUID | None = None
 ) -> Response:
     if not cookies:
@@ -268,10 +268,10 @@ def _handed_out(
 async def refresh_session(
     request: Request, shop: ShopDependency, body: Refresh | None = None
 ) -> Response:
-    """Exchange a refresh token for the next pair. Each is good once.
+    """Exchange a refresh token for the next pair of tokens.
 
-    Sent again within 10 s, the token used last gets the same successor: the answer may have been
-    lost. Any other use of a used token ends the session.
+    A refresh token works once. If the response is lost, sending the same token again within 10 s
+    returns the same new token. Any other reuse ends the session.
     """
     given = body.refresh_token if body else None
     cookie = None if given else credentials_of(request.scope).refresh_token
@@ -285,10 +285,10 @@ async def refresh_session(
     except NotSignedInError as error:
         answer = await answer_shop_error(request, error)
         if cookie is not None:
-            # Scripts cannot take them away, and with them nobody could shop as a guest.
+            # Scripts cannot delete cookies, which would keep the browser from shopping as a guest.
             clear_cookies(answer)
         return answer
-    return _handed_out(shop, signed_in, cookies=cookie is not None)
+    return _tokens_response(shop, signed_in, cookies=cookie is not None)
 
 
 @router.post(
@@ -300,9 +300,9 @@ async def refresh_session(
 )
 @open_to(PUBLIC)
 def log_out(request: Request, shop: ShopDependency) -> Response:
-    """Sign out here, also when the access token is too old and a cookie holds the refresh token.
+    """Sign out this device. The access token may be expired if a cookie holds the refresh token.
 
-    Safe to repeat: of a session that ended nothing is left to do.
+    Safe to repeat. A session that has ended stays ended.
     """
     brought = credentials_of(request.scope)
     if brought.access_token is not None:
@@ -333,7 +333,7 @@ def _end(request: Request, shop: Shop, account_id: AccountId, session_id: Sessio
 )
 @open_to(ACCOUNT)
 def log_out_everywhere(request: Request, shop: ShopDependency, caller: SignedInCaller) -> Response:
-    """Sign out on every device, this one too."""
+    """Sign out on every device, including this one."""
     shop.accounts.end_all_sessions(caller.account_id)
     guard_of(request.scope).forget(str(caller.session_id))
     answer = nothing()
@@ -352,11 +352,11 @@ def log_out_everywhere(request: Request, shop: ShopDependency, caller: SignedInC
 async def request_password_reset(
     request: Request, shop: ShopDependency, body: ResetRequest
 ) -> Response:
-    """Have a link mailed by which a password can be chosen anew, if there is an account."""
+    """Request an email with a password reset link. It is sent if the address has an account."""
     email, limits = normalize_email(body.email), guard_of(request.scope).limits
     await take(request, limits.of_reset(_address(request), email))
     await anyio.to_thread.run_sync(lambda: shop.accounts.request_password_reset(email=email))
-    return private(Asked(detail="Look for our mail to this address."), status=202)
+    return private(Asked(detail="Check your inbox."), status=202)
 
 
 @router.post(
@@ -369,11 +369,11 @@ async def request_password_reset(
 async def reset_password(
     request: Request, shop: ShopDependency, body: NewPasswordByMail
 ) -> Response:
-    """Choose a new password, with the secret of the mail. Every session ends."""
+    """Set a new password with the secret from the email. Every session ends."""
     email = await hashing(
         request, lambda: shop.accounts.reset_password(body.token, password=body.password)
     )
-    # Whoever reads the mail of the account is no stranger, and gets in from where they are.
+    # The caller has proved access to the account's email, so the limits of strangers are cleared.
     guard, address = guard_of(request.scope), facts_of(request.scope).client.limit_subject
     await guard.gate.clear(guard.limits.of_strangers(address, email))
     return nothing()
@@ -387,6 +387,6 @@ async def reset_password(
 )
 @open_to(PUBLIC)
 def confirm_email_change(shop: ShopDependency, body: Confirmation) -> Response:
-    """Be reached at the new address from now on, with the secret of the mail to it."""
+    """Switch to the new address with the secret from the email sent to it."""
     shop.accounts.confirm_email_change(body.token)
     return nothing()

@@ -13,7 +13,7 @@ Line = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_LENGTH)]
 
 
 class AddressIn(Input):
-    """Where a parcel or a bill goes."""
+    """A shipping or billing address."""
 
     name: Annotated[Line, Field(examples=["Ada Lovelace"])]
     line1: Annotated[Line, Field(examples=["1 Main St"])]
@@ -25,17 +25,17 @@ class AddressIn(Input):
     phone: Line | None = None
 
     def to_domain(self, field: str) -> Address:
-        """The same address as the shop knows it.
+        """Return the address as a domain address.
 
         Raises:
-            InvalidValueError: nobody could deliver to it; the error's field is in `field`.
+            InvalidValueError: the address is not deliverable; the error's field is in `field`.
         """
         with within(field):
             return Address(**dict(self))
 
 
 class AddressOut(Output):
-    """Where a parcel or a bill goes."""
+    """A shipping or billing address."""
 
     name: str
     line1: str

@@ -1,4 +1,4 @@
-"""What routes ask for: the shop, and the headers and parameters that several of them share."""
+"""Dependencies of routes: the shop, the caller, and shared headers and parameters."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from quickshop.ports.paging import MAX_CURSOR_LENGTH, MAX_LIMIT
 from quickshop.shop import Shop
 
 
-async def _shop(request: Request) -> Shop:  # async: it never blocks, so it needs no thread
+async def _shop(request: Request) -> Shop:  # async: it does not block, so it needs no thread
     shop: Shop = request.app.state.shop
     return shop
 
 
 ShopDependency = Annotated[Shop, Depends(_shop)]
 
-# A guest without a token is one with a wrong token, so neither is said to be missing.
+# A missing token is treated as a wrong one, so both have the same error.
 CartToken = Annotated[
     str,
     Header(
         alias="X-Cart-Token",
-        description="The `token` from creating the cart. Without it there is no such cart.",
+        description="The `token` from creating the cart. Without it the cart is not found.",
     ),
 ]
 OrderToken = Annotated[
     str,
     Header(
         alias="X-Order-Token",
-        description="The `token` from placing the order. Without it there is no such order.",
+        description="The `token` from placing the order. Without it the order is not found.",
     ),
 ]
 
@@ -50,7 +50,7 @@ async def _caller(request: Request) -> Caller | None:
 
 
 CallerDependency = Annotated[Caller | None, Depends(_caller)]
-"""Who calls, if the route asks who and it is somebody."""
+"""The caller, if the route authenticates and credentials were sent."""
 
 
 async def _signed_in(request: Request) -> Caller:
@@ -61,7 +61,7 @@ async def _signed_in(request: Request) -> Caller:
 
 
 SignedInCaller = Annotated[Caller, Depends(_signed_in)]
-"""Whoever calls a route that is for those who are signed in."""
+"""The caller of a route that requires signing in."""
 
 
 async def _customer(request: Request) -> CustomerId:
@@ -72,7 +72,7 @@ async def _customer(request: Request) -> CustomerId:
 
 
 OwnCustomerId = Annotated[CustomerId, Depends(_customer)]
-"""Of whoever is signed in."""
+"""The id of the signed-in customer."""
 
 
 async def _cart_shopper(request: Request, token: CartToken = "") -> Shopper:
@@ -90,11 +90,11 @@ def _shopper(request: Request, token: str) -> Shopper:
 
 CartShopper = Annotated[Shopper, Depends(_cart_shopper)]
 OrderShopper = Annotated[Shopper, Depends(_order_shopper)]
-"""Whoever asks for what is theirs: by their session, or by the secret of a guest."""
+"""The shopper, by their session or by a guest's secret."""
 
 _KEY_DESCRIPTION: Final = (
-    f"1 to {MAX_KEY_LENGTH} printable ASCII characters. A repeated request with the same key gets "
-    "the first one's answer, with `Idempotent-Replayed: true`; keys are kept 24 hours."
+    f"1 to {MAX_KEY_LENGTH} printable ASCII characters. A repeated request with the same key "
+    "returns the first response, with `Idempotent-Replayed: true`. Keys are kept for 24 hours."
 )
 IdempotencyKey = Annotated[
     str,
@@ -112,7 +112,7 @@ _BOOLEANS: Final = {"true": True, "false": False}
 
 
 def _integer(value: object) -> object:
-    # pydantic would take "1_000" and "3.0", too.
+    # pydantic would also accept "1_000" and "3.0".
     if isinstance(value, str) and not _INTEGER.fullmatch(value):
         raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
@@ -127,9 +127,9 @@ def _boolean(value: object) -> object:
 
 
 def require_printable(value: str) -> str:
-    """The text, if it can be shown on one line."""
+    """Return the text if it is printable on one line."""
     if not value.isprintable():
-        raise PydanticCustomError("not_printable", "must hold printable characters only")
+        raise PydanticCustomError("not_printable", "must contain only printable characters")
     return value
 
 
@@ -143,6 +143,6 @@ Cursor = Annotated[
     Query(
         min_length=1,
         max_length=MAX_CURSOR_LENGTH,
-        description="The `next_cursor` of the page before; absent for the first one.",
+        description="The `next_cursor` of the previous page; absent for the first page.",
     ),
 ]

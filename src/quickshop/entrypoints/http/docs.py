@@ -1,4 +1,4 @@
-"""The interactive documentation, without anything fetched from elsewhere."""
+"""The interactive documentation, with all assets included."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 _ASSETS: Final = "docs/assets"
 _SUCCESS: Final = ("2", "3")
 _FROM_THE_EDGE: Final = ("400", "403")
-"""What any operation may answer: wrong host, https required."""
+"""Problems of any operation: wrong host, HTTPS required."""
 _SLOW, _LARGE = "408", "413"
 _NOT_SIGNED_IN, _TOO_OFTEN, _UNAVAILABLE = "401", "429", "503"
 _UNKNOWN_PARAMETER: Final = "422"
@@ -42,7 +42,7 @@ _SCHEMES: Final[dict[str, dict[str, str]]] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The `access_token` of signing in, or an API key (`qsk_…`).",
+        "description": "The `access_token` from signing in, or an API key (`qsk_…`).",
     },
     "cookie": {
         "type": "apiKey",
@@ -54,7 +54,7 @@ _SCHEMES: Final[dict[str, dict[str, str]]] = {
 }
 _INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
-# Relative addresses, so that the page also works behind a path prefix.
+# Relative URLs, so that the page also works behind a path prefix.
 _PAGE: Final = bytes(
     get_swagger_ui_html(
         openapi_url="openapi.json",
@@ -62,7 +62,7 @@ _PAGE: Final = bytes(
         swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS}/swagger-ui.css",
         swagger_favicon_url=f"{_ASSETS}/favicon.png",
-        # By default another site is told where the document is, and shows what it thinks of it.
+        # Swagger UI's default sends the document's URL to an online validator.
         swagger_ui_parameters={"validatorUrl": None},
     ).body
 )
@@ -75,40 +75,40 @@ _POLICY: Final = "; ".join(
         "default-src 'none'",
         f"script-src 'self' {_INLINE_HASHES}",
         "style-src 'self'",
-        "img-src 'self' data:",  # the style sheet brings its icons along
+        "img-src 'self' data:",  # the style sheet contains its icons
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     )
 )
-"""What the page is made of, and may ask: nothing from elsewhere."""
+"""The page may load its own assets and call this API, nothing else."""
 
 
 @router.get("/")
 @open_to(PUBLIC)
 async def go_to_docs() -> Response:
-    """Lead people who open the bare address to something they can read."""
+    """Redirect the root to the documentation."""
     return RedirectResponse("docs")
 
 
 @router.get("/docs")
 @open_to(PUBLIC)
 async def show_docs() -> Response:
-    """Show the API as a page on which it can be tried."""
+    """Return the interactive documentation."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
 @router.get("/openapi.json")
 @open_to(PUBLIC)
 async def show_schema(request: Request) -> Response:
-    """Describe the API to programs."""
+    """Return the OpenAPI document."""
     document: _Document = request.app.state.document
     return Response(await document.body(), media_type="application/json")
 
 
 class _Document:
-    """What describes the API, rendered once: that takes a second, in which others are served."""
+    """The OpenAPI document, rendered once in a thread, because that takes a second."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -116,7 +116,7 @@ class _Document:
         self._body: bytes | None = None
 
     async def body(self) -> bytes:
-        """As bytes for the wire."""
+        """Return the document as JSON bytes."""
         async with self._lock:
             if self._body is None:
                 self._body = await anyio.to_thread.run_sync(self._render)
@@ -127,17 +127,17 @@ class _Document:
 
 
 class _Assets(StaticFiles):
-    """Files that change with a release only, so browsers may keep them for a while."""
+    """Static files that change with a release only, so browsers may cache them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or 304."""
+        """Return the file, or 304."""
         answer = await super().get_response(path, scope)
         answer.headers["Cache-Control"] = "public, max-age=3600"
         return answer
 
 
 def install(app: FastAPI) -> None:
-    """Serve the documentation, and have its schema tell the truth about problems."""
+    """Serve the documentation, and correct the problems in its schema."""
     app.mount(f"/{_ASSETS}", _Assets(directory=str(files("fastapi_offline") / "static")))
 
     def openapi() -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _declared(app: FastAPI) -> dict[str, Audience]:
 
 
 def _add_refusals(operation: dict[str, Any], declared: Audience) -> None:
-    """What is refused before a route is asked, no route can tell."""
+    """Add the problems of the edge, which routes do not declare."""
     responses = operation["responses"]
     failed = responses["500"]
     slow = (_SLOW,) if _LARGE in responses else ()
@@ -184,12 +184,14 @@ def _add_refusals(operation: dict[str, Any], declared: Audience) -> None:
         needs = f"Needs the permission `{declared.permission}`."
         operation["description"] = f"{operation.get('description', '')}\n\n{needs}".strip()
     if declared.asks_who:
-        nobody: list[dict[str, list[str]]] = [{}] if declared.kind is AudienceKind.SHOPPER else []
-        operation["security"] = [*nobody, *({name: []} for name in _SCHEMES)]
+        anonymous: list[dict[str, list[str]]] = (
+            [{}] if declared.kind is AudienceKind.SHOPPER else []
+        )
+        operation["security"] = [*anonymous, *({name: []} for name in _SCHEMES)]
 
 
 def _correct(responses: dict[str, Any]) -> None:
-    """FastAPI describes every answer as JSON, and says that it validates its own way."""
+    """Replace the media type and validation schema that FastAPI assumes for problems."""
     for status, answer in list(responses.items()):
         if status.startswith(_SUCCESS):
             continue

@@ -1,4 +1,4 @@
-"""The one place that turns errors into status codes."""
+"""The mapping of errors to HTTP status codes and problems."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.MissingExtraError: 500,
     SettingsError: 500,
 }
-"""Every error has its own row; a test fails when one is missing."""
+"""Every error has a row; a test checks that."""
 
 _RETRY: Final = {"Retry-After": "1"}
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _SERVER_ERROR: Final = 500
-_CROWD_SECONDS: Final = 8
-"""Over so long whoever came in a crowd is asked to spread."""
+_JITTER_SECONDS: Final = 8
+"""The random extra wait after an overload, in seconds, to spread the retries."""
 
 _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, Any]]]] = {
     errors.OutOfStockError: lambda error: {"sku": error.sku, "available": error.available},
@@ -83,25 +83,25 @@ _FACTS: Final[Mapping[type[errors.QuickShopError], Callable[[Any], Mapping[str, 
 
 
 def install(app: FastAPI) -> None:
-    """Have every error that reaches the application answered as a problem."""
+    """Answer every error that reaches the application with a problem."""
     app.add_exception_handler(errors.QuickShopError, answer_shop_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
 
 
 def status_of(error: errors.QuickShopError) -> int:
-    """The status of an error: that of the most specific class which has a row."""
+    """Return the status of an error: the row of its most specific class."""
     return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
 
 
-# Handlers are async because a plain one would cost a hop to a thread.
+# Handlers are async because FastAPI would run others in a thread.
 async def answer_shop_error(request: Request, error: Exception) -> Response:
-    """The problem that an error of the shop is to its caller."""
+    """Return the problem for an error of the shop."""
     assert isinstance(error, errors.QuickShopError)
     status = status_of(error)
     headers = _headers_of(error)
     if status >= _SERVER_ERROR:
-        # Its text may name hosts and files: that is for the log.
+        # Its text may name hosts and files, so it is logged and not sent.
         _log.error("%s: %s", error.code, error, exc_info=error)
         return problem(status, error.code, default_reason(status)[1], headers=headers)
     if isinstance(error, errors.InvalidValueError):
@@ -114,8 +114,8 @@ async def answer_shop_error(request: Request, error: Exception) -> Response:
 
 def _headers_of(error: errors.QuickShopError) -> Mapping[str, str] | None:
     if isinstance(error, errors.OverloadedError):
-        # Not the same to all, or the whole crowd is back at the same moment.
-        return {"Retry-After": str(2 + randbelow(_CROWD_SECONDS))}
+        # A random wait, so that the clients do not all return at once.
+        return {"Retry-After": str(2 + randbelow(_JITTER_SECONDS))}
     if isinstance(error, errors.TransientError):
         return _RETRY
     return _CHALLENGE if isinstance(error, errors.NotSignedInError) else None
@@ -143,7 +143,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    # The router names only the methods of the first route that has this path.
+    # The router lists only the methods of the first route with this path.
     allowed = {
         method
         for route in request.app.routes
@@ -160,17 +160,17 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     found = [_field_problem(entry, kind) for entry in error.errors()]
     if any(p.pointer == "header:Idempotency-Key" and p.code == "missing" for p in found):
         detail = (
-            "Send an Idempotency-Key: a new one for each thing to be done, the same on retries."
+            "Send an Idempotency-Key: a new one for each operation, the same one for its retries."
         )
         return problem(400, "idempotency_key_missing", detail)
-    # Of several unknown fields in one object the same is to be said.
+    # One problem is enough for several unknown fields of one object.
     return problem(422, errors=[*{(each.pointer, each.code): each for each in found}.values()])
 
 
 def _field_problem(entry: Mapping[str, Any], body: object) -> FieldProblem:
     code, (source, *path) = entry["type"], entry["loc"]
     if code == "extra_forbidden":
-        # The name of an unknown field is the sender's text: the object that holds it is named.
+        # The name of an unknown field is client input; the pointer names its object instead.
         *path, _name = path
         detail = unknown_field(body, path)
     else:

@@ -1,4 +1,4 @@
-"""Routes for whoever keeps the process running."""
+"""Health routes for supervisors and load balancers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ router = APIRouter(prefix="/health", tags=["operations"], route_class=GuardedRou
 _log = logging.getLogger(__name__)
 _UNCACHED = {"Cache-Control": "no-store"}
 BELIEVED_SECONDS: Final = 1
-"""How long what the database last did is believed."""
+"""How long a result of the readiness check is reused."""
 
 
 class Readiness:
-    """Whether the database answers: asked once a second at most, however many want to know.
+    """Checks at most once per second whether the database answers.
 
-    Anybody may ask, and is not counted. `monotonic` tells seconds.
+    The route is public and not rate limited. `monotonic` returns seconds.
     """
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -40,7 +40,7 @@ class Readiness:
         self._until = 0.0
 
     async def __call__(self, shop: Shop) -> bool:
-        """As it was a second ago or sooner."""
+        """Return whether the database answers, as of at most a second ago."""
         async with self._lock:
             if self._monotonic() >= self._until:
                 self._is_ready = await anyio.to_thread.run_sync(_answers, shop)
@@ -51,14 +51,14 @@ class Readiness:
 def _answers(shop: Shop) -> bool:
     try:
         shop.products.list(ProductQuery(limit=1))
-    except Exception:  # noqa: BLE001 - whatever it is, it is not ready
+    except Exception:  # noqa: BLE001 - any error means not ready
         _log.exception("not ready")
         return False
     return True
 
 
 class Health(BaseModel):
-    """All is well."""
+    """The service is healthy."""
 
     status: Literal["ok"] = "ok"
 
@@ -66,14 +66,14 @@ class Health(BaseModel):
 @router.get("/live", operation_id="check_live", response_model=Health, responses=problems())
 @open_to(PROBE)
 async def check_live() -> Response:
-    """Whether the process answers at all. Restart it when it does not."""
+    """Return whether the process answers. Restart it if it does not."""
     return _ok()
 
 
 @router.get("/ready", operation_id="check_ready", response_model=Health, responses=problems(503))
 @open_to(PROBE)
 async def check_ready(request: Request, shop: ShopDependency) -> Response:
-    """Whether the database answers. Send no traffic here while it does not."""
+    """Return whether the database answers. Send no traffic here while it does not."""
     readiness: Readiness = request.app.state.readiness
     if await readiness(shop):
         return _ok()

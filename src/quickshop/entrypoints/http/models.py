@@ -1,4 +1,4 @@
-"""What all JSON shapes have in common, and how an answer is made of one."""
+"""Base classes of the JSON models, and responses made from them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Version = Annotated[
 
 
 class Input(BaseModel):
-    """A body, or part of one: nothing is converted, nothing unknown is let in."""
+    """A request body or a part of one. Values are not converted; unknown fields are refused."""
 
     model_config = ConfigDict(
         strict=True,
@@ -44,32 +44,32 @@ class Input(BaseModel):
 
 
 class Output(BaseModel):
-    """An answer, read off the view that a use case returned."""
+    """A response body, read from the view that a use case returns."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
 
     @classmethod
     def of(cls, view: DataclassInstance, **more: Any) -> Self:
-        """The view, and what is said besides it."""
+        """Create the model from a view and additional fields."""
         facts = {field.name: getattr(view, field.name) for field in fields(view)}
         return cls.model_validate({**facts, **more})
 
     def to_json(self) -> bytes:
-        """As bytes for the wire; the same for the same view."""
+        """Return the JSON bytes; equal views have equal bytes."""
         return self.model_dump_json().encode()
 
 
 def private(
     answer: Output, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer for one shopper's eyes, which nobody may keep."""
+    """Return a response for one caller, which must not be cached."""
     return private_json(answer.to_json(), status=status, headers=headers)
 
 
 def private_json(
     body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The same, of what is rendered already."""
+    """Return such a response from rendered JSON."""
     return Response(
         body,
         status_code=status,
@@ -79,18 +79,18 @@ def private_json(
 
 
 def nothing() -> Response:
-    """The answer that it is done, and that there is nothing to say."""
+    """Return an empty 204 response."""
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 def replay_headers(*, replayed: bool) -> dict[str, str]:
-    """What says that an answer was given before."""
+    """Return the header that marks a replayed response."""
     return {"Idempotent-Replayed": "true"} if replayed else {}
 
 
 @contextmanager
 def within(field: str) -> Iterator[None]:
-    """Say of an `InvalidValueError` raised in this block in which field of the body it lies."""
+    """Prefix the field of an `InvalidValueError` raised in this block with `field`."""
     try:
         yield
     except InvalidValueError as error:

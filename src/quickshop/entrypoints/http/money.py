@@ -10,9 +10,7 @@ from quickshop.domain.money import MAX_MINOR, Money
 from quickshop.entrypoints.http.models import Input, Output
 from quickshop.entrypoints.http.sentences import CURRENCY_PATTERN
 
-MinorUnits = Annotated[
-    int, Field(description="In the minor unit of the currency: 1999 is 19.99 USD.")
-]
+MinorUnits = Annotated[int, Field(description="In the currency's minor unit: 1999 is 19.99 USD.")]
 
 
 class MoneyOut(Output):
@@ -31,5 +29,5 @@ class MoneyIn(Input):
     ]
 
     def to_domain(self) -> Money:
-        """The same amount as the shop reckons with it."""
+        """Return the amount as domain money."""
         return Money(self.amount, self.currency)

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in words for people: pydantic's own are for programmers."""
+"""Messages for invalid values that replace those of pydantic, which address programmers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _UUID: Final = "must be a UUID"
 
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "is required",
-    "none_required": "must be absent or null: it is not offered by this shop",
-    "not_printable": "must hold printable characters only",
+    "none_required": "must be absent or null: this shop does not offer it",
+    "not_printable": "must contain only printable characters",
     "string_type": "must be text",
     "string_unicode": "must be valid text",
     "int_type": _WHOLE_NUMBER,
@@ -47,20 +47,20 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "dict_type": _OBJECT,
     "model_attributes_type": _OBJECT,
     "model_type": _OBJECT,
-    "too_short": "must hold at least {min_length}",
-    "too_long": "must hold at most {max_length}",
+    "too_short": "must have {min_length} or more items",
+    "too_long": "must have {max_length} or fewer items",
 }
 _PATTERNS: Final[Mapping[str, str]] = {
     CURRENCY_PATTERN: "must be an ISO 4217 code such as USD",
     ETAG_PATTERN: 'must be an ETag such as "3", or *',
-    KEY_PATTERN: "must hold printable ASCII characters only",
+    KEY_PATTERN: "must contain only printable ASCII characters",
 }
 
 
 def sentence_of(code: str, facts: Mapping[str, Any]) -> str:
-    """What would be right, of an error of pydantic's with this type and context."""
+    """Return the rule that a value breaks, from the type and context of a pydantic error."""
     match code, facts:
-        # A text that is looked at by a function as well is a mere value to pydantic.
+        # pydantic reports a text that a function validates as well with the field type Value.
         case ("string_too_short", {"min_length": least}) | (
             "too_short",
             {"min_length": least, "field_type": "Value"},
@@ -81,16 +81,16 @@ def _characters(count: int) -> str:
 
 
 def unknown_field(body: object, path: list[Any]) -> str:
-    """That there is a field too many at this place of a body of this type; which ones there are.
+    """Return the message for an unknown field at this place of a body, with the allowed fields.
 
-    The name of that field is the sender's text, and is not repeated.
+    The unknown name is client input and not repeated.
     """
     kinds = _alternatives(body)
     for step in path:
         kinds = [inner for kind in kinds for inner in _inside(kind, step)]
     known = [name for kind in kinds if _is_model(kind) for name in kind.model_fields]
-    there_are = f"; there are: {', '.join(known)}" if known else ""
-    return f"holds a field that is not known here{there_are}"
+    allowed = f"; allowed: {', '.join(known)}" if known else ""
+    return f"contains an unknown field{allowed}"
 
 
 def _is_model(kind: Any) -> bool:

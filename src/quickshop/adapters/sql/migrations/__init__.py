@@ -12,8 +12,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 from quickshop.adapters.sql.errors import translated
 from quickshop.domain.errors import SchemaError
 
-HEAD: Final = "0007"
+HEAD: Final = "0001"
 """The revision that this code needs; a test holds it against the files."""
+
+SCRIPTS: Final = Path(__file__).parent
+"""The folder of Alembic's `env.py` and `versions`."""
 
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
 _NO_HURRY: Final = text("SET LOCAL statement_timeout = 0")
@@ -68,11 +71,13 @@ def create_if_empty(engine: Engine) -> None:
     migrate(engine)
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema up to date. Several who do so at once take turns.
+def migrate(engine: Engine, scripts: Path = SCRIPTS) -> None:
+    """Upgrade the schema to the newest revision. Processes that call this at once take turns.
 
     Raises:
-        SchemaError: it is at a revision that this release does not know.
+        SchemaError: the database is at a revision that this release does not know, or a migration
+            left rows that refer to missing ones. Nothing was changed.
+        AdapterError: the database refused. Nothing was changed.
         AdapterError: the database refused; nothing was changed on PostgreSQL.
     """
     # Alembic takes longer to import than everything else: only those who migrate wait for it.
@@ -81,7 +86,7 @@ def migrate(engine: Engine) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     with translated(), _unhindered(engine) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(_NO_HURRY)
@@ -98,7 +103,7 @@ def _require_whole(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if dangling is not None:
-            raise SchemaError(f"rows of the database refer to nothing: {dangling}")
+            raise SchemaError(f"a migration left rows that refer to missing ones: {dangling}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Routes by which staff look after customers, and see who may still buy."""
+"""Admin routes for customers and active carts."""
 
 from __future__ import annotations
 
@@ -36,40 +36,40 @@ MAX_HOURS = 24 * 365
 
 
 class AdminCustomerOut(ProfileOut):
-    """A customer as staff see them."""
+    """A customer with the fields for staff."""
 
     status: AccountStatus
     roles: tuple[str, ...]
-    """Empty for those who do not work here."""
+    """Staff roles; empty for customers."""
 
 
 class CustomerPage(Output):
-    """Some customers, the newest first, and the cursor that continues after them."""
+    """A page of customers, newest first, and the cursor of the next page."""
 
     items: tuple[AdminCustomerOut, ...]
     next_cursor: str | None
 
 
 class ActiveCartOut(Output):
-    """A cart that somebody may come back to."""
+    """A cart that can still be checked out."""
 
     id: UUID
     customer_id: UUID | None
-    """Null: a guest's."""
+    """Null for a guest's cart."""
     lines: int
     units: int
     changed_at: AwareDatetime
 
 
 class ActiveCartPage(Output):
-    """Some carts, the newest first, and the cursor that continues after them."""
+    """A page of carts, newest first, and the cursor of the next page."""
 
     items: tuple[ActiveCartOut, ...]
     next_cursor: str | None
 
 
 def customer_of(view: CustomerView) -> AdminCustomerOut:
-    """A customer as staff see them."""
+    """Return the customer with the fields for staff."""
     return AdminCustomerOut.of(view, **profile_facts(view))
 
 
@@ -83,12 +83,13 @@ def customer_of(view: CustomerView) -> AdminCustomerOut:
 def list_customers(
     shop: ShopDependency,
     email: Annotated[
-        QueryText | None, Query(max_length=MAX_EMAIL_LENGTH, description="Exactly this address.")
+        QueryText | None,
+        Query(max_length=MAX_EMAIL_LENGTH, description="The exact email address."),
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List customers, or find one by e-mail address."""
+    """List customers, or find one by email address."""
     page = shop.customers.list(email=email, limit=limit, cursor=cursor)
     items = tuple(customer_of(view) for view in page.items)
     return private(CustomerPage(items=items, next_cursor=page.next_cursor))
@@ -102,7 +103,7 @@ def list_customers(
 )
 @open_to(staff(GetCustomer))
 def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
-    """Show a customer. Their orders: `GET /v1/admin/orders?customer_id=…`."""
+    """Return a customer. Their orders: `GET /v1/admin/orders?customer_id=…`."""
     return private(customer_of(shop.customers.get(CustomerId(customer_id))))
 
 
@@ -114,7 +115,7 @@ def get_customer(shop: ShopDependency, customer_id: UUID) -> Response:
 )
 @open_to(staff(DisableAccount))
 def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
-    """Lock somebody out: every session of theirs ends, in every process within 5 s."""
+    """Disable an account. Its sessions end in every process within 5 s."""
     shop.staff.disable(AccountId(customer_id), by=caller)
     return nothing()
 
@@ -127,7 +128,7 @@ def disable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: U
 )
 @open_to(staff(EnableAccount))
 def enable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
-    """Let somebody in again."""
+    """Enable an account."""
     shop.staff.enable(AccountId(customer_id), by=caller)
     return nothing()
 
@@ -140,7 +141,7 @@ def enable_account(shop: ShopDependency, caller: SignedInCaller, customer_id: UU
 )
 @open_to(staff(EraseCustomer))
 def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UUID) -> Response:
-    """Forget who a customer is, because they asked for it. There is no way back."""
+    """Erase a customer's personal data at their request. This cannot be undone."""
     shop.customers.erase(CustomerId(customer_id), by=caller)
     return nothing()
 
@@ -155,11 +156,11 @@ def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UU
 def list_active_carts(
     shop: ShopDependency,
     hours: Annotated[
-        QueryInteger, Query(ge=1, le=MAX_HOURS, description="Changed within so many hours.")
+        QueryInteger, Query(ge=1, le=MAX_HOURS, description="Changed within this number of hours.")
     ] = 24,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List the carts that somebody may come back to: open, with something in them."""
+    """List the active carts: open, and not empty."""
     within = timedelta(hours=hours)
     return private(ActiveCartPage.of(shop.carts.active(within, limit=limit, cursor=cursor)))

@@ -1,4 +1,4 @@
-"""Routes by which staff look after the work behind the scenes."""
+"""Admin routes for background jobs."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ router = APIRouter(prefix="/v1/admin/jobs", tags=["admin: jobs"], route_class=Gu
 
 
 class QueueSizeOut(Output):
-    """How much work there is."""
+    """The size of the job queue."""
 
     waiting: int
-    """Not done, due now or later."""
+    """Jobs not done, due now or later."""
     overdue: int
-    """Of these, due for so long that something must be wrong."""
+    """Waiting jobs that should have run long ago, which indicates a fault."""
     dead: int
-    """Given up on after five tries."""
+    """Jobs that failed five times."""
 
 
 class DeadJobOut(Output):
-    """A job that was given up on."""
+    """A job that failed five times."""
 
     id: UUID
     effect: str
     event: str
     subject: str
-    """Id of what the event is about."""
+    """Id of the event's subject."""
     attempts: int
     error: str
     occurred_at: AwareDatetime
 
 
 class DeadJobPage(Output):
-    """Some dead letters, oldest first, and the cursor that continues after them."""
+    """A page of dead letters, oldest first, and the cursor of the next page."""
 
     items: tuple[DeadJobOut, ...]
     next_cursor: str | None
@@ -56,7 +56,7 @@ class DeadJobPage(Output):
 )
 @open_to(staff(GetQueueSize))
 def get_queue_size(shop: ShopDependency) -> Response:
-    """Tell how much work there is."""
+    """Return the size of the job queue."""
     return private(QueueSizeOut.of(shop.jobs.size()))
 
 
@@ -70,7 +70,7 @@ def get_queue_size(shop: ShopDependency) -> Response:
 def list_dead_jobs(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List the dead letters: jobs that were given up on after five tries."""
+    """List the dead letters: jobs that failed five times."""
     return private(DeadJobPage.of(shop.jobs.dead(limit=limit, cursor=cursor)))
 
 
@@ -82,7 +82,7 @@ def list_dead_jobs(
 )
 @open_to(staff(ReplayJob))
 def replay_job(shop: ShopDependency, job_id: UUID) -> Response:
-    """Give a dead job another five tries."""
+    """Give a dead job five more attempts."""
     if not shop.jobs.replay(JobId(job_id)):
         raise NotFoundError("dead job")
     return nothing()

@@ -1,4 +1,4 @@
-"""What the routes of staff have in common."""
+"""Types and dependencies shared by the admin routes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         pattern=ETAG_PATTERN,
-        description="The `ETag` that was read: nothing is changed in a later state, and 412.",
+        description="The `ETag` you read. If it is outdated, nothing changes and you get 412.",
     ),
 ]
 
@@ -35,9 +35,9 @@ async def _scope(caller: SignedInCaller) -> str:
 
 
 Caller = Annotated[str, Depends(_scope)]
-"""Whose idempotency keys count: the same key of somebody else is another key."""
+"""The account's scope of idempotency keys; equal keys of other accounts are separate."""
 
 
 def staff_problems(*more: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's `responses` say: what every route of staff may answer with, and `more`."""
+    """Return the OpenAPI `responses` of an admin route: the common ones and `more`."""
     return problems(*sorted({401, 403, 429, 503, *more}))

@@ -1,4 +1,4 @@
-"""Routes by which staff manage each other: who works here, in which roles, with which keys."""
+"""Admin routes for staff users, roles and API keys."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Permissions = Annotated[
 
 
 class UserOut(Output):
-    """Somebody who works here: who they are, and not where they live."""
+    """A staff user, without addresses."""
 
     id: UUID
     email: str
@@ -64,14 +64,14 @@ class UserOut(Output):
 
 
 class UserPage(Output):
-    """Some who work here, the newest account first, and the cursor that continues after them."""
+    """A page of staff users, newest account first, and the cursor of the next page."""
 
     items: tuple[UserOut, ...]
     next_cursor: str | None
 
 
 class Invitation(Input):
-    """Somebody who is to work here."""
+    """An invitation of a staff user."""
 
     email: Email
     name: Line | None = None
@@ -79,7 +79,7 @@ class Invitation(Input):
 
 
 class InvitedOut(Output):
-    """Whoever works here now."""
+    """The invited user."""
 
     id: UUID
 
@@ -90,23 +90,23 @@ class RoleOut(Output):
     name: str
     permissions: tuple[Permission, ...]
     built_in: bool
-    """Whether every shop has it; those do not change."""
+    """Whether every shop has the role. Such roles cannot be changed."""
 
 
 class Roles(Output):
-    """Every role."""
+    """All roles."""
 
     items: tuple[RoleOut, ...]
 
 
 class RoleIn(Input):
-    """What a role is to hold."""
+    """The permissions of a role."""
 
     permissions: Permissions
 
 
 class ApiKeyIn(Input):
-    """A key for another program."""
+    """An API key for another program."""
 
     name: Annotated[
         str,
@@ -115,26 +115,26 @@ class ApiKeyIn(Input):
     ]
     scopes: Annotated[Permissions, Field(min_length=1)]
     expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
-    """Never, unless it is given."""
+    """When the key expires; never by default."""
     password: GivenPassword | None = None
-    """Required of whoever is signed in: a key outlives a session. Another key needs none."""
+    """Required from signed-in users, because a key outlives a session. API keys need none."""
 
 
 class NewApiKeyOut(Output):
-    """A key just made."""
+    """A new API key."""
 
     id: UUID
     secret: Annotated[
-        str, Field(description="Shown this once. To be sent as `Authorization: Bearer …`.")
+        str, Field(description="Shown only once. Send it as `Authorization: Bearer …`.")
     ]
 
 
 class ApiKeyOut(Output):
-    """What a program may do."""
+    """An API key and its permissions."""
 
     id: UUID
     account_id: UUID
-    """Whose permissions it is bounded by."""
+    """The account whose permissions limit the key."""
     name: str
     scopes: tuple[Permission, ...]
     created_at: AwareDatetime
@@ -143,7 +143,7 @@ class ApiKeyOut(Output):
 
 
 class ApiKeyPage(Output):
-    """Some keys, the newest first, and the cursor that continues after them."""
+    """A page of API keys, newest first, and the cursor of the next page."""
 
     items: tuple[ApiKeyOut, ...]
     next_cursor: str | None
@@ -159,7 +159,7 @@ class ApiKeyPage(Output):
 def list_users(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List those who work here."""
+    """List the staff users."""
     page = shop.staff.list(limit=limit, cursor=cursor)
     items = tuple(UserOut.of(view) for view in page.items)
     return private(UserPage(items=items, next_cursor=page.next_cursor))
@@ -174,7 +174,7 @@ def list_users(
 )
 @open_to(staff(InviteUser))
 def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) -> Response:
-    """Have somebody work here: a link is mailed by which they choose a password."""
+    """Invite a staff user. They set a password with a link sent by email."""
     account_id = shop.staff.invite(
         email=body.email, name=body.name or "", roles=body.roles, by=caller
     )
@@ -191,9 +191,9 @@ def invite_user(shop: ShopDependency, caller: SignedInCaller, body: Invitation) 
 def grant_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
-    """Put somebody in a role. Nobody gives more than they have.
+    """Grant a role. You cannot grant permissions that you do not have.
 
-    It counts in every process within 5 s.
+    It takes effect in every process within 5 s.
     """
     shop.staff.grant(AccountId(user_id), role, by=caller)
     return nothing()
@@ -209,9 +209,9 @@ def grant_role(
 def revoke_role(
     shop: ShopDependency, caller: SignedInCaller, user_id: UUID, role: RoleName
 ) -> Response:
-    """Take somebody out of a role. The last admin stays.
+    """Revoke a role. The last admin cannot be removed.
 
-    It counts in every process within 5 s.
+    It takes effect in every process within 5 s.
     """
     shop.staff.revoke(AccountId(user_id), role, by=caller)
     return nothing()
@@ -220,7 +220,7 @@ def revoke_role(
 @router.get("/roles", operation_id="list_roles", response_model=Roles, responses=staff_problems())
 @open_to(staff(ListRoles))
 def list_roles(shop: ShopDependency) -> Response:
-    """Show every role and what it holds."""
+    """List all roles and their permissions."""
     items = tuple(
         RoleOut(name=name, permissions=tuple(sorted(held)), built_in=name in BUILT_IN_ROLES)
         for name, held in shop.staff.roles().items()
@@ -238,9 +238,9 @@ def list_roles(shop: ShopDependency) -> Response:
 def set_role(
     shop: ShopDependency, caller: SignedInCaller, role: RoleName, body: RoleIn
 ) -> Response:
-    """Make a role, or let it hold other permissions.
+    """Create a role, or replace its permissions.
 
-    It counts for all who are in it, in every process within 5 s.
+    It takes effect for all its users, in every process within 5 s.
     """
     shop.staff.set_role(role, body.permissions, by=caller)
     return nothing()
@@ -254,7 +254,7 @@ def set_role(
 )
 @open_to(staff(RemoveRole))
 def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) -> Response:
-    """Forget a role that nobody is in."""
+    """Delete a role that no account has."""
     shop.staff.remove_role(role, by=caller)
     return nothing()
 
@@ -269,7 +269,7 @@ def remove_role(shop: ShopDependency, caller: SignedInCaller, role: RoleName) ->
 def list_api_keys(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """Show which programs may do what. The keys themselves are not known."""
+    """List the API keys and their permissions, without the secrets."""
     return private(ApiKeyPage.of(shop.staff.api_keys(limit=limit, cursor=cursor)))
 
 
@@ -284,7 +284,7 @@ def list_api_keys(
 async def make_api_key(
     request: Request, shop: ShopDependency, caller: SignedInCaller, body: ApiKeyIn
 ) -> Response:
-    """Let a program do some of what you may do. Keep the secret: it is shown this once."""
+    """Create an API key with some of your permissions. Keep the secret: it is shown only once."""
     await take(request, guard_of(request.scope).limits.of_own_data(caller.account_id))
     new = await hashing(
         request,
@@ -308,6 +308,6 @@ async def make_api_key(
 )
 @open_to(staff(RevokeApiKey))
 def revoke_api_key(shop: ShopDependency, caller: SignedInCaller, api_key_id: UUID) -> Response:
-    """Let a key open nothing any more, in every process within 5 s."""
+    """Revoke an API key. It takes effect in every process within 5 s."""
     shop.staff.revoke_api_key(ApiKeyId(api_key_id), by=caller)
     return nothing()

@@ -1,1 +1,1 @@
-"""The HTTP edge: everything between the socket and a route."""
+"""The HTTP edge: the code between the socket and a route."""

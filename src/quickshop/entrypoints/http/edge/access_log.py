@@ -1,4 +1,4 @@
-"""One log record per request: what was asked for and what came of it, and no secret."""
+"""The access log: one record per request, without secrets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from quickshop.ports.identity import Caller
 logger: Final = logging.getLogger("quickshop.http")
 
 CALLER_KEY: Final = "quickshop.caller"
-"""Where a request keeps who is behind it, once that is known."""
+"""The scope key of the authenticated caller, set after authentication."""
 NOWHERE: Final = "(no route)"
-"""Instead of a path that leads nowhere: it may hold a secret that was put in the wrong place."""
+"""Logged instead of the path when no route matches: such a path may contain a misplaced secret."""
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 def log_access(scope: Scope, status: int, *, client: str, seconds: float) -> None:
-    """Tell of a request that is over. Health checks are not told of.
+    """Log a finished request. Health checks are not logged.
 
-    `status` is 0 when the caller went away before there was an answer. The path is that of the
-    route, so it holds nothing that anyone made up; headers, query and body are not told.
+    `status` is 0 if the client disconnected before the response. The path is the route's template,
+    so it contains no client input. Headers, query and body are not logged.
     """
     if not logger.isEnabledFor(logging.INFO) or scope["path"].startswith("/health/"):
         return

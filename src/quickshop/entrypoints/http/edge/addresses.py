@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address and scheme, told by nobody but trusted proxies."""
+"""The client's address and scheme, taken from proxy headers only if the proxy is trusted."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from typing import Final
 from starlette.types import Scope
 
 EVERYONE: Final = "*"
-"""As a trusted proxy: whoever connects. For development; production refuses it."""
+"""Trusts every peer as a proxy. For development; production refuses it."""
 MAX_HOPS: Final = 16
-"""Addresses in a chain that are looked at; what stands before them is not believed."""
+"""The number of addresses of a chain that are read, from the right; the others are ignored."""
 
 _CACHED: Final = 4_096
 _MAX_LENGTH: Final = 64
-"""The longest address, with brackets and a port, is shorter."""
+"""Characters; longer than any address with brackets and a port."""
 _HOUSEHOLD_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAddress:
-    """Who asks, as far as an address tells."""
+    """The address of a client."""
 
     text: str
     """An IPv4 or IPv6 address, or `unknown`, as on a Unix socket."""
     limit_subject: str
-    """What limits count by: IPv4 whole, IPv6 by /64, of which one customer has every address."""
+    """The key for rate limits: an IPv4 address, or the /64 of an IPv6 address, as one customer has
+    all addresses of a /64."""
 
 
 UNKNOWN: Final = ClientAddress("unknown", "unknown")
@@ -41,26 +42,26 @@ class _Hop:
 
 
 class ClientAddresses:
-    """Tells who asks. Only what trusted proxies wrote is believed, and only that which they wrote.
+    """Finds the client of a request. Only entries added by trusted proxies count.
 
-    A proxy appends the address that it saw to `X-Forwarded-For`, so the list is read from its
-    right end, and the first address that is no trusted proxy's is the client's: what stands left
-    of it was sent by the client itself. `Forwarded` is ignored, for nobody writes both alike.
+    A proxy appends the address of its peer to `X-Forwarded-For`. The list is read from the right,
+    and the first address that is not a trusted proxy is the client. The entries to its left may be
+    forged. `Forwarded` is ignored, because no proxy sets both headers consistently.
     """
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
-        """Trust these addresses and networks, as in `10.0.0.0/8`, or `EVERYONE`."""
+        """Trust these addresses and networks (such as `10.0.0.0/8`), or `EVERYONE`."""
         self._everyone = EVERYONE in trusted
         self._networks = tuple(ip_network(text) for text in trusted if text != EVERYONE)
-        # Parsing costs more than all the rest, and clients come again.
+        # Parsing is the most expensive step, and the same clients return.
         self._hop = lru_cache(maxsize=_CACHED)(self._parse)
 
     def of(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[ClientAddress, bool]:
-        """Who asks, and whether over HTTPS.
+        """Return the client's address, and whether the request came over HTTPS.
 
         Args:
-            scope: Of the request.
-            headers: Its headers by name, repeated ones joined by commas.
+            scope: The request's scope.
+            headers: The request's headers by name, repeated ones joined by commas.
         """
         peer = scope.get("client")
         hop = self._hop(peer[0].partition("%")[0]) if peer else None
@@ -70,7 +71,7 @@ class ClientAddresses:
             if chain := headers.get(b"x-forwarded-for"):
                 client = self._behind(client, chain)
             if schemes := headers.get(b"x-forwarded-proto"):
-                # Whoever said http first or last: a part of the way was open.
+                # An http entry anywhere means that one hop was not encrypted.
                 https = {one.strip().lower() for one in schemes.split(b",")} == {b"https"}
         return client, https
 
@@ -88,7 +89,7 @@ class ClientAddresses:
         return client
 
     def _parse(self, text: str) -> _Hop | None:
-        if "%" in text:  # a zone means something on one machine only
+        if "%" in text:  # a zone is valid on one machine only
             return None
         try:
             address: IPv4Address | IPv6Address = ip_address(text)
@@ -101,7 +102,7 @@ class ClientAddresses:
 
 
 def _without_port(text: str) -> str:
-    """`192.0.2.1:80` and `[2001:db8::1]:80`, as some proxies write, without the port."""
+    """Return the address without its port, from `192.0.2.1:80` or `[2001:db8::1]:80`."""
     if text.startswith("["):
         address, bracket, port = text[1:].partition("]")
         return address if bracket and ":" in address and _is_port(port) else ""
@@ -114,9 +115,9 @@ def _is_port(text: str) -> bool:
 
 
 def limit_subject_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that an IPv6 address is in.
+    """Return the rate limit key of an address: the IPv4 address, or the /64 of an IPv6 address.
 
-    Anything else counts as it is.
+    Any other text is returned unchanged.
     """
     try:
         parsed = ip_address(address)

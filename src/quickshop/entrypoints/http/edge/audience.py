@@ -1,4 +1,4 @@
-"""Who may call a route. Every route says so, or the application does not start."""
+"""The audience of a route. An application with an undeclared route does not start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARK: Final = "__quickshop_audience__"
 
 
 class AudienceKind(StrEnum):
-    """For whom a route is."""
+    """The kinds of audience."""
 
     PROBE = "probe"
     PUBLIC = "public"
@@ -29,59 +29,59 @@ class AudienceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What a route asks of its caller."""
+    """The audience of a route: the callers who may use it."""
 
     kind: AudienceKind
     permission: Permission | None = None
 
     @property
     def asks_who(self) -> bool:
-        """Whether it matters who calls."""
+        """Whether the caller must be identified."""
         return self.kind not in {AudienceKind.PROBE, AudienceKind.PUBLIC}
 
     @property
     def changes_callers(self) -> bool:
-        """Whether somebody else may have other rights afterwards, or none."""
+        """Whether the route can change the permissions of other accounts or end their access."""
         return self.permission in {Permission.USERS_WRITE, Permission.CUSTOMERS_WRITE}
 
     def require(self, caller: Caller | None) -> None:
-        """Refuse whoever may not.
+        """Refuse a caller outside this audience.
 
         Raises:
-            NotSignedInError: it is nobody.
-            PermissionDeniedError: they lack the permission.
+            NotSignedInError: no credentials were sent.
+            PermissionDeniedError: the caller lacks the permission.
         """
         if self.kind is AudienceKind.ACCOUNT and (caller is None or caller.customer_id is None):
             raise NotSignedInError
         if self.kind is AudienceKind.STAFF:
             if caller is None:
                 raise NotSignedInError
-            assert self.permission is not None, "a route for staff names a permission"
+            assert self.permission is not None, "a staff route names a permission"
             if self.permission not in caller.permissions:
                 raise PermissionDeniedError(self.permission)
 
 
 PROBE: Final = Audience(AudienceKind.PROBE)
-"""Whoever keeps the process running; not counted, or a crowd would look like an outage."""
+"""The process supervisor. Not counted, because a traffic peak would look like an outage."""
 PUBLIC: Final = Audience(AudienceKind.PUBLIC)
-"""Anyone. Who it is, is not looked at."""
+"""Everyone. Credentials are not read."""
 SHOPPER: Final = Audience(AudienceKind.SHOPPER)
-"""Anyone; what is opened is the caller's own, by their session or by the secret of a guest."""
+"""Everyone. A caller reaches only their own data, by a session or by a guest's secret."""
 ACCOUNT: Final = Audience(AudienceKind.ACCOUNT)
-"""Whoever is signed in, about themselves."""
+"""A signed-in customer, for their own data."""
 
 
 def staff(use_case: type) -> Audience:
-    """Whoever holds the permission that this use case needs.
+    """Return the audience that holds the permission of a use case.
 
     Raises:
-        LookupError: the use case does not say which.
+        LookupError: the use case names no permission.
     """
     return Audience(AudienceKind.STAFF, permission_of(use_case))
 
 
 def open_to(audience: Audience) -> Callable[[F], F]:
-    """Declare who may call a route. Stands between the router's decorator and the function."""
+    """Declare a route's audience. Place it between the router's decorator and the function."""
 
     def mark(endpoint: F) -> F:
         setattr(endpoint, _MARK, audience)
@@ -91,13 +91,13 @@ def open_to(audience: Audience) -> Callable[[F], F]:
 
 
 def audience_of(endpoint: Callable[..., Any]) -> Audience:
-    """What a route declared.
+    """Return the audience that a route declares.
 
     Raises:
-        LookupError: nothing; so nobody may call it.
+        LookupError: the route declares none.
     """
     found: Audience | None = getattr(endpoint, _MARK, None)
     if found is None:
         name = getattr(endpoint, "__qualname__", repr(endpoint))
-        raise LookupError(f"route {name} does not declare who may call it: add @access(…)")
+        raise LookupError(f"route {name} does not declare its audience: add @open_to(…)")
     return found

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with a clock for those who are slow to say what they want."""
+"""uvicorn's HTTP/1.1 connection with a timeout for slow clients."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _CAN_ANSWER: Final = frozenset({h11.IDLE, h11.SEND_RESPONSE})
 
 
 class PunctualConnection(H11Protocol):
-    """A connection on which a request's head comes within `timeout_keep_alive`, or it is closed.
+    """A connection that is closed if a request head takes longer than `timeout_keep_alive`.
 
-    So is one whose request was answered before its body had come, and that goes on sending. What
-    cannot be read as HTTP is answered like every other mistake.
+    It is also closed if the client goes on sending a body after the request was answered. Invalid
+    HTTP is answered with a problem, as any other error.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock for the first request, as there is one for those that follow."""
+        """Start the timeout for the first request; uvicorn starts it for the later ones only."""
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, without stopping the clock for it: a request does, once it is whole."""
+        """Process received data without stopping the timeout; a complete request head stops it."""
         self.conn.receive_data(data)
         self.handle_events()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be read with a problem; `msg` is not for those who sent it."""
+        """Answer invalid HTTP with a problem. `msg` is not sent to the client."""
         del msg
         if self.conn.our_state in _CAN_ANSWER:
             answer = problem(400)

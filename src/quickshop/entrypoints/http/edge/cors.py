@@ -1,4 +1,4 @@
-"""Which other sites' pages may use the API from their visitors' browsers."""
+"""CORS: the other origins whose pages may use the API from a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPOSED_HEADERS: Final = (
     "Retry-After",
     "X-Request-Id",
 )
-_REMEMBERED_SECONDS: Final = 7_200  # no browser believes an answer for longer
+_REMEMBERED_SECONDS: Final = 7_200  # browsers cap it at this
 
 _VARY: Final[Header] = (b"vary", b"Origin")
 _PREFLIGHT: Final[tuple[Header, ...]] = (
@@ -38,30 +38,35 @@ _PREFLIGHT: Final[tuple[Header, ...]] = (
 
 
 class Cors:
-    """Lets in the pages of these origins, with cookies, and of no other.
+    """Allows pages of these origins, with cookies, and of no others.
 
-    Not Starlette's middleware: that would be a second layer around every request, refuses
-    preflights in plain text, and tells origins that it does not know what would be allowed.
+    Starlette's middleware is not used: it adds a second layer to every request, refuses preflights
+    in plain text, and reveals to unknown origins what it would allow.
     """
 
     def __init__(self, origins: Sequence[str] = ()) -> None:
-        self._answers = {origin.encode(): _let_in(origin) for origin in origins}
+        self._answers = {origin.encode(): _allow_origin(origin) for origin in origins}
         self._others: tuple[Header, ...] = (_VARY,) if origins else ()
 
-    def headers(self, asked: Mapping[bytes, bytes]) -> tuple[Header, ...]:
-        """What an answer to a request with these headers adds to its own."""
-        return self._answers.get(asked.get(b"origin", b""), self._others)
+    def headers(self, request_headers: Mapping[bytes, bytes]) -> tuple[Header, ...]:
+        """Return the CORS headers of the response to a request with these headers."""
+        return self._answers.get(request_headers.get(b"origin", b""), self._others)
 
-    def preflight(self, method: str, asked: Mapping[bytes, bytes]) -> tuple[Header, ...] | None:
-        """What the answer adds to those when a browser asks whether it may ask; else None."""
+    def preflight(
+        self, method: str, request_headers: Mapping[bytes, bytes]
+    ) -> tuple[Header, ...] | None:
+        """Return the additional headers if this is a CORS preflight, else None."""
         if method != "OPTIONS" or not self._answers:
             return None
-        if b"origin" not in asked or b"access-control-request-method" not in asked:
+        if (
+            b"origin" not in request_headers
+            or b"access-control-request-method" not in request_headers
+        ):
             return None
-        return _PREFLIGHT if asked[b"origin"] in self._answers else ()
+        return _PREFLIGHT if request_headers[b"origin"] in self._answers else ()
 
 
-def _let_in(origin: str) -> tuple[Header, ...]:
+def _allow_origin(origin: str) -> tuple[Header, ...]:
     return (
         (b"access-control-allow-origin", origin.encode()),
         (b"access-control-allow-credentials", b"true"),

@@ -1,4 +1,4 @@
-"""What a request brings to say whose it is: a bearer token, an API key, or cookies."""
+"""The credentials of a request: a bearer token, an API key, or cookies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quickshop.entrypoints.http.edge.problems import ProblemError
 
 ACCESS_COOKIE: Final = "__Host-quickshop-access"
 REFRESH_COOKIE: Final = "__Host-quickshop-refresh"
-"""The prefix makes browsers refuse them unless they are of this host alone and came by HTTPS."""
+"""With this prefix browsers accept a cookie only over HTTPS and for this host alone."""
 
 _BEARER: Final = re.compile(rb"bearer +([!-~]{1,1024})", re.IGNORECASE)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,18 +25,18 @@ _MAX_COOKIES_LENGTH: Final = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What was brought, not yet believed."""
+    """The credentials as sent, not verified yet."""
 
     access_token: str | None = None
     api_key: str | None = None
     refresh_token: str | None = None
-    """From a cookie."""
+    """The refresh token, from a cookie."""
     malformed: bool = False
-    """Something was brought that can be nobody's."""
+    """Whether an Authorization header was sent that holds no valid credentials."""
 
     @property
     def are_none(self) -> bool:
-        """Whether the caller does not claim to be anybody."""
+        """Whether the request carries no credentials."""
         return not (self.access_token or self.api_key or self.refresh_token or self.malformed)
 
 
@@ -44,10 +44,10 @@ NONE: Final = Credentials()
 
 
 def credentials_of(scope: Scope) -> Credentials:
-    """What a request brings. Cookies count only from pages of the shop's own origins.
+    """Return the credentials of a request. Cookies count only from allowed origins.
 
     Raises:
-        ProblemError: 403: cookies came with a write from another origin's page.
+        ProblemError: 403: a write with cookies came from a page of another origin.
     """
     authorization = cookies = None
     for name, value in scope["headers"]:
@@ -92,20 +92,20 @@ def _parse_cookies(value: bytes) -> Mapping[str, str]:
 
 
 def require_own_origin(scope: Scope) -> None:
-    """Let a write that counts on cookies come only from the shop's own pages.
+    """Refuse a write with cookies that comes from a page of another origin.
 
-    Browsers say with every such request which page's origin it is from; whoever does not say is
-    no browser, and needs no cookies.
+    Browsers send the page's origin with every write. A client that sends none is not a browser and
+    needs no cookies.
 
     Raises:
-        ProblemError: 403.
+        ProblemError: 403: the origin is missing or not allowed.
     """
     if scope["method"] in _SAFE:
         return
     origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
     if len(origins) != 1 or not _is_own(scope, origins[0]):
         detail = (
-            "With cookies, writes need an Origin header that names the shop itself or one of"
+            "Writes with cookies need an Origin header that names the shop itself or one of"
             " QUICKSHOP_CORS_ORIGINS."
         )
         raise ProblemError(403, "origin_not_allowed", detail)
@@ -121,7 +121,7 @@ def _is_own(scope: Scope, origin: str) -> bool:
 
 
 def set_cookies(answer: Response, signed_in: SignedIn, *, session_seconds: int) -> None:
-    """Have the browser keep a session's tokens where no script can read them."""
+    """Store a session's tokens in cookies that scripts cannot read."""
     for name, value, seconds in (
         (ACCESS_COOKIE, signed_in.access_token, signed_in.expires_in),
         (REFRESH_COOKIE, signed_in.refresh_token, session_seconds),
@@ -132,6 +132,6 @@ def set_cookies(answer: Response, signed_in: SignedIn, *, session_seconds: int) 
 
 
 def clear_cookies(answer: Response) -> None:
-    """Have the browser forget them."""
+    """Delete the session's cookies."""
     for name in (ACCESS_COOKIE, REFRESH_COOKIE):
         answer.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")

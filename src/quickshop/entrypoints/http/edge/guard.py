@@ -1,7 +1,7 @@
-"""What stands before every route: who calls, how often, and whether they may.
+"""The guard in front of every route: authentication, rate limits and permissions.
 
-Before the framework parses anything, so that what is refused costs little; and with one question
-to Redis, where there is one.
+It runs before the framework parses anything, so that refusals are cheap. It needs one round trip
+to Redis, if Redis is configured.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BELIEVED_SECONDS: Final = 2
-"""How long a process believes what it knows of a caller. With what it may have been told by Redis,
-which was as old at most, a session that ended is believed for 4 of the 5 seconds promised."""
+"""How long a process caches a caller. Redis may add an entry of the same age, so an ended session
+is accepted for at most 4 of the 5 seconds promised."""
 _REMEMBERED: Final = 10_000
 
 
 class RefusedError(Exception):
-    """A limit refused the request: this is the answer."""
+    """A rate limit refused the request. `answer` is the response."""
 
     def __init__(self, answer: Response) -> None:
         super().__init__("rate limited")
@@ -52,7 +52,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What was found out on the way in."""
+    """The result of admitting a request."""
 
     caller: Caller | None
     decisions: Sequence[Decision]
@@ -60,7 +60,7 @@ class Admission:
 
 
 class Guard:
-    """Lets requests through to the routes of one application. Belongs to one event loop."""
+    """Admits requests to the routes of one application. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -79,28 +79,28 @@ class Guard:
     async def admit(
         self, scope: Scope, audience: Audience, *, page: str | None = None
     ) -> Admission:
-        """Find out who calls, count it, and refuse whoever may not.
+        """Authenticate the caller, count the request, and check the audience.
 
         Raises:
-            RefusedError: too often.
-            NotSignedInError: nobody, or with a token that is none (any more).
-            PermissionDeniedError: they may not.
-            ProblemError: cookies from another origin's page.
-            TransientError: the database that would know cannot be reached.
+            RefusedError: a rate limit is exceeded.
+            NotSignedInError: credentials are missing, invalid or expired.
+            PermissionDeniedError: the caller lacks the permission.
+            ProblemError: a write with cookies came from a page of another origin.
+            TransientError: the database cannot be reached.
         """
         if audience.kind is AudienceKind.PROBE:
             return Admission(None, (), None)
         address = facts_of(scope).client.limit_subject
-        brought = credentials_of(scope) if audience.asks_who else NONE
+        credentials = credentials_of(scope) if audience.asks_who else NONE
         try:
-            key, account = self._claimed(brought)
+            key, account = self._claimed(credentials)
         except NotSignedInError:
-            # Counted all the same, or forging would be free.
+            # Count it too, so that guessing tokens is limited.
             await self._count(self.limits.of_request(address))
             raise
         known = self._remembered(key) if key else None
         live = known[0] if known else None
-        result = await self._pass(
+        result = await self._ask_gate(
             [*self.limits.of_request(address), *self._of_caller(live)],
             session=key if known is None else None,
             page=page,
@@ -108,10 +108,10 @@ class Guard:
         decisions = [*result.decisions]
         caller = live
         if key is not None and known is None:
-            caller = await self._look_up(key, brought, result.session)
-            # Only now: a token of a session that ended takes nothing from its owner.
+            caller = await self._look_up(key, credentials, result.session)
+            # Only now, so that a token of an ended session does not use up the owner's limit.
             decisions += await self._count(self._of_caller(caller))
-        if caller is None and not brought.are_none:
+        if caller is None and not credentials.are_none:
             raise NotSignedInError
         if caller is not None and account not in {None, caller.account_id}:
             raise NotSignedInError
@@ -121,7 +121,7 @@ class Guard:
     def _of_caller(self, caller: Caller | None) -> list[Bucket]:
         return [] if caller is None else self.limits.of_caller(caller)
 
-    async def _pass(
+    async def _ask_gate(
         self, buckets: list[Bucket], *, session: str | None, page: str | None
     ) -> GateResult:
         if not buckets and session is None and page is None:
@@ -135,49 +135,53 @@ class Guard:
         _require_allowed(decisions)
         return decisions
 
-    def _claimed(self, brought: Credentials) -> tuple[str | None, UUID | None]:
-        """Under which key the caller is kept, and whose the token is; believes no forged one.
+    def _claimed(self, credentials: Credentials) -> tuple[str | None, UUID | None]:
+        """Return the cache key of the credentials, and the account that the access token names.
 
         Raises:
-            NotSignedInError: the access token is none, or too old.
+            NotSignedInError: the access token is invalid or expired.
         """
-        if brought.api_key is not None:
-            return digest(brought.api_key), None
-        if brought.access_token is None:
+        if credentials.api_key is not None:
+            return digest(credentials.api_key), None
+        if credentials.access_token is None:
             return None, None
-        claims = self._shop().accounts.authenticate.claims(brought.access_token)
+        claims = self._shop().accounts.authenticate.claims(credentials.access_token)
         return str(claims.session_id), claims.account_id
 
     def _remembered(self, key: str) -> tuple[Caller | None, float] | None:
         known = self._known.get(key)
         return known if known and self._monotonic() < known[1] else None
 
-    async def _look_up(self, key: str, brought: Credentials, copy: bytes | None) -> Caller | None:
+    async def _look_up(
+        self, key: str, credentials: Credentials, cached: bytes | None
+    ) -> Caller | None:
         asked_at = self._monotonic()
         try:
-            caller = caller_of(copy) if copy is not None else await self._ask(brought)
-        except ValueError:  # a copy that another release wrote
-            caller = await self._ask(brought)
+            caller = caller_of(cached) if cached is not None else await self._ask(credentials)
+        except ValueError:  # another release wrote this cache entry
+            caller = await self._ask(credentials)
         self._known[key] = (caller, asked_at + BELIEVED_SECONDS)
         self._known.move_to_end(key)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return caller
 
-    async def _ask(self, brought: Credentials) -> Caller | None:
+    async def _ask(self, credentials: Credentials) -> Caller | None:
         authenticate = self._shop().accounts.authenticate
-        if brought.api_key is not None:
-            return await anyio.to_thread.run_sync(authenticate.api_key, brought.api_key)
-        assert brought.access_token is not None, "there is a token, or nothing to ask"
-        session_id = authenticate.claims(brought.access_token).session_id
+        if credentials.api_key is not None:
+            return await anyio.to_thread.run_sync(authenticate.api_key, credentials.api_key)
+        assert credentials.access_token is not None, (
+            "a cache key needs an access token or an API key"
+        )
+        session_id = authenticate.claims(credentials.access_token).session_id
         return await anyio.to_thread.run_sync(authenticate.session, session_id)
 
     def forget(self, key: str) -> None:
-        """Ask anew about a session or key that is known to have changed."""
+        """Invalidate the cached caller of a session or API key."""
         self._known.pop(key, None)
 
     def forget_everyone(self) -> None:
-        """Ask anew about all callers, one or more of whom have changed."""
+        """Invalidate all cached callers."""
         self._known.clear()
 
 
@@ -187,18 +191,18 @@ def _require_allowed(decisions: Sequence[Decision]) -> None:
 
 
 class GuardedRoute(StrictRoute):
-    """A route that is called only by those whom its declaration lets in.
+    """A route that only its declared audience can call.
 
     Raises:
-        LookupError: when it is made, and it declares nothing.
+        LookupError: at creation: the route declares no audience.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Check the declaration when the route is made, and then the query of each request."""
+        """Check the declaration at creation, and the query parameters of each request."""
         audience = audience_of(self.endpoint)
         handle = super().get_route_handler()
         if audience.kind is AudienceKind.PROBE or not self.include_in_schema:
-            return handle  # balancers and browsers add what they like
+            return handle  # load balancers and browsers add parameters of their own
         require = only(parameters_of(self.dependant))
 
         async def handle_known(request: Request) -> Response:
@@ -208,7 +212,7 @@ class GuardedRoute(StrictRoute):
         return handle_known
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or say why not."""
+        """Serve the request, or answer with the refusal."""
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
@@ -221,7 +225,7 @@ class GuardedRoute(StrictRoute):
         """Admit the request, then serve it.
 
         Raises:
-            RefusedError: a limit refuses it.
+            RefusedError: a rate limit is exceeded.
         """
         admission = await guard_of(scope).admit(scope, audience_of(self.endpoint))
         await self.serve(scope, receive, send, admission)
@@ -229,7 +233,7 @@ class GuardedRoute(StrictRoute):
     async def serve(
         self, scope: Scope, receive: Receive, send: Send, admission: Admission
     ) -> None:
-        """Run the route for a request that was admitted."""
+        """Run the route for an admitted request."""
         scope[CALLER_KEY] = admission.caller
         try:
             await super().handle(scope, receive, counted(send, admission.decisions))
@@ -239,7 +243,7 @@ class GuardedRoute(StrictRoute):
 
 
 def counted(send: Send, decisions: Sequence[Decision]) -> Send:
-    """Have the answer tell what is left of the limits."""
+    """Wrap `send` so that the response carries the rate limit headers."""
     headers = headers_of(decisions)
     if not headers:
         return send
@@ -253,21 +257,21 @@ def counted(send: Send, decisions: Sequence[Decision]) -> Send:
 
 
 def guard_of(scope: Scope) -> Guard:
-    """The guard of the application that serves a request."""
+    """Return the guard of the application that serves a request."""
     guard: Guard = scope["app"].state.guard
     return guard
 
 
 def require_guarded(app: FastAPI) -> None:
-    """Refuse to serve a route that lets everybody in because nobody thought of it.
+    """Refuse to serve routes without a guard.
 
     Raises:
-        LookupError: names the route.
+        LookupError: a route has no guard; the message names it.
     """
     unguarded = [
         str(getattr(route, "path", route))
         for route in app.routes
-        if not isinstance(route, GuardedRoute | Mount)  # mounted are the files of the docs
+        if not isinstance(route, GuardedRoute | Mount)  # only the files of the docs are mounted
     ]
     if unguarded:
         raise LookupError(f"not guarded: {', '.join(unguarded)}; make each a GuardedRoute")

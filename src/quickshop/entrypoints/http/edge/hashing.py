@@ -1,4 +1,4 @@
-"""Threads for what hashes passwords, so that nobody else waits for them."""
+"""Separate threads for password hashing, so that other requests do not wait for it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from quickshop.domain.errors import OverloadedError
 T = TypeVar("T")
 
 MOST: Final = 8
-"""Requests that hash or wait for it, at once, in one process; more are told to come again."""
+"""Requests per process that hash or wait to hash at once. Others are answered 503."""
 
 
 class HashThreads:
-    """A few threads of their own. Belongs to one event loop."""
+    """A small thread pool for password hashing. Belongs to one event loop."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -28,10 +28,10 @@ class HashThreads:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Have a place for one who is going to hash. A crowd without one costs next to nothing.
+        """Reserve a place for one hash. A request without a place costs almost nothing.
 
         Raises:
-            OverloadedError: as many as there may be are at it.
+            OverloadedError: all places are taken.
         """
         if self._busy >= self._most:
             raise OverloadedError
@@ -41,25 +41,25 @@ class HashThreads:
         finally:
             self._busy -= 1
 
-    async def run(self, story: Callable[[], T]) -> T:
-        """Run a use case that hashes, in a place that was found for it."""
-        if self._limiter is None:  # made here, because it belongs to the loop that is running
+    async def run(self, use_case: Callable[[], T]) -> T:
+        """Run a use case that hashes, in a reserved place."""
+        if self._limiter is None:  # created here, because it belongs to the running loop
             self._limiter = anyio.CapacityLimiter(self._most)
-        return await anyio.to_thread.run_sync(story, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(use_case, limiter=self._limiter)
 
 
 def hash_threads_of(request: Request) -> HashThreads:
-    """The threads of the application that serves a request."""
+    """Return the hashing threads of the application that serves a request."""
     threads: HashThreads = request.app.state.hash_threads
     return threads
 
 
-async def hashing(request: Request, story: Callable[[], T]) -> T:
-    """Run a use case that hashes passwords, apart from all others.
+async def hashing(request: Request, use_case: Callable[[], T]) -> T:
+    """Run a use case that hashes passwords in the hashing threads.
 
     Raises:
-        OverloadedError: too many are at it.
+        OverloadedError: all places are taken.
     """
     threads = hash_threads_of(request)
     with threads.place():
-        return await threads.run(story)
+        return await threads.run(use_case)

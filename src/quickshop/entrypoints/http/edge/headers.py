@@ -1,4 +1,4 @@
-"""What every answer tells browsers and caches, whatever else it is."""
+"""The security and cache headers of every response."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ _SECURITY: Final[tuple[Header, ...]] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    # Of requests without CORS only: pages of an origin that CORS lets in are not kept out.
+    # Applies to requests without CORS only, so allowed origins are not affected.
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-_NOTHING: Final[Header] = (_CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
-_NOT_KEPT: Final[Header] = (_CACHE_CONTROL, b"no-store")
+_DENY_ALL: Final[Header] = (_CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_NO_STORE: Final[Header] = (_CACHE_CONTROL, b"no-store")
 _HTTPS_ONLY: Final[Header] = (
     b"strict-transport-security",
     b"max-age=31536000; includeSubDomains",
 )
 
-_OPEN: Final = (*_SECURITY, _NOTHING)
-_OPEN_NOT_KEPT: Final = (*_OPEN, _NOT_KEPT)
+_OPEN: Final = (*_SECURITY, _DENY_ALL)
+_OPEN_NO_STORE: Final = (*_OPEN, _NO_STORE)
 _SECURE: Final = (*_OPEN, _HTTPS_ONLY)
-_SECURE_NOT_KEPT: Final = (*_SECURE, _NOT_KEPT)
+_SECURE_NO_STORE: Final = (*_SECURE, _NO_STORE)
 
 
 def complete(own: Iterable[Header], *, https: bool) -> list[Header]:
-    """An answer's own headers, and those that every answer has.
+    """Add the security and cache headers to the headers of a response.
 
-    Nobody may keep an answer that does not say who may, and a page with scripts of its own has a
-    `Content-Security-Policy` of its own; what an answer says about either stands.
+    A response without `Cache-Control` becomes `no-store`. A response keeps its own `Cache-Control`
+    and its own `Content-Security-Policy`, which pages with scripts set.
     """
     headers = [*own]
     names = [name for name, _ in headers]
     if _CACHE_CONTROL in names:
         rest = _SECURE if https else _OPEN
     else:
-        rest = _SECURE_NOT_KEPT if https else _OPEN_NOT_KEPT
+        rest = _SECURE_NO_STORE if https else _OPEN_NO_STORE
     if _CONTENT_POLICY in names:
-        headers += [header for header in rest if header is not _NOTHING]
+        headers += [header for header in rest if header is not _DENY_ALL]
     else:
         headers += rest
     return headers

@@ -1,4 +1,4 @@
-"""Bodies: JSON of the strict kind, or a problem that says what is wrong."""
+"""Request bodies: strict JSON, or a problem that names the error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONTENT_TYPE: Final = re.compile(
     r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE
 )
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
-"""NUL, which databases refuse, and halves of characters, which no encoding can write."""
+"""NUL, which databases refuse, and lone surrogates, which cannot be encoded."""
 
 
 class _StrictRequest(Request):
@@ -30,10 +30,10 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose body, if it takes one, is strict JSON."""
+    """A route whose body, if it has one, must be strict JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Check the content type before, and parse with `parse_json`."""
+        """Check the content type, then parse with `parse_json`."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -49,14 +49,14 @@ class StrictRoute(APIRoute):
 
 
 def parse_json(body: bytes) -> Any:
-    """Read JSON that means the same to every reader.
+    """Parse JSON that every parser reads the same way.
 
     Raises:
-        ProblemError: 400 for anything else: not UTF-8, a name twice in one object, numbers that
-            are none, characters that cannot be stored, nesting deeper than `MAX_DEPTH`, more
-            values than `MAX_ITEMS`.
+        ProblemError: 400: the body is not UTF-8, repeats a name in an object, holds NaN or
+            Infinity, holds characters that cannot be stored, is nested deeper than `MAX_DEPTH`,
+            or holds more than `MAX_ITEMS` values.
     """
-    _require_few_marks(body)
+    _require_few_separators(body)
     try:
         text = body.decode()
         value = json.loads(
@@ -69,8 +69,8 @@ def parse_json(body: bytes) -> Any:
         _refuse("is nested too deeply")
     except ValueError:
         _refuse("is not valid JSON in UTF-8")
-    _require_modest(value)
-    # Escapes are the only way in for these: as bytes, neither parser nor decoder lets them pass.
+    _require_within_limits(value)
+    # Such characters can only come from escapes: neither decoder nor parser accepts them raw.
     if "\\u" in text:
         _require_storable(value)
     return value
@@ -83,18 +83,18 @@ def _refuse(why: str) -> Never:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        _refuse("names a field twice")
+        _refuse("contains an object with a repeated field name")
     return found
 
 
 def _refuse_number(_name: str) -> Never:
-    _refuse("holds a number that JSON does not have")
+    _refuse("contains a number that JSON does not allow")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if number in {float("inf"), float("-inf")}:
-        _refuse("holds a number that is too large")
+        _refuse("contains a number that is too large")
     return number
 
 
@@ -104,32 +104,32 @@ def _children(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _require_few_marks(body: bytes) -> None:
-    """Refuse most of what holds too much before time is spent on reading it.
+def _require_few_separators(body: bytes) -> None:
+    """Refuse most oversized bodies before parsing them.
 
-    A value has a comma before it or is the first of an array or object, and may open one itself.
+    Every value follows a comma or opens an array or object, so these characters bound the values.
     """
-    if _marks(body) > 2 * MAX_ITEMS:
+    if _count_separators(body) > 2 * MAX_ITEMS:
         unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-        if _marks(b"".join(unescaped.split(b'"')[::2])) > 2 * MAX_ITEMS:
-            _refuse_items()
+        if _count_separators(b"".join(unescaped.split(b'"')[::2])) > 2 * MAX_ITEMS:
+            _refuse_size()
 
 
-def _marks(text: bytes) -> int:
+def _count_separators(text: bytes) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def _refuse_items() -> Never:
-    _refuse(f"holds more than {MAX_ITEMS:,} values")
+def _refuse_size() -> Never:
+    _refuse(f"contains more than {MAX_ITEMS:,} values")
 
 
-def _require_modest(value: Any) -> None:
+def _require_within_limits(value: Any) -> None:
     level, items = [value], 1
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
         items += len(level)
         if items > MAX_ITEMS:
-            _refuse_items()
+            _refuse_size()
         if not level:
             return
     _refuse("is nested too deeply")
@@ -143,4 +143,4 @@ def _require_storable(value: Any) -> None:
         if isinstance(item, dict):
             texts.extend(item)
         if isinstance(item, str) and _UNSTORABLE.search(item):
-            _refuse("holds a character that cannot be stored")
+            _refuse("contains a character that cannot be stored")

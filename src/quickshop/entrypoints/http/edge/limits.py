@@ -1,4 +1,4 @@
-"""Who may ask how often over HTTP, and how they are told."""
+"""Rate limits of the HTTP API and their response headers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LOGIN: Final = (
     Limit("login-quarter", 10, 15 * _MINUTE),
     Limit("login-day", 30, _DAY),
 )
-"""Of one account from one address: the longer it goes on, the slower."""
+"""Per account and address; the allowed rate falls over time."""
 LOGIN_STRANGERS: Final = Limit("login-strangers", 50, _HOUR)
-"""Of one account from all the addresses that it was never signed in to from. Many addresses do not
-get many tries; and its owner, who comes from a known one, is not locked out by them."""
+"""Per account, over all addresses from which it never signed in. It stops attempts from many
+addresses, and does not lock out the owner, who uses a known address."""
 REGISTER: Final = Limit("register", 10, _HOUR)
 REGISTER_ACCOUNT: Final = Limit("register-account", 5, _HOUR)
-"""Mails to one address, whoever asks for them."""
+"""Registration emails to one address, regardless of who requests them."""
 RESET_ADDRESS: Final = Limit("reset-address", 10, _HOUR)
 RESET_ACCOUNT: Final = Limit("reset-account", 5, _HOUR)
 REFRESH: Final = Limit("refresh", 60, _MINUTE)
@@ -44,10 +44,10 @@ OWN_DATA: Final = Limit("own-data", 5, _HOUR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How often each may ask. Every method names the buckets that a request is to be taken from.
+    """The rate limits. Every method returns the buckets that a request counts against.
 
-    Addresses are those of the client, as far as the proxies that are believed tell it. E-mail
-    addresses are to be in the one spelling that accounts are found by.
+    `address` is the client's, taken from trusted proxies. `email` must be in the canonical form by
+    which accounts are looked up.
     """
 
     enabled: bool = True
@@ -58,7 +58,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The limits that the settings ask for."""
+        """Create the limits from the settings."""
         general = settings.rate_limit_per_minute
         return cls(
             enabled=settings.rate_limits,
@@ -69,49 +69,49 @@ class Limits:
         )
 
     def of_request(self, address: str) -> list[Bucket]:
-        """Of any request."""
+        """Return the buckets of any request."""
         return self._if_enabled(_of_address(self.address, address))
 
     def of_caller(self, caller: Caller) -> list[Bucket]:
-        """Of whoever a request is known to come from: an account, or a key."""
+        """Return the buckets of an authenticated caller: of the account or the API key."""
         if caller.api_key_id is not None:
             return self._if_enabled(Bucket(self.api_key, caller.api_key_id.hex))
         return self._if_enabled(Bucket(self.account, caller.account_id.hex))
 
     def of_login(self, address: str, email: str, *, known: bool) -> list[Bucket]:
-        """Of a try to log in; `known` if this account was signed in to from there before."""
+        """Return the buckets of a sign-in; `known` if the account signed in from there before."""
         buckets = [_of_address(self.login_address, address), *self.of_failures(address, email)]
         if not known:
             buckets.append(Bucket.of(LOGIN_STRANGERS, email))
         return self._if_enabled(*buckets)
 
     def of_failures(self, address: str, email: str) -> list[Bucket]:
-        """What a login that succeeds forgives: to be cleared."""
+        """Return the buckets to clear after a successful sign-in."""
         network = limit_subject_of(address)
         return self._if_enabled(*(Bucket.of(limit, email, network) for limit in LOGIN))
 
     def of_strangers(self, address: str, email: str) -> list[Bucket]:
-        """What reading the mail of an account forgives: to be cleared."""
+        """Return the buckets to clear once the caller has proved access to the account's email."""
         return self._if_enabled(
             *self.of_failures(address, email), Bucket.of(LOGIN_STRANGERS, email)
         )
 
     def of_registration(self, address: str, email: str) -> list[Bucket]:
-        """Of a new account, whether or not there is one."""
+        """Return the buckets of a registration, whether or not the account exists."""
         return self._if_enabled(_of_address(REGISTER, address), Bucket.of(REGISTER_ACCOUNT, email))
 
     def of_reset(self, address: str, email: str) -> list[Bucket]:
-        """Of a mail with a link that opens an account, whether or not there is one."""
+        """Return the buckets of a password reset email, whether or not the account exists."""
         return self._if_enabled(
             _of_address(RESET_ADDRESS, address), Bucket.of(RESET_ACCOUNT, email)
         )
 
     def of_refresh(self, address: str) -> list[Bucket]:
-        """Of new tokens for a session."""
+        """Return the buckets of a session refresh."""
         return self._if_enabled(_of_address(REFRESH, address))
 
     def of_own_data(self, account: UUID) -> list[Bucket]:
-        """Of having one's data exported or erased."""
+        """Return the buckets of a data export or erasure."""
         return self._if_enabled(Bucket(OWN_DATA, account.hex))
 
     def _if_enabled(self, *buckets: Bucket) -> list[Bucket]:
@@ -123,16 +123,16 @@ def _of_address(limit: Limit, address: str) -> Bucket:
 
 
 def refusal(decisions: Sequence[Decision]) -> Decision | None:
-    """The refusal that lasts longest, if there is one."""
+    """Return the refusal with the longest wait, or None."""
     refused = [decision for decision in decisions if not decision.allowed]
     return max(refused, key=lambda decision: decision.retry_after_seconds, default=None)
 
 
 def headers_of(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
-    """The headers of the tightest limit, as every answer carries them.
+    """Return the headers of the tightest limit, which every response carries.
 
-    As in the draft "RateLimit header fields for HTTP" of the IETF: of a limit `q` requests per `w`
-    seconds, `r` are left, and in `t` seconds all are back.
+    As in the IETF draft "RateLimit header fields for HTTP": the limit is `q` requests per `w`
+    seconds, `r` requests remain, and all are available again in `t` seconds.
     """
     if not decisions:
         return []
@@ -147,11 +147,11 @@ def headers_of(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
 
 
 def retry_after(decision: Decision) -> dict[str, str]:
-    """The headers of a refusal, for those who raise it."""
+    """Return the headers of a refusal, for a raised error."""
     return {name.decode(): value.decode() for name, value in headers_of([decision])}
 
 
 def refused(decisions: Sequence[Decision]) -> Response | None:
-    """The answer to a request that a limit refused; None if it may go on."""
+    """Return the response to a request over a limit, or None if it is allowed."""
     decision = refusal(decisions)
     return None if decision is None else problem(429, headers=retry_after(decision))

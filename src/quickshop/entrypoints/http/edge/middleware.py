@@ -1,4 +1,4 @@
-"""What every request passes through: a name, checks, limits, a net for what nobody expected."""
+"""The middleware of every request: its id, host and body checks, and error handling."""
 
 from __future__ import annotations
 
@@ -28,50 +28,49 @@ from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
 SCOPE_KEY: Final = "quickshop"
 
 request_id: Final[ContextVar[str]] = ContextVar("request_id", default="-")
-"""The name of the request being served, in its threads too."""
+"""The id of the request being served, also in worker threads."""
 
 _log = logging.getLogger(__name__)
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 _LENGTH_DIGITS: Final = 15
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES: Final = frozenset({"/health/live", "/health/ready"})
-"""Asked from inside, in the clear and by address; their answers are the same for everyone."""
+"""Called from inside the network, without TLS and by address; the responses hold no secrets."""
 _TOO_SLOW: Final = 408
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What is known about a request; see `facts_of`."""
+    """Facts about a request; see `facts_of`."""
 
     request_id: str
     client: ClientAddress
     https: bool
-    """Whether it came encrypted, as far as can be told."""
+    """Whether the request came over HTTPS, according to the trusted proxies."""
 
 
 def facts_of(scope: Scope) -> RequestFacts:
-    """What the envelope found out about a request."""
+    """Return the facts that the envelope stored about a request."""
     facts: RequestFacts = scope[SCOPE_KEY]
     return facts
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every log record the `request_id` of the request that it was written in."""
+    """Adds the `request_id` of the current request to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Accept every record."""
         record.request_id = request_id.get()
         return True
 
 
 class RequestEnvelope:
-    """Pure ASGI, and one for all: each layer of middleware costs every request.
+    """The only middleware, pure ASGI, because each layer costs every request.
 
-    Names the request (`X-Request-Id`, the caller's if it is a safe one), finds out who asks,
-    refuses wrong hosts and what came in the clear, answers the questions of browsers about other
-    sites' pages, refuses bodies that are too large or too slow while they come in, answers HEAD
-    like GET without the body, gives every answer its security headers, and turns an exception
-    that nobody handled into a problem that tells nothing and a log entry that tells all.
+    It sets `X-Request-Id` (the caller's, if safe) and finds the client's address. It refuses
+    wrong hosts and plain HTTP, answers CORS preflights, and refuses bodies that are too large or
+    too slow while they arrive. It answers HEAD like GET without the body and adds the security
+    headers. An unhandled exception becomes a problem without details and a detailed log entry.
     """
 
     def __init__(self, app: ASGIApp, edge: Edge) -> None:
@@ -86,10 +85,10 @@ class RequestEnvelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = _by_name(scope["headers"])
-        name = _name(asked)
-        is_ours = self._is_ours(scope, asked)
-        client, https = self._addresses.of(scope, asked)
+        request_headers = _by_name(scope["headers"])
+        name = _request_id_of(request_headers)
+        host_allowed = self._is_allowed_host(scope, request_headers)
+        client, https = self._addresses.of(scope, request_headers)
         scope[SCOPE_KEY] = RequestFacts(name, client, https)
         token, serving = request_id.set(name), served.set(scope)
         began, started, status = perf_counter(), False, 0
@@ -100,7 +99,7 @@ class RequestEnvelope:
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
                 headers = complete(message.get("headers", ()), https=https)
-                headers += self._cors.headers(asked)
+                headers += self._cors.headers(request_headers)
                 headers.append((b"x-request-id", name.encode()))
                 if message["status"] == _TOO_SLOW:
                     headers.append((b"connection", b"close"))
@@ -110,12 +109,12 @@ class RequestEnvelope:
             await send(message)
 
         try:
-            if refusal := self._refusal(scope, is_ours, https=https):
+            if refusal := self._refusal(scope, host_allowed, https=https):
                 await refusal(scope, receive, send_completed)
             else:
-                await self._serve(scope, asked, receive, send_completed)
+                await self._serve(scope, request_headers, receive, send_completed)
         except ClientDisconnect:
-            return  # nobody is there to be answered
+            return  # the client is gone
         except Exception:
             _log.exception("request %s failed", name)
             if started:
@@ -126,44 +125,43 @@ class RequestEnvelope:
             request_id.reset(token)
             served.reset(serving)
 
-    def _is_ours(self, scope: Scope, asked: Mapping[bytes, bytes]) -> bool | None:
-        header = asked.get(b"host")
+    def _is_allowed_host(
+        self, scope: Scope, request_headers: Mapping[bytes, bytes]
+    ) -> bool | None:
+        header = request_headers.get(b"host")
         if header is None:
-            return self._hosts.takes_any if scope["http_version"] == "1.0" else None
-        return self._hosts.knows(header)
+            return self._hosts.allows_any if scope["http_version"] == "1.0" else None
+        return self._hosts.allows(header)
 
-    def _refusal(self, scope: Scope, is_ours: bool | None, *, https: bool) -> Response | None:
+    def _refusal(self, scope: Scope, host_allowed: bool | None, *, https: bool) -> Response | None:
         path = scope["path"]
-        if (
-            is_ours is None or path[:1] != "/"
-        ):  # a path that is none: another server's whole address
+        # A path without a slash is a full URL, which addresses another server.
+        if host_allowed is None or path[:1] != "/":
             return problem(400)
-        if is_ours and (https or not self._edge.require_https):
+        if host_allowed and (https or not self._edge.require_https):
             return None
         if path in _PROBES:
             return None
-        if not is_ours:
-            detail = "The shop is not served under this name."
+        if not host_allowed:
+            detail = "The shop is not served under this host name."
             return problem(400, "host_not_allowed", detail)
-        # Not sent on to https: that would hide for ever that secrets travel in the clear.
-        return problem(
-            403, "https_required", "Use https: what is sent here can be read by others."
-        )
+        # No redirect to https: it would hide that secrets travel unencrypted.
+        return problem(403, "https_required", "Use https. Over http, others can read the request.")
 
     async def _serve(
-        self, scope: Scope, asked: Mapping[bytes, bytes], receive: Receive, send: Send
+        self, scope: Scope, request_headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         method = scope["method"]
         if method not in _READS:
             limit = self._edge.large_bodies.get(scope["path"], self._edge.body)
-            if _declares_more(asked, limit):
+            if _declares_more(request_headers, limit):
                 await problem(413, detail=_too_large(limit))(scope, receive, send)
                 return
             receive = _Body(receive, limit).receive
         elif method == "HEAD":
             await self._serve_head(scope, receive, send)
             return
-        elif (allowed := self._cors.preflight(method, asked)) is not None:
+        elif (allowed := self._cors.preflight(method, request_headers)) is not None:
             await send({"type": "http.response.start", "status": 204, "headers": allowed})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -174,11 +172,11 @@ class RequestEnvelope:
         try:
             await self._app(as_get, receive, send)
         finally:
-            scope["route"] = as_get.get("route")  # for the log: its path holds nobody's secret
+            scope["route"] = as_get.get("route")  # for the access log: its path holds no secret
 
 
 class _Body:
-    """Receives the body, and no more of it, nor longer, than its limit says."""
+    """Receives a body up to its limits of size and time."""
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
@@ -204,22 +202,22 @@ class _Body:
 
 
 def _by_name(headers: Iterable[Header]) -> Mapping[bytes, bytes]:
-    """Headers by name, repeated ones joined by commas: two hosts are then none."""
+    """Return the headers by name, repeated ones joined by commas, so two hosts are invalid."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         found[name] = found[name] + b"," + value if name in found else value
     return found
 
 
-def _name(asked: Mapping[bytes, bytes]) -> str:
-    given = asked.get(b"x-request-id")
+def _request_id_of(request_headers: Mapping[bytes, bytes]) -> str:
+    given = request_headers.get(b"x-request-id")
     if given is not None and _SAFE_ID.fullmatch(given):
         return given.decode()
     return os.urandom(16).hex()
 
 
-def _declares_more(asked: Mapping[bytes, bytes], limit: BodyLimit) -> bool:
-    length = asked.get(b"content-length", b"0")
+def _declares_more(request_headers: Mapping[bytes, bytes], limit: BodyLimit) -> bool:
+    length = request_headers.get(b"content-length", b"0")
     return length.isdigit() and (len(length) > _LENGTH_DIGITS or int(length) > limit.size)
 
 

@@ -1,4 +1,4 @@
-"""Answers kept as the bytes that go on the wire, in this process, for seconds."""
+"""A cache of rendered responses in this process, kept for seconds."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from starlette.types import Scope, Send
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 _OVERHEAD_BYTES: Final = 1024
-"""What an entry costs besides its body, roughly."""
-_BRIEFLY: Final = (b"cache-control", b"public, max-age=1")
-"""With what this process and the shared cache believe, a page is at most 5 seconds old."""
+"""The approximate size of an entry without its body, in bytes."""
+_ONE_SECOND: Final = (b"cache-control", b"public, max-age=1")
+"""With the ages of this cache and of the shared cache, a page is at most 5 seconds old."""
 _NOT_AT_ALL: Final = (b"cache-control", b"no-cache")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A rendered answer. Its etag names its bytes, so it holds across processes and versions."""
+    """A rendered page. Its ETag depends on its bytes only, so all processes agree on it."""
 
     body: bytes
     etag: bytes
     expires_at: float
-    """On the monotonic clock, in seconds."""
+    """Monotonic time in seconds."""
     headers: tuple[tuple[bytes, bytes], ...]
 
     @classmethod
     def of(cls, body: bytes, *, expires_at: float, cacheable: bool = True) -> Page:
-        """Make a page of a JSON document; others may keep it for a second if it is `cacheable`."""
+        """Make a page of a JSON document. If `cacheable`, clients may cache it for one second."""
         etag = b'"%s"' % sha256(body).hexdigest()[:32].encode()
         headers = (
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"etag", etag),
-            _BRIEFLY if cacheable else _NOT_AT_ALL,
+            _ONE_SECOND if cacheable else _NOT_AT_ALL,
         )
         return cls(body, etag, expires_at, headers)
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """Answer with it, or with 304 when the caller has it already."""
-        if _has_it(scope, self.etag):
+        """Send the page, or 304 if the client has it."""
+        if _client_has(scope, self.etag):
             await send({"type": "http.response.start", "status": 304, "headers": self.headers[2:]})
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -53,7 +53,7 @@ class Page:
             await send({"type": "http.response.body", "body": self.body})
 
 
-def _has_it(scope: Scope, etag: bytes) -> bool:
+def _client_has(scope: Scope, etag: bytes) -> bool:
     for header, value in scope["headers"]:
         if header == b"if-none-match" and _matches(value, etag):
             return True
@@ -61,16 +61,16 @@ def _has_it(scope: Scope, etag: bytes) -> bool:
 
 
 def _matches(condition: bytes, etag: bytes) -> bool:
-    """The weak comparison of RFC 9110: `W/` makes no difference."""
+    """Compare as RFC 9110 does for weak ETags: `W/` makes no difference."""
     candidates = [entry.strip().removeprefix(b"W/") for entry in condition.split(b",")]
     return etag in candidates or candidates == [b"*"]
 
 
 class PageCache:
-    """Pages by key, least recently used out first. Belongs to one event loop.
+    """Pages by key; the least recently used are evicted first. Belongs to one event loop.
 
-    Asked by many for a page that it does not have, it calls the origin once, in a thread.
-    A page's life counts from before the call, so a slow origin makes it no older than `seconds`.
+    Concurrent requests for a missing page share one call to the origin, in a thread. A page's age
+    counts from before that call, so a slow origin does not make it older than `seconds`.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class PageCache:
         self._flights: dict[Hashable, asyncio.Task[Page]] = {}
 
     def fresh(self, key: Hashable) -> Page | None:
-        """The page of this key, while it may be shown."""
+        """Return the page of this key if it has not expired, else None."""
         page = self._pages.get(key)
         if page is None:
             return None
@@ -99,7 +99,7 @@ class PageCache:
         return page
 
     def keep(self, key: Hashable, page: Page) -> None:
-        """Keep a page under another name too, or under its own."""
+        """Store a page under a key."""
         self._drop(key)
         self._pages[key] = page
         self._bytes += _weight(page)
@@ -107,17 +107,17 @@ class PageCache:
             self._drop(next(iter(self._pages)))
 
     def keep_found(self, key: Hashable, body: bytes) -> Page:
-        """Keep a page that somebody else had rendered, and was current a moment ago."""
+        """Store a page that another process rendered and that was current a moment ago."""
         expires_at = self._now() + self._seconds
         page = Page.of(body, expires_at=expires_at, cacheable=self._seconds > 0)
         self.keep(("product", key), page)
         return page
 
     async def get(self, key: Hashable, render: Callable[[], bytes]) -> Page:
-        """The page of this key; `render` runs in a thread if there is none, for all who wait.
+        """Return the page of this key. If it is missing, run `render` once in a thread.
 
         Raises:
-            Exception: whatever `render` raised, to everyone who waited for it.
+            Exception: the error of `render`, for every waiting request.
         """
         if page := self.fresh(key):
             return page
@@ -125,8 +125,8 @@ class PageCache:
         if flight is None:
             flight = asyncio.create_task(self._load(key, render))
             self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._land(key, done))
-        # One who gives up must not take the page from the others.
+            flight.add_done_callback(lambda done: self._finish(key, done))
+        # A canceled request must not cancel the call that others wait for.
         return await asyncio.shield(flight)
 
     async def _load(self, key: Hashable, render: Callable[[], bytes]) -> Page:
@@ -136,10 +136,10 @@ class PageCache:
         self.keep(key, page)
         return page
 
-    def _land(self, key: Hashable, flight: asyncio.Task[Page]) -> None:
+    def _finish(self, key: Hashable, flight: asyncio.Task[Page]) -> None:
         del self._flights[key]
         if not flight.cancelled():
-            flight.exception()  # seen, though everyone who waited may have left
+            flight.exception()  # retrieved, as every waiting request may be gone
 
     def _drop(self, key: Hashable) -> None:
         if page := self._pages.pop(key, None):

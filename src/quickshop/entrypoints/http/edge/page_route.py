@@ -1,4 +1,4 @@
-"""Routes that answer from the page cache before the framework gets to work."""
+"""Routes that answer from the page cache before the framework runs."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from quickshop.entrypoints.http.edge.page_cache import Page, PageCache
 
 
 class PageResponse(Response):
-    """A page, as the answer of an ordinary route."""
+    """A page as the response of an ordinary route."""
 
     def __init__(self, page: Page) -> None:
         super().__init__()
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the page."""
         del receive
         await self._page.send(scope, send)
 
 
 class PageRoute(GuardedRoute):
-    """An ordinary route, except that a request just answered is answered again at once.
+    """A public route that answers repeated requests from the page cache.
 
-    Parsing parameters and dependencies costs more than everything else about a cached page, and
-    counting it costs as much as answering. So a page in this process's memory is not counted. A
-    page that only Redis has comes with the count, in one round trip.
+    Parsing parameters and dependencies is the largest cost of a cached page, and counting the
+    request costs as much as answering it. So a page in this process's memory is not counted.
+    A page from Redis arrives with the count, in one round trip.
 
     Raises:
-        LookupError: when it is made, if it is not open to the public: nobody is asked to sign in.
+        LookupError: at creation: the route is not public. Its callers are not authenticated.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Check the declaration when the route is made."""
+        """Check the declaration at creation."""
         if audience_of(self.endpoint) != PUBLIC:
             raise LookupError(
                 f"route {self.path} answers from a cache: declare it @open_to(PUBLIC)"
@@ -46,17 +46,17 @@ class PageRoute(GuardedRoute):
         return super().get_route_handler()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from this process's memory, or let the request in."""
+        """Answer from this process's memory, or admit the request."""
         if scope["method"] == "GET" and (page := _pages_of(scope).fresh(_address(scope))):
             await page.send(scope, send)
         else:
             await super().handle(scope, receive, send)
 
     async def let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit the request; answer from Redis, or serve it.
+        """Admit the request, then answer from Redis or serve it.
 
         Raises:
-            RefusedError: a limit refuses it.
+            RefusedError: a rate limit is exceeded.
         """
         key = self._key(scope)
         admission = await guard_of(scope).admit(scope, PUBLIC, page=key)
@@ -68,7 +68,7 @@ class PageRoute(GuardedRoute):
         await page.send(scope, counted(send, admission.decisions))
 
     def _key(self, scope: Scope) -> str | None:
-        """What Redis would call the page: products are kept by id and handle, without a query."""
+        """Return the Redis key. Products are cached by id and handle, without a query."""
         found = scope.get("path_params", {}).get("key")
         return found if isinstance(found, str) and not scope["query_string"] else None
 
@@ -85,7 +85,7 @@ def _address(scope: Scope) -> Hashable:
 async def answer_with_page(
     request: Request, key: Hashable, render: Callable[[], bytes]
 ) -> PageResponse:
-    """The page of `key`, kept under the address of this request as well.
+    """Return the page of `key`, and store it under this request's address too.
 
     Different spellings of one query share the call to the origin through `key`.
     """

@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents: the one shape of every answer that is not what was asked for."""
+"""RFC 9457 problem documents, the format of every error response."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """One thing that is wrong with what was sent."""
+    """One error in the request."""
 
     pointer: Annotated[
         str,
         Field(
             description="Where: a JSON pointer into the body (`/shipping_address/country`), or "
-            "`query:limit`, `header:Idempotency-Key`, `path:cart_id`; `query`: a parameter "
-            "that is not known."
+            "`query:limit`, `header:Idempotency-Key`, `path:cart_id`. `query` alone means an "
+            "unknown parameter."
         ),
     ]
-    code: Annotated[str, Field(description="What: stable and machine-readable.")]
-    detail: Annotated[str, Field(description="What would be right, for people.")]
+    code: Annotated[str, Field(description="Stable, machine-readable name of the error.")]
+    detail: Annotated[str, Field(description="The rule to follow, for people.")]
 
 
 class Problem(BaseModel):
-    """Why a request had another outcome. What was sent is never repeated in it."""
+    """The reason why a request failed. It never repeats the request's values."""
 
     type: str = "about:blank"
     title: str
@@ -38,17 +38,17 @@ class Problem(BaseModel):
     code: Annotated[str, Field(description="Stable, machine-readable name of the problem.")]
     detail: str
     errors: Annotated[
-        list[FieldProblem] | None, Field(description="Only when fields are to be corrected.")
+        list[FieldProblem] | None, Field(description="Only if fields must be corrected.")
     ] = None
     order_status: Annotated[str | None, Field(description="Only with `order_state`.")] = None
     sku: Annotated[str | None, Field(description="Only with `out_of_stock`.")] = None
     available: Annotated[
-        int | None, Field(description="Only with `out_of_stock`: units that can be bought now.")
+        int | None, Field(description="Only with `out_of_stock`: units available now.")
     ] = None
 
 
 class ProblemError(HTTPException):
-    """Raised by HTTP code itself, for requests that never reach a use case."""
+    """An error of the HTTP layer, for requests that do not reach a use case."""
 
     def __init__(
         self,
@@ -73,22 +73,22 @@ class _Reason:
 _REASONS: Final[Mapping[int, _Reason]] = {
     400: _Reason("bad_request", "The request cannot be read."),
     401: _Reason("not_signed_in", "Sign in first, or refresh the session."),
-    403: _Reason("forbidden", "This is not yours to do."),
-    404: _Reason("not_found", "There is nothing at this address."),
-    405: _Reason("method_not_allowed", "This address does not answer to this method."),
+    403: _Reason("forbidden", "You do not have permission to do this."),
+    404: _Reason("not_found", "No resource has this address."),
+    405: _Reason("method_not_allowed", "This address does not support this method."),
     408: _Reason("body_too_slow", "The body did not arrive in time."),
-    412: _Reason("precondition_failed", "It was changed meanwhile. Read it again."),
+    412: _Reason("precondition_failed", "The resource has changed. Read it again."),
     413: _Reason("body_too_large", "The body is larger than 256 KiB."),
     415: _Reason("unsupported_media_type", "Send the body as application/json, in UTF-8."),
-    422: _Reason("invalid_request", "Correct what is listed in `errors` and send it again."),
+    422: _Reason("invalid_request", "Correct the fields listed in `errors` and try again."),
     429: _Reason("rate_limited", "Too many requests. Wait as long as Retry-After says."),
-    500: _Reason("internal_error", "Something went wrong here. Ask with the X-Request-Id."),
-    503: _Reason("unavailable", "Not possible right now. Try again."),
+    500: _Reason("internal_error", "An internal error occurred. Report the X-Request-Id."),
+    503: _Reason("unavailable", "The service is temporarily unavailable. Try again."),
 }
 
 
 def default_reason(status: int) -> tuple[str, str]:
-    """The code and detail of a status that says all there is to say."""
+    """Return the code and detail of a status that needs no further details."""
     reason = _REASONS.get(status) or _Reason("http_error", HTTPStatus(status).description)
     return reason.code, reason.detail
 
@@ -102,7 +102,7 @@ def problem(
     errors: Sequence[FieldProblem] = (),
     **facts: Any,
 ) -> Response:
-    """The answer for a problem; without code and detail, those of the status."""
+    """Return the problem response. Code and detail default to those of the status."""
     own_code, own_detail = default_reason(status)
     document = Problem(
         title=HTTPStatus(status).phrase,
@@ -121,7 +121,7 @@ def problem(
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's `responses` say of the problems that it may answer with."""
+    """Return the OpenAPI `responses` of a route that may answer with these problems."""
     return {
         status: {"model": Problem, "description": HTTPStatus(status).phrase}
         for status in (*statuses, 500)

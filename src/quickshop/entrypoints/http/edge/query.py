@@ -1,4 +1,4 @@
-"""Query parameters: those that an operation has, and no others."""
+"""Query parameters: only those that an operation declares are accepted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from quickshop.entrypoints.http.edge.problems import FieldProblem, ProblemError,
 
 
 def parameters_of(dependant: Dependant) -> frozenset[str]:
-    """What a route, and all that it depends on, read from the query.
+    """Return the names of the query parameters of a route and its dependencies.
 
     Raises:
-        LookupError: a model is read from it, of which only the framework knows the parameters.
+        LookupError: the query is read into a model, whose parameters are not visible here.
     """
     found = set[str]()
     for each in dependant.query_params:
@@ -27,16 +27,16 @@ def parameters_of(dependant: Dependant) -> frozenset[str]:
 
 
 def only(known: frozenset[str]) -> Callable[[Request], None]:
-    """What refuses a request with another parameter, or with one twice.
+    """Return a check that refuses unknown and repeated query parameters.
 
-    Its sender means something by it: otherwise a misspelt `dry_run` would be no dry run. None
-    takes several values, and which of two counts, nobody should have to know.
+    A misspelled `dry_run` must not run for real. No parameter takes several values, so a repeated
+    one is ambiguous.
     """
-    there_are = f"there are: {', '.join(sorted(known))}" if known else "there are none"
-    detail = f"holds a parameter that is not known here; {there_are}"
+    allowed = f"allowed: {', '.join(sorted(known))}" if known else "none is allowed"
+    detail = f"contains an unknown parameter; {allowed}"
 
     unknown = FieldProblem(pointer="query", code="extra_forbidden", detail=detail)
-    twice = FieldProblem(pointer="query", code="repeated", detail="holds a parameter twice")
+    twice = FieldProblem(pointer="query", code="repeated", detail="contains a parameter twice")
 
     def require(request: Request) -> None:
         if not request.scope["query_string"]:

@@ -1,4 +1,4 @@
-"""What a request said in confidence, so that no log tells it: not even an error that quotes it."""
+"""Secrets of the current request, for redaction in logs and in quoted errors."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from starlette.types import Scope
 from quickshop.application.redaction import names_a_secret
 
 BODY_KEY: Final = "quickshop.body"
-"""Where in the scope a body is that was read as JSON."""
+"""The scope key of the parsed JSON body."""
 
 served: Final[ContextVar[Scope | None]] = ContextVar("served", default=None)
-"""The request being served, in its threads too."""
+"""The scope of the request being served, also in worker threads."""
 
 _SHORTEST: Final = 8
-"""Nothing shorter is good as a secret; and to take out each "a" of a text would leave no text."""
+"""Characters. Shorter texts are no good secrets, and redacting them would destroy the log."""
 _MAX_VALUES: Final = 200
 
 
 def secrets_of_request() -> list[str]:
-    """Whatever of the request being served has the name of a secret; the longest first."""
+    """Return the values of the current request whose name marks a secret, longest first."""
     scope = served.get()
     if scope is None:
         return []
-    found = {text for text in _said(scope) if len(text) >= _SHORTEST}
+    found = {text for text in _secret_texts(scope) if len(text) >= _SHORTEST}
     return sorted(found, key=len, reverse=True)[:_MAX_VALUES]
 
 
-def _said(scope: Scope) -> Iterator[str]:
+def _secret_texts(scope: Scope) -> Iterator[str]:
     for name, value in scope["headers"]:
         if names_a_secret(name.decode("latin-1")):
             text = value.decode("latin-1")
             yield text
-            # Behind a scheme, or one of several cookies.
+            # The value after a scheme, or of one of several cookies.
             yield from text.replace(";", " ").replace("=", " ").split()
     for name, text in parse_qsl(scope["query_string"].decode("latin-1")):
         if names_a_secret(name):
             yield text
-    yield from _named(scope.get(BODY_KEY))
+    yield from _secrets_in_body(scope.get(BODY_KEY))
 
 
-def _named(body: Any) -> Iterator[str]:
-    """Texts in a body that have the name of a secret, or are in something that has."""
-    waiting = [(body, False)]
-    while waiting:
-        value, is_secret = waiting.pop()
+def _secrets_in_body(body: Any) -> Iterator[str]:
+    """Yield the texts of a body that are in a field whose name marks a secret, at any depth."""
+    pending = [(body, False)]
+    while pending:
+        value, is_secret = pending.pop()
         if isinstance(value, dict):
-            waiting += [(each, is_secret or names_a_secret(name)) for name, each in value.items()]
+            pending += [(each, is_secret or names_a_secret(name)) for name, each in value.items()]
         elif isinstance(value, list):
-            waiting += [(each, is_secret) for each in value]
+            pending += [(each, is_secret) for each in value]
         elif is_secret and isinstance(value, str):
             yield value

@@ -1,4 +1,4 @@
-"""What the shop asks of requests before it looks at what they want, and whom it believes."""
+"""Rules of the edge: trusted proxies, hosts, origins and body limits."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from quickshop.settings import Settings, entries
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """How much a request may bring, and in what time."""
+    """The limits of a request body in size and time."""
 
     kib: int
     seconds: float
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size in bytes."""
         return self.kib * 1024
 
     @property
     def text(self) -> str:
-        """For people."""
+        """The size for people."""
         return f"{self.kib // 1024} MiB" if self.kib % 1024 == 0 else f"{self.kib} KiB"
 
 
@@ -33,27 +33,27 @@ BODY: Final = BodyLimit(kib=256, seconds=30)
 LARGE_BODIES: Final[Mapping[str, BodyLimit]] = MappingProxyType(
     {"/v1/admin/imports": BodyLimit(kib=MAX_FILE_BYTES // 1024, seconds=300)}
 )
-"""By exact path: where more than `BODY` may come, and slower."""
+"""Larger limits than `BODY`, by exact path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """What stands between the internet and the routes. As it is here, it suits development."""
+    """The configuration of the HTTP edge. The defaults suit development."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses and networks that are believed about the client's address and scheme."""
+    """Addresses and networks of proxies that are trusted for the client's address and scheme."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names that the shop answers to; any when there is none."""
+    """Host names of the shop; empty allows any."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may use the API."""
     require_https: bool = False
-    """Whether what came in the clear is refused."""
+    """Whether plain HTTP is refused."""
     body: BodyLimit = BODY
     large_bodies: Mapping[str, BodyLimit] = field(default_factory=lambda: LARGE_BODIES)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The edge that the settings ask for."""
+        """Create the edge configuration from the settings."""
         return cls(
             trusted_proxies=entries(settings.trusted_proxies),
             allowed_hosts=entries(settings.allowed_hosts),

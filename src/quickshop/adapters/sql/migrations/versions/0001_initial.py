@@ -23,16 +23,177 @@ ROW_NUMBER = sa.BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 
 def upgrade() -> None:
     """Create everything."""
+    _identity()
+    _customers()
     _catalog()
-    _inventory()
+    _stock()
     _carts()
     _orders()
+    _promised_stock()
+    _fulfillments()
     _payments()
-    _integration()
+    _jobs()
+    _imports()
     if op.get_bind().dialect.name == "postgresql":
         _only_on_postgresql()
     else:
         _only_on_sqlite()
+
+
+def _identity() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", SORTED_TEXT, nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('active', 'disabled', 'erased')", name=op.f("ck_accounts_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+        sa.UniqueConstraint("email", name=op.f("uq_accounts_email")),
+    )
+    op.create_table(
+        "roles",
+        sa.Column("name", SORTED_TEXT, nullable=False),
+        sa.Column("permissions", JSON, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_roles")),
+    )
+    op.create_table(
+        "account_roles",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("role", SORTED_TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_account_roles_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_account_roles")),
+    )
+    op.create_index("ix_account_roles_role", "account_roles", ["role"], unique=False)
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.CHAR(length=64), nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=True),
+        sa.Column("revoked_at", MOMENT, nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_api_keys_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
+    )
+    op.create_index("ix_api_keys_account_id", "api_keys", ["account_id", "id"], unique=False)
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("last_used_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("revoked_at", MOMENT, nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_sessions_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    op.create_index("ix_sessions_account_id", "sessions", ["account_id", "id"], unique=False)
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
+    op.create_index(
+        "ix_sessions_revoked_at",
+        "sessions",
+        ["revoked_at"],
+        unique=False,
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    )
+    op.create_table(
+        "refresh_tokens",
+        sa.Column("digest", sa.CHAR(length=64), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("issued_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT, nullable=True),
+        sa.Column("sealed_successor", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(used_at IS NULL) = (sealed_successor IS NULL)",
+            name=op.f("ck_refresh_tokens_successor"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["sessions.id"],
+            name=op.f("fk_refresh_tokens_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_index("ix_refresh_tokens_session_id", "refresh_tokens", ["session_id"], unique=False)
+    op.create_table(
+        "one_time_tokens",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("digest", sa.CHAR(length=64), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "purpose IN ('confirm_account', 'reset_password', 'change_email')",
+            name=op.f("ck_one_time_tokens_purpose"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_one_time_tokens_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_one_time_tokens_digest")),
+    )
+    op.create_index(
+        "ix_one_time_tokens_account_id", "one_time_tokens", ["account_id"], unique=False
+    )
+    op.create_index("ix_one_time_tokens_email", "one_time_tokens", ["email"], unique=False)
+    op.create_index(
+        "ix_one_time_tokens_expires_at", "one_time_tokens", ["expires_at"], unique=False
+    )
+
+
+def _customers() -> None:
+    op.create_table(
+        "customers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("addresses", JSON, nullable=False),
+        sa.Column("consents", JSON, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["id"], ["accounts.id"], name=op.f("fk_customers_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+    )
 
 
 def _catalog() -> None:
@@ -143,7 +304,7 @@ def _catalog() -> None:
     )
 
 
-def _inventory() -> None:
+def _stock() -> None:
     op.create_table(
         "locations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -161,14 +322,20 @@ def _inventory() -> None:
         sa.Column("held", sa.Integer(), nullable=False),
         sa.Column("backorder_limit", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("low_stock_threshold", sa.Integer(), nullable=True),
+        sa.Column("stripes", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("allocated >= 0", name=op.f("ck_stock_levels_allocated")),
         sa.CheckConstraint("backorder_limit >= 0", name=op.f("ck_stock_levels_backorder_limit")),
-        sa.CheckConstraint("on_hand <= 1000000000", name=op.f("ck_stock_levels_on_hand")),
         sa.CheckConstraint("held >= 0", name=op.f("ck_stock_levels_held")),
+        sa.CheckConstraint(
+            "low_stock_threshold >= 0", name=op.f("ck_stock_levels_low_stock_threshold")
+        ),
         sa.CheckConstraint(
             "on_hand - allocated - held >= -backorder_limit",
             name=op.f("ck_stock_levels_not_oversold"),
         ),
+        sa.CheckConstraint("on_hand <= 1000000000", name=op.f("ck_stock_levels_on_hand")),
+        sa.CheckConstraint("stripes BETWEEN 0 AND 64", name=op.f("ck_stock_levels_stripes")),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_stock_levels_location_id")
         ),
@@ -176,6 +343,27 @@ def _inventory() -> None:
             ["variant_id"], ["variants.id"], name=op.f("fk_stock_levels_variant_id")
         ),
         sa.PrimaryKeyConstraint("variant_id", "location_id", name=op.f("pk_stock_levels")),
+    )
+    op.create_table(
+        "stock_stripes",
+        sa.Column("variant_id", sa.Uuid(), nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("on_hand", sa.Integer(), nullable=False),
+        sa.Column("allocated", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "on_hand - allocated - held >= 0", name=op.f("ck_stock_stripes_not_oversold")
+        ),
+        sa.ForeignKeyConstraint(
+            ["variant_id", "location_id"],
+            ["stock_levels.variant_id", "stock_levels.location_id"],
+            name=op.f("fk_stock_stripes_variant_id_location_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "variant_id", "location_id", "stripe", name=op.f("pk_stock_stripes")
+        ),
     )
     op.create_table(
         "stock_movements",
@@ -190,7 +378,8 @@ def _inventory() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("occurred_at", MOMENT, nullable=False),
         sa.CheckConstraint(
-            "kind IN ('received', 'allocated', 'released', 'adjusted')",
+            "kind IN ('received', 'held', 'allocated', 'released', 'shipped', 'adjusted',"
+            " 'transferred')",
             name=op.f("ck_stock_movements_kind"),
         ),
         sa.ForeignKeyConstraint(
@@ -215,9 +404,16 @@ def _carts() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=True),
+        sa.Column("changed_at", MOMENT, nullable=True),
         sa.CheckConstraint("status IN ('open', 'completed')", name=op.f("ck_carts_status")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_carts_customer_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_carts")),
     )
+    op.create_index("ix_carts_changed_at", "carts", ["changed_at", "id"], unique=False)
+    op.create_index("ix_carts_customer_id", "carts", ["customer_id", "id"], unique=False)
     op.create_table(
         "cart_lines",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -256,9 +452,12 @@ def _orders() -> None:
         sa.Column("shipping_address", JSON, nullable=False),
         sa.Column("billing_address", JSON, nullable=False),
         sa.Column("placed_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "status IN ('pending', 'paid', 'payment_failed', 'canceled')",
+            "status IN ('pending', 'paid', 'payment_failed', 'canceled', 'expired',"
+            " 'partially_fulfilled', 'fulfilled', 'completed', 'refunded')",
             name=op.f("ck_orders_status"),
         ),
         sa.CheckConstraint(
@@ -266,10 +465,24 @@ def _orders() -> None:
             name=op.f("ck_orders_adds_up"),
         ),
         sa.ForeignKeyConstraint(["cart_id"], ["carts.id"], name=op.f("fk_orders_cart_id")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_orders_customer_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("cart_id", name=op.f("uq_orders_cart_id")),
         sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
     )
+    op.create_index("ix_orders_customer_id", "orders", ["customer_id", "id"], unique=False)
+    op.create_index("ix_orders_email", "orders", ["email", "id"], unique=False)
+    op.create_index(
+        "ix_orders_expires_at",
+        "orders",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('pending', 'payment_failed')"),
+        sqlite_where=sa.text("status IN ('pending', 'payment_failed')"),
+    )
+    op.create_index("ix_orders_placed_at", "orders", ["placed_at"], unique=False)
     op.create_index("ix_orders_status", "orders", ["status", "id"], unique=False)
     op.create_index("ix_orders_token_digest", "orders", ["token_digest", "id"], unique=False)
     op.create_table(
@@ -305,6 +518,61 @@ def _orders() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_events")),
     )
     op.create_index("ix_order_events_order_id", "order_events", ["order_id", "id"], unique=False)
+
+
+def _promised_stock() -> None:
+    op.create_table(
+        "stock_holds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("cart_id", sa.Uuid(), nullable=False),
+        sa.Column("variant_id", sa.Uuid(), nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("ended", sa.Text(), nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.CheckConstraint(
+            "ended IN ('released', 'allocated')", name=op.f("ck_stock_holds_ended")
+        ),
+        sa.CheckConstraint("owner IN ('cart', 'checkout')", name=op.f("ck_stock_holds_owner")),
+        sa.CheckConstraint(
+            "(ended IS NULL) = (ended_at IS NULL)", name=op.f("ck_stock_holds_ended_at")
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_holds_quantity")),
+        sa.ForeignKeyConstraint(["cart_id"], ["carts.id"], name=op.f("fk_stock_holds_cart_id")),
+        sa.ForeignKeyConstraint(
+            ["variant_id", "location_id"],
+            ["stock_levels.variant_id", "stock_levels.location_id"],
+            name=op.f("fk_stock_holds_variant_id_location_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_holds")),
+    )
+    op.create_index("ix_stock_holds_ended_at", "stock_holds", ["ended_at"], unique=False)
+    op.create_index(
+        "ix_stock_holds_expires_at",
+        "stock_holds",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("ended IS NULL"),
+        sqlite_where=sa.text("ended IS NULL"),
+    )
+    op.create_index(
+        "ix_stock_holds_live",
+        "stock_holds",
+        ["variant_id", "location_id", "expires_at"],
+        unique=False,
+        postgresql_where=sa.text("ended IS NULL"),
+        sqlite_where=sa.text("ended IS NULL"),
+    )
+    op.create_index(
+        "uq_stock_holds_live",
+        "stock_holds",
+        ["cart_id", "variant_id", "location_id"],
+        unique=True,
+        postgresql_where=sa.text("ended IS NULL"),
+        sqlite_where=sa.text("ended IS NULL"),
+    )
     op.create_table(
         "allocations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -314,15 +582,17 @@ def _orders() -> None:
         sa.Column("location_id", sa.Uuid(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("shipped", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_allocations_quantity")),
+        sa.CheckConstraint("shipped BETWEEN 0 AND quantity", name=op.f("ck_allocations_shipped")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_allocations_order_id")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_allocations_order_line_id")
+        ),
         sa.ForeignKeyConstraint(
             ["variant_id", "location_id"],
             ["stock_levels.variant_id", "stock_levels.location_id"],
             name=op.f("fk_allocations_variant_id_location_id"),
-        ),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_allocations_order_id")),
-        sa.ForeignKeyConstraint(
-            ["order_line_id"], ["order_lines.id"], name=op.f("fk_allocations_order_line_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
     )
@@ -337,6 +607,46 @@ def _orders() -> None:
     op.create_index("ix_allocations_order_id", "allocations", ["order_id"], unique=False)
 
 
+def _fulfillments() -> None:
+    op.create_table(
+        "fulfillments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("tracking_number", sa.Text(), nullable=False),
+        sa.Column("tracking_url", sa.Text(), nullable=False),
+        sa.Column("shipped_at", MOMENT, nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_fulfillments_number")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_fulfillments_order_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfillments")),
+        sa.UniqueConstraint("order_id", "number", name=op.f("uq_fulfillments_order_id_number")),
+    )
+    op.create_table(
+        "fulfillment_lines",
+        sa.Column("fulfillment_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_fulfillment_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"],
+            ["fulfillments.id"],
+            name=op.f("fk_fulfillment_lines_fulfillment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_fulfillment_lines_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_fulfillment_lines_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("fulfillment_id", "position", name=op.f("pk_fulfillment_lines")),
+    )
+
+
 def _payments() -> None:
     op.create_table(
         "payments",
@@ -348,9 +658,12 @@ def _payments() -> None:
         sa.Column("currency", sa.CHAR(length=3), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("capture_method", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("capture_minor", sa.BigInteger(), nullable=False),
         sa.Column("captured_minor", sa.BigInteger(), nullable=False),
         sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
         sa.Column("check_at", MOMENT, nullable=True),
@@ -358,8 +671,11 @@ def _payments() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('pending', 'processing', 'unknown', 'captured', 'declined', 'canceled',"
-            " 'refunded')",
+            "capture_method IN ('automatic', 'manual')", name=op.f("ck_payments_capture_method")
+        ),
+        sa.CheckConstraint(
+            "status IN ('pending', 'processing', 'requires_action', 'unknown', 'authorized',"
+            " 'capturing', 'captured', 'declined', 'voiding', 'canceled', 'refunded')",
             name=op.f("ck_payments_status"),
         ),
         sa.CheckConstraint(
@@ -382,23 +698,57 @@ def _payments() -> None:
         sqlite_where=sa.text("check_at IS NOT NULL"),
     )
     op.create_table(
-        "notifications",
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
+        "refunds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("sent_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_notifications_order_id")
+        sa.CheckConstraint(
+            "status IN ('pending', 'succeeded', 'failed')", name=op.f("ck_refunds_status")
         ),
-        sa.PrimaryKeyConstraint("event_id", "channel", "recipient", name=op.f("pk_notifications")),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_amount")),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("payment_id", "number", name=op.f("uq_refunds_payment_id_number")),
     )
-    op.create_index(op.f("ix_notifications_order_id"), "notifications", ["order_id"], unique=False)
+    op.create_table(
+        "payment_webhooks",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.CHAR(length=64), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("gateway_key", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "verdict IN ('applied', 'ignored', 'mismatch', 'unknown_order', 'forged', 'stale',"
+            " 'unreadable')",
+            name=op.f("ck_payment_webhooks_verdict"),
+        ),
+        sa.CheckConstraint("deliveries > 0", name=op.f("ck_payment_webhooks_deliveries")),
+        sa.PrimaryKeyConstraint("provider", "event_id", name=op.f("pk_payment_webhooks")),
+    )
+    op.create_index(
+        "ix_payment_webhooks_received_at", "payment_webhooks", ["received_at"], unique=False
+    )
+    op.create_index(
+        "ix_payment_webhooks_rejected",
+        "payment_webhooks",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("verdict IN ('forged', 'stale', 'unreadable')"),
+        sqlite_where=sa.text("verdict IN ('forged', 'stale', 'unreadable')"),
+    )
 
 
-def _integration() -> None:
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -445,6 +795,84 @@ def _integration() -> None:
     )
     op.create_index(
         "ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False
+    )
+    op.create_table(
+        "notifications",
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("sent_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_notifications_order_id")
+        ),
+        sa.PrimaryKeyConstraint("event_id", "channel", "recipient", name=op.f("pk_notifications")),
+    )
+    op.create_index(
+        "ix_notifications_account",
+        "notifications",
+        ["recipient"],
+        unique=False,
+        postgresql_where=sa.text("order_id IS NULL"),
+        sqlite_where=sa.text("order_id IS NULL"),
+    )
+    op.create_index(op.f("ix_notifications_order_id"), "notifications", ["order_id"], unique=False)
+
+
+def _imports() -> None:
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.CHAR(length=3), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("with_stock", sa.Boolean(), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=True),
+        sa.Column("items_done", sa.Integer(), nullable=False),
+        sa.Column("counts", JSON, nullable=False),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("requested_at", MOMENT, nullable=False),
+        sa.Column("finished_at", MOMENT, nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(finished_at IS NULL) = (status IN ('waiting', 'running'))",
+            name=op.f("ck_imports_finished_at"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_imports_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_table(
+        "import_chunks",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_import_chunks_import_id")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_chunks")),
+    )
+    op.create_table(
+        "import_issues",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("column_name", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "severity IN ('note', 'error')", name=op.f("ck_import_issues_severity")
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_import_issues_import_id")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_issues")),
     )
 
 

@@ -19,8 +19,7 @@ from tests.attacks.canaries import leaking
 from tests.attacks.direct import Answer
 from tests.attacks.stage import Stage, open_stage
 from tests.attacks.surface import CUSTOMER, GUEST, Call
-from tests.people import PASSWORD
-from tests.unit.test_memory_limits import Seconds
+from tests.people import PASSWORD, Seconds
 
 FEW = Limits(address=Limit("address", 20, 3_600))
 HOME, CAFE = "203.0.113.7", "192.0.2.80"

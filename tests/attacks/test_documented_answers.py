@@ -1,13 +1,12 @@
 """Whoever is let in, and whatever they send, is answered as the OpenAPI document says.
 
 Guests with their tokens, customers, and staff, each about things that are there; what has no
-business in a request as well as what has. `CI` asks for more examples of each.
+business in a request as well as what has.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -26,8 +25,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from tests.attacks.stage import Stage, open_stage
+from tests import landing
+from tests.attacks.stage import Stage, known_operations, open_stage
 from tests.attacks.surface import Call, Operation
+
+pytestmark = pytest.mark.sampled
 
 DOCUMENTED = [
     not_a_server_error,
@@ -38,15 +40,10 @@ DOCUMENTED = [
 ]
 REFUSALS = {409, 412, 413}
 """Besides those that the tool knows: of a state, of a state that is gone, of what is too large."""
-EXAMPLES = 200 if os.environ.get("CI") else 30
+EXAMPLES = 200 if landing.whole() else 30
 """Of every operation: 100 take a minute on two processors, 30 take 20 seconds."""
 FEW_EXAMPLES = 4
 """Of what takes nothing that could differ from one request to the next."""
-
-
-def known_operations() -> list[Operation]:
-    with open_stage() as stage:
-        return stage.operations
 
 
 OPERATIONS = known_operations()

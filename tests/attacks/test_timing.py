@@ -1,7 +1,8 @@
 """How long an answer takes does not tell whether an e-mail address has an account.
 
-These are the only tests that look at a clock, because the promise is about it. Each is repeated
-before it fails: what noise makes of one measurement it does not make of three.
+A clock decides here, because the promise is about it: on a quiet machine, in `nox -s attacks`. A
+landing counts the work instead (`test_equal_work.py`). Each test is repeated before it fails: what
+noise makes of one measurement it does not make of three.
 """
 
 from __future__ import annotations

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import pytest
 import redis
 from sqlalchemy import make_url
 
 from quickshop.container import open_request_gate
 from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.settings import Settings
+from tests import landing
 from tests.attacks.canaries import (
     hatch,
     logging_as_served,
@@ -26,12 +28,14 @@ from tests.attacks.tables import dump
 from tests.integration.conftest import drop_database
 from tests.servers import run_valkey
 
+pytestmark = [pytest.mark.sampled, pytest.mark.xdist_group("attacks-on-servers")]
+
 GENEROUS = Settings(rate_limit_per_minute=1_000_000, login_limit_per_minute=1_000_000)
 
 MEANT_TO_BE_TOLD: Final = {"reason", "carrier", "tracking_number", "note"}
 """Texts of an event that its mail repeats: a secret that is written there, its owner has told."""
-SOME: Final = 11
-"""Of so many requests one is sent; all of them are, to the twins."""
+PARTS: Final = 11
+"""Of the requests with secrets, so that a landing sends one part of them."""
 
 
 def held_by(server_url: str) -> str:
@@ -102,7 +106,7 @@ def test_no_secret_is_left_lying_in_anything_that_a_shop_keeps(
             # The gateway is to be asked with it, perhaps days later: this is where it is kept.
             assert tables_with(database_url, canaries) == {"payments": {"payment token"}}
             calls = [*placements(stage, canaries)]
-            for call in calls[::SOME]:
+            for call in landing.share(calls, PARTS):
                 stage.send(call)
             assert stage.web.shop.jobs.relay() > 0
             assert sung(repr(untold(dump(database_url)["jobs"])), canaries) == set()
@@ -110,7 +114,7 @@ def test_no_secret_is_left_lying_in_anything_that_a_shop_keeps(
             assert "quickshop.run_job" in kept
             assert sung(kept, canaries) == set()
             drop_database(postgres_server, make_url(database_url).database)
-            refused = [stage.send(call) for call in calls[1::SOME]]
+            refused = [stage.send(call) for call in landing.share(calls[1:], PARTS)]
             refused += nowhere(stage, canaries)
         assert {answer.status_code for answer in refused} >= {401, 404, 422, 503}
         assert {answer.status_code for answer in refused} & {500, 502, 504} == set()

@@ -6,12 +6,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import pytest
+
 from quickshop.container import open_request_gate
 from quickshop.entrypoints.http.edge.limits import LOGIN, Limits
 from quickshop.ports.limits import Limit
 from tests.attacks.stage import open_stage, quick_settings
 from tests.attacks.surface import GUEST, Call
 from tests.servers.places import free_port
+
+pytestmark = pytest.mark.xdist_group("attacks-on-servers")
 
 
 def an_address() -> str:

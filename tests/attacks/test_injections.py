@@ -1,20 +1,27 @@
-"""Texts that break other software are put into every place that takes text, and break nothing."""
+"""Texts that break other software are put into every place that takes text, and break nothing.
+
+A landing puts each text into each operation once, and something into each place. Which text comes
+to which place depends on the commit. `nox -s attacks` puts every text into every place.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from itertools import repeat
+from itertools import product, repeat
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
+from tests import landing
 from tests.attacks.direct import Answer
 from tests.attacks.payloads import PAYLOADS
-from tests.attacks.stage import Stage, open_stage
+from tests.attacks.stage import Stage, known_operations, open_stage
 from tests.attacks.surface import Call, Operation, texts_of
+
+pytestmark = pytest.mark.sampled
 
 Put = Callable[[Call, str], Call]
 
@@ -34,11 +41,6 @@ def silent() -> Iterator[None]:
 def area_of(operation: Operation) -> str:
     """What an operation is about: as much of its path as tests share a process for."""
     return "/".join(operation.path.split("/")[1 : 4 if "admin" in operation.path else 3])
-
-
-def known_operations() -> list[Operation]:
-    with open_stage() as stage:
-        return stage.operations
 
 
 OPERATIONS = known_operations()
@@ -81,17 +83,32 @@ def smuggles(answer: Answer) -> bool:
     return odd or b"evil" in repr(answer.headers).encode() or b"bcc" in names
 
 
-def quickest(stage: Stage, calls: Iterable[Call]) -> float:
-    return min(stage.ask(call).seconds for call in calls)
+def tries(call: Call) -> Iterator[tuple[str, Put, str, str]]:
+    """What to put where: place, how, name of the text, and the text."""
+    found, texts = [*places(call)], [*PAYLOADS.items()]
+    if landing.whole():
+        pairs = [*product(found, texts)]
+    else:
+        turn = landing.seed()
+        pairs = [
+            (found[n % len(found)], texts[(n + turn) % len(texts)])
+            for n in range(max(len(found), len(texts)) if found else 0)
+        ]
+    for (place, put), (name, text) in pairs:
+        yield place, put, name, text
+
+
+def cheapest(stage: Stage, calls: Iterable[Call]) -> float:
+    return min(stage.ask(call).cpu_seconds for call in calls)
 
 
 def is_slow(stage: Stage, operation: Operation, who: str, put: Put, text: str) -> bool:
-    """Whether it takes more than twice as long as plain text of its length, or a good request."""
+    """Whether it takes twice the CPU of plain text of its length, and of a good request."""
     good = [stage.call(operation, who) for _ in range(3)]
     letter = "a" if text.isascii() else "ä"
     plain = letter * (len(quote(text, errors="surrogatepass")) // len(quote(letter)))
-    limit = 2 * max(quickest(stage, repeat(put(good[0], plain), 5)), quickest(stage, good))
-    return quickest(stage, repeat(put(stage.call(operation, who), text), 5)) > limit
+    limit = 2 * max(cheapest(stage, repeat(put(good[0], plain), 5)), cheapest(stage, good))
+    return cheapest(stage, repeat(put(stage.call(operation, who), text), 5)) > limit
 
 
 def attack(stage: Stage, operation: Operation) -> list[str]:
@@ -99,16 +116,15 @@ def attack(stage: Stage, operation: Operation) -> list[str]:
     who = min(operation.audience)
     found, timed, used = [], [], False
     call = stage.call(operation, who)
-    for place, put in places(call):
-        for name, text in PAYLOADS.items():
-            answer = stage.ask(put(anew(call), text))
-            if used and answer.status in USED_UP:
-                call = stage.call(operation, who)
-                answer = stage.ask(put(call, text))
-            used = answer.status < 400
-            about = f"{operation.id}, {name} in {place}: {answer.status}"
-            timed.append((answer.seconds, put, text, about))
-            found += wrong(answer, text, about)
+    for place, put, name, text in tries(call):
+        answer = stage.ask(put(another(call), text))
+        if used and answer.status in USED_UP:
+            call = stage.call(operation, who)
+            answer = stage.ask(put(call, text))
+        used = answer.status < 400
+        about = f"{operation.id}, {name} in {place}: {answer.status}"
+        timed.append((answer.cpu_seconds, put, text, about))
+        found += wrong(answer, text, about)
     usual = sorted(seconds for seconds, *_ in timed)[len(timed) // 2] if timed else 0
     found += [
         f"{about} is slow"
@@ -118,7 +134,7 @@ def attack(stage: Stage, operation: Operation) -> list[str]:
     return found
 
 
-def anew(call: Call) -> Call:
+def another(call: Call) -> Call:
     """The same again, as another request, not as a repetition."""
     if "Idempotency-Key" not in call.headers:
         return call

@@ -1,0 +1,1 @@
+"""The documentation as a program: its pages, their commands, and the references made from code."""

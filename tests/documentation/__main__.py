@@ -1,0 +1,5 @@
+"""Write the generated parts of docs/reference/ again: `python -m tests.documentation`."""
+
+from tests.documentation.reference import write_all
+
+write_all()
