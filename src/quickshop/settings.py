@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quickshop.domain.errors import InvalidValueError, QuickShopError
-from quickshop.domain.identity import KeyRing
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, KeyRing
+from quickshop.domain.inventory import MAX_LOCATION_LENGTH, MAX_UNITS
 
 PREFIX = "QUICKSHOP_"
 
@@ -119,7 +120,7 @@ def _keys(secret: SecretStr | None) -> SecretStr | None:
 
 
 Keys = Annotated[SecretStr | None, AfterValidator(_keys)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+Name = Annotated[str, Field(max_length=MAX_LOCATION_LENGTH), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
     """How long units are held for a shopper during checkout."""
     hold_carts: bool = False
     """Whether adding units to a cart holds them, too."""
-    low_stock_threshold: int = Field(5, ge=0, le=1_000_000_000)
+    low_stock_threshold: int = Field(5, ge=0, le=MAX_UNITS)
     """Email the staff at this many free units or fewer; stock levels can override it."""
     staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     """Recipient of low-stock emails; without one, none are sent."""
@@ -179,7 +180,7 @@ class Settings(BaseSettings):
     """Keys that sign access tokens: `id:secret[,id:secret]`, newest first."""
     password_keys: Keys = None
     """Keys that protect password hashes: `id:secret[,id:secret]`, newest first."""
-    access_token_seconds: int = Field(900, ge=10, le=900)
+    access_token_seconds: int = Field(MAX_ACCESS_TOKEN_SECONDS, ge=10, le=MAX_ACCESS_TOKEN_SECONDS)
     """Lifetime of an access token; permissions are checked on every request anyway."""
     session_days: float = Field(30, gt=0, le=365)
     """How long a user stays signed in on a device."""

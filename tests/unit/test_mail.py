@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
-from quickshop.adapters.mail.rendering import compose, money, render, safe_name
+from quickshop.adapters.mail.rendering import compose, render, safe_name
 from quickshop.adapters.mail.smtp import find_html_renderer
+from quickshop.adapters.money_text import money
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.domain.identity import Purpose

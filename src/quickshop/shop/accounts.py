@@ -69,8 +69,8 @@ def build_accounts(
     return Accounts(
         register=registration.Register(unit_of_work, clock, identifiers, hasher),
         confirm=registration.ConfirmAccount(unit_of_work, clock, identifiers),
-        log_in=session_cases.LogIn(unit_of_work, hasher, identity, issuing),
-        refresh=session_cases.RefreshSession(unit_of_work, issuing, cache),
+        log_in=session_cases.LogIn(unit_of_work, hasher, identity, clock, issuing),
+        refresh=session_cases.RefreshSession(unit_of_work, clock, issuing, cache),
         authenticate=session_cases.Authenticate(identity, cache, clock, tokens),
         sessions=session_cases.ListSessions(identity, clock),
         end_session=session_cases.EndSession(unit_of_work, clock, cache),

@@ -44,7 +44,7 @@ def build_shop(
         inventory=build_inventory(policy, core, readers.stock, release),
         carts=build_carts(policy, core, readers.carts, caches.carts, release),
         orders=build_orders(policy, core, outcomes, readers.orders, caches.carts, release),
-        payments=build_payments(core.unit_of_work, outcomes, outside.webhooks),
+        payments=build_payments(core.unit_of_work, core.clock, outcomes, outside.webhooks),
         jobs=build_jobs(policy, core, readers, outside, queueing, outcomes, release, load),
         accounts=build_accounts(policy, core, security, readers.identity, caches.sessions),
         customers=build_customers(core, hasher, readers, caches.sessions),

@@ -40,9 +40,9 @@ def build_customers(
     erasing = customers.Erasing(unit_of_work, clock, cache)
     return Customers(
         profile=customers.GetProfile(reader),
-        update=customers.UpdateProfile(edit),
-        save_address=customers.SaveAddress(edit, identifiers),
-        remove_address=customers.RemoveAddress(edit),
+        update=customers.UpdateProfile(clock, edit),
+        save_address=customers.SaveAddress(clock, edit, identifiers),
+        remove_address=customers.RemoveAddress(clock, edit),
         export=customers.ExportOwnData(reader, readers.identity, readers.carts, readers.orders),
         erase_own=customers.EraseOwnAccount(erasing, CheckPassword(unit_of_work, hasher)),
         get=customers.GetCustomer(reader),

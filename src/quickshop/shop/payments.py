@@ -10,6 +10,7 @@ from quickshop.application.payments import (
     PaymentOutcomes,
     ReceivePaymentWebhook,
 )
+from quickshop.ports.clock import Clock
 from quickshop.ports.payments import PaymentWebhooks
 from quickshop.ports.unit_of_work import UnitOfWork
 
@@ -23,10 +24,13 @@ class Payments:
 
 
 def build_payments(
-    unit_of_work: UnitOfWork, outcomes: PaymentOutcomes, webhooks: Mapping[str, PaymentWebhooks]
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    outcomes: PaymentOutcomes,
+    webhooks: Mapping[str, PaymentWebhooks],
 ) -> Payments:
     """Connect the use cases to the ports; `webhooks` are verifiers by provider."""
     return Payments(
-        receive_webhook=ReceivePaymentWebhook(unit_of_work, outcomes, webhooks),
+        receive_webhook=ReceivePaymentWebhook(unit_of_work, clock, outcomes, webhooks),
         webhooks=ListPaymentWebhooks(unit_of_work),
     )

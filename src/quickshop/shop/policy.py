@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from quickshop.application import schedule
 from quickshop.domain.inventory import SourcingStrategy
 from quickshop.domain.payments import CaptureMethod
 
@@ -37,7 +38,7 @@ class Policy:
     job_retry: timedelta
     """Wait after the first failed attempt of a job; longer after each further one."""
     sweep_interval: timedelta
-    cleanup_interval: timedelta = timedelta(hours=1)
+    cleanup_interval: timedelta = schedule.CLEANUP_INTERVAL
     keep_jobs: timedelta = timedelta(days=7)
     """How long finished jobs and ended holds are kept."""
     keep_webhooks: timedelta = timedelta(days=30)

@@ -15,18 +15,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from babel.numbers import format_currency, get_currency_symbol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from quickshop.adapters.money_text import money
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import AdapterError, InvalidValueError
-from quickshop.domain.money import Money, exponent
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.notifications import Message, OrderMessage, StockMessage
 from quickshop.ports.orders import OrderView
 
-LOCALE: Final = "en_US"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ORDER_CONFIRMATION: "Your order {number} at {shop}",
@@ -130,24 +128,6 @@ def _address(text: str, *, name: str = "") -> Address:
     except InvalidValueError as error:
         raise AdapterError(f"an email address is not valid: {error}") from error
     return Address(name, user, domain)
-
-
-def money(amount: Money) -> str:
-    """Format an amount with all decimals of its currency: `$1,234.50`.
-
-    The decimals are those of ISO 4217, as in `Money`. Babel's own table rounds some currencies to
-    the smallest amount in cash.
-    """
-    decimals = exponent(amount.currency)
-    symbol = get_currency_symbol(amount.currency, LOCALE)
-    pattern = "¤" + ("\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else "") + "#,##0"
-    return format_currency(
-        amount.decimal,
-        amount.currency,
-        f"{pattern}.{'0' * decimals}" if decimals else pattern,
-        locale=LOCALE,
-        currency_digits=False,
-    )
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from typing_extensions import override
 
 from quickshop.domain.errors import OverloadedError
-from quickshop.domain.identity import Key, KeyRing
+from quickshop.domain.identity import KEY_ID, Key, KeyRing
 from quickshop.ports.security import PasswordHasher
 
 MIN_COST: Final = 4
@@ -25,7 +25,7 @@ _GOOD_SCORE: Final = 2
 _SCORED: Final = 64
 """Characters that are scored."""
 
-_KEPT: Final = re.compile(r"hmac-sha384:([A-Za-z0-9_-]{1,32}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})")
+_KEPT: Final = re.compile(rf"hmac-sha384:({KEY_ID}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{{53}})")
 
 
 class BcryptPasswords(PasswordHasher):

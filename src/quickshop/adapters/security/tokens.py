@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 from typing_extensions import override
 
 from quickshop.domain.errors import NotSignedInError
-from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, AccountId, Key, KeyRing, SessionId
+from quickshop.domain.values import require_between
 from quickshop.ports.security import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
@@ -22,7 +23,6 @@ KIND: Final = "at+jwt"
 """The `typ` header of an access token, see RFC 9068."""
 ISSUER: Final = "quickshop"
 AUDIENCE: Final = "quickshop-api"
-LONGEST_SECONDS: Final = 15 * 60
 _CLAIMS: Final = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
 _MAX_LENGTH: Final = 1_024
 _MAX_SKEW_SECONDS: Final = 5
@@ -43,8 +43,8 @@ def fresh_keys() -> KeyRing:
 class JwtAccessTokens(AccessTokens):
     """An `AccessTokens`. A valid token is remembered, and not verified again until it expires."""
 
-    def __init__(self, keys: KeyRing, *, lasts_seconds: int = LONGEST_SECONDS) -> None:
-        assert 0 < lasts_seconds <= LONGEST_SECONDS, "at most 15 minutes"
+    def __init__(self, keys: KeyRing, *, lasts_seconds: int = MAX_ACCESS_TOKEN_SECONDS) -> None:
+        require_between("lasts_seconds", lasts_seconds, 1, MAX_ACCESS_TOKEN_SECONDS)
         self._keys = keys
         self._by_header = {_encoded(_headers(key)): key for key in keys.keys}
         self._lasts_seconds = lasts_seconds
@@ -134,7 +134,7 @@ def _claims_of(found: dict[str, Any], now: datetime) -> AccessClaims:
     issued_at, expires_at = found["iat"], found["exp"]
     if type(issued_at) is not int or type(expires_at) is not int:
         raise NotSignedInError
-    too_long = not 0 < expires_at - issued_at <= LONGEST_SECONDS
+    too_long = not 0 < expires_at - issued_at <= MAX_ACCESS_TOKEN_SECONDS
     if too_long or issued_at > now.timestamp() + _MAX_SKEW_SECONDS:
         raise NotSignedInError
     try:

@@ -14,12 +14,12 @@ from typing_extensions import override
 
 from quickshop.adapters.stripe.amounts import from_stripe
 from quickshop.domain.errors import InvalidValueError, WebhookRejectedError
+from quickshop.domain.payments import MAX_REFERENCE_LENGTH
 from quickshop.ports.payments import NoticeKind, PaymentNotice, PaymentWebhooks
 
 TOLERANCE_SECONDS: Final = 300
 _KEY_NAME: Final = "quickshop_key"
 _MAX_HEADER: Final = 2048
-_MAX_NAME: Final = 255
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 
@@ -40,7 +40,8 @@ class StripeWebhooks(PaymentWebhooks):
     """
 
     def __init__(self, secret: str) -> None:
-        assert secret.strip(), "the secret must not be blank"
+        if not secret.strip():
+            raise InvalidValueError("secret", "must not be blank, or anyone could sign a webhook")
         self._secret = secret.encode()
 
     @override
@@ -85,7 +86,7 @@ def _notice(event: dict[str, Any]) -> PaymentNotice:
             event_id=_name(event["id"]),
             kind=kind,
             gateway_key=None,
-            reference=str(about.get("id", ""))[:_MAX_NAME],
+            reference=str(about.get("id", ""))[:MAX_REFERENCE_LENGTH],
             amount=None,
             captured=None,
         )
@@ -113,6 +114,10 @@ def _action(about: dict[str, Any]) -> str:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= MAX_REFERENCE_LENGTH
+        or not value.isprintable()
+    ):
         raise ValueError("a name must be a short printable text")
     return value

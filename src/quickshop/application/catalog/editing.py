@@ -238,7 +238,7 @@ class SetProductImages:
         Raises:
             NotFoundError: no such product.
             ConflictError: it is not in this version any more.
-            InvalidValueError: more than 20, or an address that is not an https URL.
+            InvalidValueError: too many, or an address that is not an https URL.
         """
         chosen = gallery(images)
         return self.editing(

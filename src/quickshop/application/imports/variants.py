@@ -9,7 +9,7 @@ from quickshop.domain.catalog import Product, Variant
 from quickshop.ports.imports import ProductDraft, VariantDraft
 
 Note = Callable[[int, str, str], None]
-"""Tells the owner of the file something: line, column, what was changed."""
+"""Tells the owner of the file something: line, field of the draft, what was changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from quickshop.application.checkout import PlacedOrder
 from quickshop.application.health import Finding
 from quickshop.application.imports import ImportReport
 from quickshop.domain.customers import Address
-from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.errors import NotFoundError, OutOfStockError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderStatus
 from quickshop.domain.payments import PaymentSource, RefundStatus
@@ -177,7 +177,8 @@ def buy(shop: Shop, shopper: Shopper) -> PlacedOrder:
 def _find(shop: Shop, wish: Wish) -> str:
     found = shop.products.list(ProductQuery(text=wish.words, in_stock=True)).items
     skus = [variant.sku for product in found for variant in product.variants]
-    assert wish.sku in skus, f"searching for {wish.words!r} does not show {wish.sku}"
+    if wish.sku not in skus:
+        raise NotFoundError(f"product among those found for {wish.words!r}")
     return wish.sku
 
 

@@ -49,7 +49,7 @@ def printable(text: str) -> str:
 
 def money(amount: Money) -> str:
     """Format an amount, such as `$1,234.50`."""
-    from quickshop.adapters.mail.rendering import money as as_text  # noqa: PLC0415 - babel is slow
+    from quickshop.adapters.money_text import money as as_text  # noqa: PLC0415 - babel is slow
 
     return as_text(amount)
 

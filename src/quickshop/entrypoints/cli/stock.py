@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from quickshop.domain.inventory import StockDiscrepancy
+from quickshop.domain.inventory import MAX_STRIPES, StockDiscrepancy
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.failures import FAILED
 from quickshop.entrypoints.cli.options import AsJson, Limit, TakesNegativeNumbers, collect
@@ -146,7 +146,9 @@ def configure(
     ] = None,
     stripes: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Database rows for a SKU in high demand, such as 16."),
+        typer.Option(
+            min=0, max=MAX_STRIPES, help="Database rows for a SKU in high demand, such as 16."
+        ),
     ] = None,
     location: Location = None,
     as_json: AsJson = False,
