@@ -116,7 +116,10 @@ def a_rich_product(**more: Any) -> Product:
         "product_type": "Fahrräder",
         "tags": ("zweirad", "Neu!", "a,b", "'quoted'"),
         "option_names": ("Größe", "Farbe", "Emoji"),
-        "images": (Image("https://example.com/1.jpg", AWKWARD, 1), Image("/2.png", "", 2)),
+        "images": (
+            Image("https://example.com/1.jpg", AWKWARD, 1),
+            Image("https://example.com/2.png", "", 2),
+        ),
         "metadata": {"Google / MPN": "X-1", "leer": "", "🚲": AWKWARD},
     }
     return a_product(*variants, **(given | more))

@@ -50,7 +50,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Both bring third-party packages with them, so they are imported when they are asked for.
+    # Both import third-party packages, so they are imported on first use.
     if name == "open_shop":
         from quickshop.container import open_shop  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What a shop must be like before strangers may use it."""
+"""The checks that production mode makes of the settings."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def reasons_against(
     given: Collection[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Sequence[str]:
-    """Why this is not fit for production: one line each, with what would be right.
+    """Return why these settings are not fit for production: one line each, with the remedy.
 
-    `given` are ports that whoever opens the shop fills with an object of their own.
+    `given` names the ports for which the caller brings its own object.
     """
     reasons = [
         f"{PREFIX}{field.upper()}: {reason}"
@@ -41,7 +41,7 @@ def _token_keys(settings: Settings) -> str | None:
 def _password_keys(settings: Settings) -> str | None:
     keys = settings.password_keys
     if keys is not None and keys == settings.token_keys:
-        return "must be others than the token keys: what signs must not also keep"
+        return "must differ from the token keys"
     return _weakness(keys)
 
 
@@ -54,59 +54,61 @@ def _weakness(keys: SecretStr | None) -> str | None:
 
 def _database_url(settings: Settings) -> str | None:
     if settings.database_url.startswith("memory"):
-        return "must be sqlite:///FILE or postgresql://…, for memory:// keeps nothing"
+        return "must be sqlite:///FILE or postgresql://…, because memory:// stores nothing"
     return None
 
 
 def _payment_gateway(settings: Settings) -> str | None:
     if "payment_gateway" not in settings.model_fields_set:
-        return "must be named, also if it is to be the sandbox, which moves no money"
+        return "must be set explicitly, even to sandbox, which moves no money"
     return None
 
 
 def _stripe_secret_key(settings: Settings) -> str | None:
     key = settings.stripe_secret_key
     if key and key.get_secret_value().startswith(("sk_test_", "rk_test_")):
-        return "must be a live key (sk_live_…), for a test key moves no money"
+        return "must be a live key (sk_live_…), because a test key moves no money"
     return None
 
 
 def _smtp_host(settings: Settings) -> str | None:
-    return None if settings.smtp_host else "must be set, or mails become files"
+    return None if settings.smtp_host else "must be set, or emails are only written to files"
 
 
 def _trusted_proxies(settings: Settings) -> str | None:
     if "*" in entries(settings.trusted_proxies):
-        return "must name addresses or networks: with * anybody can pretend to be anybody"
+        return "must list addresses or networks: * lets any client forge its address"
     return None
 
 
 def _password_cost(settings: Settings) -> str | None:
     if settings.password_cost < _LEAST_COST:
-        return f"must be at least {_LEAST_COST}, or stolen hashes are guessed quickly"
+        return f"must be at least {_LEAST_COST}, or stolen hashes can be cracked quickly"
     return None
 
 
 def _rate_limits(settings: Settings) -> str | None:
-    return None if settings.rate_limits else "must be true, or passwords can be tried for ever"
+    return (
+        None if settings.rate_limits else "must be true, or passwords can be guessed without limit"
+    )
 
 
 def _allowed_hosts(settings: Settings) -> str | None:
     if not entries(settings.allowed_hosts):
-        return "must name the hosts that the shop is served under"
+        return "must list the host names of the shop"
     return None
 
 
 def _cors_origins(settings: Settings) -> str | None:
     if any(not origin.startswith("https://") for origin in entries(settings.cors_origins)):
-        return "must begin with https://, each of them"
+        return "must begin with https:// for every origin"
     return None
 
 
 def _smtp_security(settings: Settings) -> str | None:
     local = settings.smtp_host in {"localhost", "127.0.0.1", "::1"}
     if settings.smtp_security == "none" and settings.smtp_host and not local:
-        return "must be starttls or tls, or mails and their secrets can be read on their way"
+        return "must be starttls or tls, or emails and their secrets can be read in transit"
     return None
 
 
@@ -124,7 +126,7 @@ _CHECKS: Final[Mapping[str, Callable[[Settings], str | None]]] = {
     "cors_origins": _cors_origins,
     "smtp_security": _smtp_security,
 }
-"""What is looked at, by the field that would have to change."""
+"""The check of each field."""
 
 _FILLED_BY: Final[Mapping[str, str]] = {
     "payment_gateway": "payment_gateway",
@@ -132,12 +134,12 @@ _FILLED_BY: Final[Mapping[str, str]] = {
     "smtp_host": "notifier",
     "smtp_security": "notifier",
 }
-"""The port that a field only matters for while nobody brings an object of their own."""
+"""Fields that do not matter when the caller brings its own object for this port."""
 
 
 def _debugging(environment: Mapping[str, str]) -> Iterator[str]:
     for name in _DEBUGGING:
         if environment.get(name):
-            yield f"{name}: must not be set, it is for debugging"
+            yield f"{name}: must not be set, because it is for debugging"
     if sys.flags.dev_mode and not environment.get("PYTHONDEVMODE"):
-        yield "python -X dev: must not be used, it is for debugging"
+        yield "python -X dev: must not be used, because it is for debugging"

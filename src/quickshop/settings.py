@@ -1,4 +1,4 @@
-"""Where things are and how long to wait for them: read once, from `QUICKSHOP_*` variables."""
+"""The settings of a shop, read once from `QUICKSHOP_*` environment variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quickshop.domain.errors import InvalidValueError, QuickShopError
-from quickshop.domain.identity import KeyRing
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, KeyRing
+from quickshop.domain.inventory import MAX_LOCATION_LENGTH, MAX_UNITS
 
 PREFIX = "QUICKSHOP_"
 
@@ -25,7 +26,7 @@ _ORIGIN: Final = re.compile(
 
 
 class SettingsError(QuickShopError):
-    """A setting is not what it should be; names the variable and what is allowed."""
+    """A setting is invalid. The message names the variable and the allowed values."""
 
     code = "settings"
 
@@ -62,17 +63,17 @@ def _one_line(text: str) -> str:
 def _private(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        raise ValueError("must begin with https://, or the secret key could be read on its way")
+        raise ValueError("must begin with https://, or the secret key could be read in transit")
     return url
 
 
 def _with_stripe() -> Any:
-    """Required, and a secret that could be one, when Stripe is the gateway."""
+    """Validate a Stripe secret; it is required when Stripe is the gateway."""
 
     def check(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         text = secret.get_secret_value() if secret else ""
         if secret is not None and (not text.isascii() or not text.isprintable() or " " in text):
-            raise ValueError("must be a secret as Stripe shows it, without spaces")
+            raise ValueError("must be a secret as shown by Stripe, without spaces")
         if not text and info.data.get("payment_gateway") == "stripe":
             raise ValueError(f"is required when {PREFIX}PAYMENT_GATEWAY is stripe")
         return secret
@@ -81,7 +82,7 @@ def _with_stripe() -> Any:
 
 
 def entries(text: str) -> tuple[str, ...]:
-    """What a setting lists, separated by commas."""
+    """Return the entries of a comma-separated setting."""
     return tuple(entry.strip() for entry in text.split(",") if entry.strip())
 
 
@@ -119,23 +120,24 @@ def _keys(secret: SecretStr | None) -> SecretStr | None:
 
 
 Keys = Annotated[SecretStr | None, AfterValidator(_keys)]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+Name = Annotated[str, Field(max_length=MAX_LOCATION_LENGTH), AfterValidator(_one_line)]
 DatabaseUrl = Annotated[str, _url_of("sqlite", "postgresql", "memory")]
 RedisUrl = Annotated[str, _url_of("redis", "rediss", "unix")]
 BrokerUrl = Annotated[str, _url_of("redis", "rediss", "amqp", "amqps")]
 Networks = Annotated[
-    str, _list_of(_is_network, "addresses or networks, as in 127.0.0.1 or 10.0.0.0/8")
+    str, _list_of(_is_network, "addresses or networks, such as 127.0.0.1 or 10.0.0.0/8")
 ]
 HostNames = Annotated[
-    str, _list_of(_is_host, "names without scheme and port, as in shop.example or *.shop.example")
+    str,
+    _list_of(_is_host, "names without scheme and port, such as shop.example or *.shop.example"),
 ]
 Origins = Annotated[
-    str, _list_of(_is_origin, "origins as browsers send them, as in https://www.shop.example")
+    str, _list_of(_is_origin, "origins as browsers send them, such as https://www.shop.example")
 ]
 
 
 class Settings(BaseSettings):
-    """Every setting of a shop. The variable of a field is `QUICKSHOP_` and its name."""
+    """Every setting of a shop. The variable of a field is `QUICKSHOP_` plus its name."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -146,96 +148,96 @@ class Settings(BaseSettings):
     )
 
     mode: Literal["development", "production"] = "development"
-    """In `production` a shop does not open on settings that are only good enough to try it."""
+    """In `production` mode QuickShop refuses development settings."""
     database_url: DatabaseUrl = "sqlite:///quickshop.db"
-    """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or `memory://` to keep nothing."""
+    """`sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME` or `memory://` to store nothing."""
     redis_url: RedisUrl | None = None
-    """Cache of product pages, copies of sessions and carts, and limits shared by all processes."""
+    """Redis for caches (product pages, sessions, carts) and limits that all processes share."""
     broker_url: BrokerUrl | None = None
-    """Celery's broker; without it workers take their jobs straight from the database."""
+    """Celery's broker; without one, workers take jobs directly from the database."""
 
     access_log: bool = True
     """Whether each request is logged."""
 
     shop_name: Name = "QuickShop"
-    """Stands in mails."""
+    """Name of the shop in emails."""
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
-    """ISO 4217 code that new carts are priced in."""
+    """ISO 4217 code of the currency of new carts."""
     location: Name = "main"
-    """Where stock lies unless another place is named."""
+    """Default stock location."""
     sourcing: Literal["by_priority", "fewest_parcels"] = "by_priority"
-    """Which locations serve an order that several could."""
+    """Which locations ship an order that several could ship."""
     hold_seconds: float = Field(600, ge=1, le=86_400)
-    """How long units are set aside for a shopper who checks out."""
+    """How long units are held for a shopper during checkout."""
     hold_carts: bool = False
-    """Whether putting units in a cart sets them aside, too."""
-    low_stock_threshold: int = Field(5, ge=0, le=1_000_000_000)
-    """So few free units are told to `staff_email`, for levels without a threshold of their own."""
+    """Whether adding units to a cart holds them, too."""
+    low_stock_threshold: int = Field(5, ge=0, le=MAX_UNITS)
+    """Email the staff at this many free units or fewer; stock levels can override it."""
     staff_email: str | None = Field(None, pattern=r"^[^@\s<>]+@[^@\s<>]+$")
-    """Who is told that stock runs low; without it nobody is."""
+    """Recipient of low-stock emails; without one, none are sent."""
 
     token_keys: Keys = None
-    """`id:secret[,id:secret]` that access tokens are signed with, the newest first."""
+    """Keys that sign access tokens: `id:secret[,id:secret]`, newest first."""
     password_keys: Keys = None
-    """`id:secret[,id:secret]` that passwords are kept under, the newest first."""
-    access_token_seconds: int = Field(900, ge=10, le=900)
-    """How long an access token is good; what it may do is looked up all the same."""
+    """Keys that protect password hashes: `id:secret[,id:secret]`, newest first."""
+    access_token_seconds: int = Field(MAX_ACCESS_TOKEN_SECONDS, ge=10, le=MAX_ACCESS_TOKEN_SECONDS)
+    """Lifetime of an access token; permissions are checked on every request anyway."""
     session_days: float = Field(30, gt=0, le=365)
-    """How long somebody stays signed in on a device."""
+    """How long a user stays signed in on a device."""
     password_cost: int = Field(12, ge=4, le=16)
-    """bcrypt cost; each one more takes twice as long. Raise it, and never lower it."""
+    """bcrypt cost; each step doubles the time. Raise it, but never lower it."""
     storefront_url: Annotated[str, _url_of("https", "http"), AfterValidator(_private)] | None = (
         None
     )
-    """Where mailed links lead: to `/confirm-account`, `/reset-password` or `/confirm-email`."""
+    """Base URL of emailed links: `/confirm-account`, `/reset-password` and `/confirm-email`."""
 
     database_pool_size: int = Field(8, ge=1, le=100)
-    """Connections, and with them requests served at once, per process."""
+    """Database connections, and therefore concurrent requests, per process."""
     database_timeout_seconds: float = Field(10, ge=0.01, le=600)
-    """Longest statement, and longest wait for a free connection."""
+    """Time limit of a statement, and of the wait for a free connection."""
     lock_timeout_seconds: float = Field(5, ge=0.01, le=600)
-    """Longest wait for a row that another transaction holds."""
+    """Time limit of the wait for a row that another transaction has locked."""
     redis_timeout_seconds: float = Field(0.2, ge=0.01, le=10)
 
     product_cache_seconds: float = Field(2, ge=0, le=2)
-    """How long a process believes its own copy of a product page; 0 turns that copy off."""
+    """How long a process uses its own copy of a product page; 0 turns that copy off."""
 
     trusted_proxies: Networks = ""
-    """Who is believed about a client's address and scheme; `*`: everyone, in development."""
+    """Proxies trusted for the client's address and scheme; `*` trusts all (development only)."""
     allowed_hosts: HostNames = ""
-    """Names that the API answers to, `*.shop.example` among them; any if there is none."""
+    """Host names that the API accepts, such as `*.shop.example`; empty accepts any."""
     cors_origins: Origins = ""
-    """Origins whose pages may use the API with cookies, as in `https://www.shop.example`."""
+    """Origins whose pages may use the API with cookies, such as `https://www.shop.example`."""
     require_https: bool = False
-    """Whether requests that came in the clear are refused."""
+    """Whether requests without TLS are refused."""
     rate_limits: bool = True
-    """Whether anybody is ever told to ask less often."""
+    """Whether requests over a limit are answered 429."""
     rate_limit_per_minute: int = Field(1200, ge=1, le=1_000_000)
-    """Requests of one address, of one account and of one API key."""
+    """Requests per address, per account and per API key."""
     login_limit_per_minute: int = Field(20, ge=1, le=1_000_000)
-    """Logins tried from one address; those into one account are limited besides."""
+    """Login attempts per address; attempts per account have their own limit."""
     api_processes: int = Field(1, ge=1, le=10_000)
-    """How many API processes share the limits; counts while there is no Redis to count in."""
+    """Number of API processes that share the limits; ignored with Redis."""
 
     payment_patience_seconds: float = Field(60, gt=0, le=86_400)
-    """How long a gateway may be silent before it is asked again."""
+    """How long to wait for a gateway's answer before asking again."""
     capture: Literal["automatic", "manual"] = "automatic"
-    """`manual` sets money aside at checkout; staff take it later."""
+    """`manual` only authorizes the payment at checkout; staff capture it later."""
     order_lifetime_seconds: float = Field(3_600, gt=0, le=30 * 86_400)
-    """How long an order waits for its money before it expires."""
+    """How long an order waits for payment before it expires."""
     job_lease_seconds: float = Field(60, gt=0, le=3_600)
-    """How long a job may run, or stay unheard of, before it is handed out again."""
+    """How long a job may run without a result before another worker gets it."""
     job_retry_seconds: float = Field(5, gt=0, le=600)
-    """Wait after a job's first failed try; 12, 120 and 1440 times as long after the next ones."""
+    """Wait after a job's first failed attempt; 12, 120 and 1440 times as long after the next."""
     sweep_seconds: float = Field(15, gt=0, le=3_600)
-    """How often unanswered payments, unpaid orders and expired holds are looked for."""
+    """Interval of the search for unanswered payments, unpaid orders and expired holds."""
     poll_seconds: float = Field(1, ge=0.01, le=60)
-    """How often the queue is looked at when nothing wakes the worker."""
+    """Interval at which an idle worker checks the queue."""
     worker_threads: int = Field(4, ge=1, le=64)
-    """Jobs at once in one worker."""
+    """Concurrent jobs per worker."""
 
     smtp_host: str | None = Field(None, min_length=1)
-    """Where mail is handed over; without it mails are written to `mail_dir`."""
+    """Mail server; without one, emails are written to `mail_dir`."""
     smtp_port: int = Field(587, ge=1, le=65_535)
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
@@ -243,31 +245,31 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: float = Field(10, ge=0.01, le=120)
     mail_from: str = Field("shop@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$")
     mail_dir: str | None = Field(None, min_length=1)
-    """Folder for mails as files; by default `mail`, beside a SQLite file. `-` prints them."""
+    """Folder for emails as files; by default `mail`, next to a SQLite file. `-` prints them."""
 
     payment_gateway: Literal["sandbox", "stripe"] = "sandbox"
-    """What moves the money: the sandbox moves none."""
+    """The payment gateway. The sandbox moves no money."""
     stripe_secret_key: Annotated[SecretStr | None, _with_stripe()] = None
-    """`sk_live_...`, or `sk_test_...` to try it."""
+    """`sk_live_...`, or `sk_test_...` for tests."""
     stripe_webhook_secret: Annotated[SecretStr | None, _with_stripe()] = None
-    """`whsec_...`, of the endpoint that is told `/v1/payments/webhooks/stripe`."""
+    """`whsec_...` of the webhook endpoint `/v1/payments/webhooks/stripe`."""
     stripe_api_base: Annotated[str, _url_of("https", "http"), AfterValidator(_private)] = (
         "https://api.stripe.com"
     )
     stripe_timeout_seconds: float = Field(8, ge=0.05, le=60)
-    """Longest wait for an answer of Stripe; a job may wait for five, within its lease."""
+    """Time limit of one request to Stripe; a job may make five within its lease."""
 
     sandbox_book: str | None = Field(None, min_length=1)
-    """File of the sandbox payment gateway; by default `quickshop-sandbox.db`, as `mail_dir`."""
+    """File of the sandbox gateway; by default `quickshop-sandbox.db`, next to a SQLite file."""
     sandbox_slow_seconds: float = Field(3, ge=0, le=60)
-    """How long the sandbox gateway takes over `tok_slow`."""
+    """How long the sandbox gateway takes to answer `tok_slow`."""
 
     @classmethod
     def load(cls, **values: object) -> Self:
-        """Read the environment; `values` come before it.
+        """Read the settings from the environment; `values` take precedence.
 
         Raises:
-            SettingsError: a value is not what it should be; names the variable.
+            SettingsError: a value is invalid. The message names every such variable.
         """
         try:
             return cls(**values)  # type: ignore[arg-type]
@@ -283,6 +285,6 @@ def _explain(error: ValidationError) -> list[str]:
 
 
 def _in_words(message: str) -> str:
-    """What pydantic says, without what only programmers know: inputs and parsers."""
+    """Return pydantic's message without parser details."""
     rule = message.removeprefix("Value error, ").partition(", unable to ")[0]
     return rule.replace("Input should", "must", 1)

@@ -25,7 +25,7 @@ from tests.attacks.canaries import (
 )
 from tests.attacks.stage import Stage, open_stage, quick_settings
 from tests.attacks.tables import dump
-from tests.integration.conftest import drop_database
+from tests.integration.databases import drop_database
 from tests.servers import run_valkey
 
 pytestmark = [pytest.mark.sampled, pytest.mark.xdist_group("attacks-on-servers")]

@@ -40,13 +40,21 @@ DOCUMENTED = [
 ]
 REFUSALS = {409, 412, 413}
 """Besides those that the tool knows: of a state, of a state that is gone, of what is too large."""
-EXAMPLES = 200 if landing.whole() else 30
-"""Of every operation: 100 take a minute on two processors, 30 take 20 seconds."""
-FEW_EXAMPLES = 4
+MANY, SOME, FEW = 200, 30, 8
+"""Examples of each operation on demand, and at a landing, of a third of them and of the others."""
+LEAST = 4
 """Of what takes nothing that could differ from one request to the next."""
 
-
 OPERATIONS = known_operations()
+IN_TURN = {operation.id for operation in landing.share(OPERATIONS, 3)}
+
+
+def examples_of(operation: Operation) -> int:
+    if not operation.takes_something:
+        return LEAST
+    if landing.whole():
+        return MANY
+    return SOME if operation.id in IN_TURN else FEW
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -81,7 +89,7 @@ def test_whoever_is_let_in_is_answered_as_documented(
     people = st.sampled_from(sorted(operation.audience))
 
     @settings(
-        max_examples=EXAMPLES if operation.takes_something else FEW_EXAMPLES,
+        max_examples=examples_of(operation),
         deadline=None,
         derandomize=True,
         database=None,

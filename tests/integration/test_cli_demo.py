@@ -24,17 +24,17 @@ from tests.cli_runs import PROGRAM, Terminal, plain_environment, terminal_in
 
 TRUE_CLAIMS = (
     "every row of the sample catalog was imported",
-    "Ada paid, and her order has shipped",
-    "Ada's parcel holds what she bought and left the shelf",
-    "Cleo has $5.00 back for a loose thread",
-    "Ben was declined and nothing was charged",
+    "Ada paid, and her order was shipped",
+    "Ada's parcel contains her order and left the stock",
+    "Cleo was refunded $5.00 for a loose thread",
+    "Ben had a declined card and was not charged",
     "Cleo paid although the gateway gave no answer at first",
-    "Eve canceled and has the money back",
-    "Drew was refused what is not there",
-    "what is gone from the stock is what was paid for",
-    "the ledger reconciles to the unit",
-    "everyone got exactly the mails they should",
-    "the gateway's own book agrees with the shop's payments",
+    "Eve canceled and was refunded",
+    "Drew could not buy more than is in stock",
+    "stock fell by exactly the units sold",
+    "every stock counter matches the ledger",
+    "every shopper got exactly the expected emails",
+    "the gateway's book matches the shop's payments",
 )
 
 
@@ -119,7 +119,7 @@ def test_what_is_left_of_another_shop_is_not_taken_for_one(tmp_path: Path):
     (tmp_path / "quickshop.db-wal").touch()
     told = quickshop(tmp_path, "demo")
     assert told.returncode == 0, told.stderr
-    assert "quickshop.db-wal is here already, and no shop, so this one" in told.stdout
+    assert "The shop was not kept: quickshop.db-wal exists without a shop." in told.stdout
     assert "A shop is here" not in told.stdout
     assert [file.name for file in tmp_path.iterdir()] == ["quickshop.db-wal"]
 
@@ -143,21 +143,21 @@ def test_a_gateway_that_charges_twice_is_noticed(tmp_path: Path):
             """
         )
     assert false_claims(live_a_day(settings)) == {
-        "the gateway's own book agrees with the shop's payments",
-        "the money taken is the money that paid orders cost",
+        "the gateway's book matches the shop's payments",
+        "the money kept equals the price of the paid orders",
     }
 
 
 def test_a_mail_sent_twice_is_noticed(day: Day):
     assert false_claims(replace(day, mails=[*day.mails, day.mails[0]])) == {
-        "everyone got exactly the mails they should"
+        "every shopper got exactly the expected emails"
     }
 
 
 def test_a_mail_to_the_wrong_one_is_noticed(day: Day):
     mails = [day.mails[1], *day.mails[1:]]
     assert false_claims(replace(day, mails=mails)) == {
-        "everyone got exactly the mails they should"
+        "every shopper got exactly the expected emails"
     }
 
 
@@ -165,7 +165,7 @@ def test_stock_that_did_not_come_back_is_noticed(day: Day):
     sku = EVE.wishes[0].sku
     level = replace(day.after[sku], available=day.after[sku].available - 1)
     assert false_claims(replace(day, after={**day.after, sku: level})) == {
-        "what is gone from the stock is what was paid for"
+        "stock fell by exactly the units sold"
     }
 
 
@@ -183,7 +183,7 @@ def test_a_parcel_that_stayed_on_the_shelf_is_noticed(day: Day):
     sku = ADA.wishes[0].sku
     level = replace(day.after[sku], on_hand=day.before[sku].on_hand)
     assert false_claims(replace(day, after={**day.after, sku: level})) == {
-        "Ada's parcel holds what she bought and left the shelf"
+        "Ada's parcel contains her order and left the stock"
     }
 
 
@@ -191,17 +191,19 @@ def test_amends_that_were_not_made_are_noticed(day: Day):
     nothing = Money.zero("USD")
     unpaid = [replace(each, refunded=nothing) for each in day.payments[CLEO.name]]
     changed = replace(day, payments={**day.payments, CLEO.name: unpaid})
-    assert "Cleo has $5.00 back for a loose thread" in false_claims(changed)
+    assert "Cleo was refunded $5.00 for a loose thread" in false_claims(changed)
 
 
 def test_selling_what_is_not_there_is_noticed(day: Day):
     assert false_claims(replace(day, refusals={})) == {
-        f"{DREW.name} was refused what is not there"
+        f"{DREW.name} could not buy more than is in stock"
     }
 
 
 def test_a_counter_that_differs_is_noticed(day: Day):
-    assert false_claims(replace(day, discrepancies=1)) == {"the ledger reconciles to the unit"}
+    assert false_claims(replace(day, discrepancies=1)) == {
+        "every stock counter matches the ledger"
+    }
 
 
 def test_a_false_claim_ends_the_demo_with_1(day: Day, capsys: pytest.CaptureFixture[str]):
@@ -209,7 +211,7 @@ def test_a_false_claim_ends_the_demo_with_1(day: Day, capsys: pytest.CaptureFixt
         conclude(claims_of(replace(day, discrepancies=1)))
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err == (
-        "quickshop: not true: the ledger reconciles to the unit (1 counters differ)\n"
+        "quickshop: false: every stock counter matches the ledger (1 counters differ)\n"
     )
     conclude(claims_of(day))
 

@@ -77,7 +77,7 @@ def test_a_file_of_which_nothing_can_be_imported_is_a_failure(terminal: Terminal
 def test_notes_beyond_twenty_are_counted(terminal: Terminal, tmp_path: Path):
     file = a_file(tmp_path, *(f"p{n},P{n},true,Title,Default Title,,1,1.00" for n in range(25)))
     done = terminal.run("import", "shopify", file)
-    assert "5 more notes: --json or --report FILE.csv shows all" in done.out
+    assert "5 more notes: use --json or --report FILE.csv to see all" in done.out
     assert len(terminal.run("import", "shopify", file, "--json").json["issues"]) == 25
 
 

@@ -50,8 +50,11 @@ def test_an_order_ships_whole_with_its_tracking(terminal: Terminal, order: Order
     words = ("--carrier", "Snail & Sons", "--tracking", "SN-0042", "--tracking-url", URL)
     done = terminal.run("orders", "fulfill", order.number, *words)
     assert (done.code, done.err) == (0, "")
-    assert f"Parcel 1 of order {order.number} left: 2 of MUG-NAVY, 1 of TEA-SENCHA." in done.out
-    assert "The order is fulfilled; 0 units are left to ship." in done.out
+    assert (
+        f"Fulfillment 1 of order {order.number} was shipped: 2 of MUG-NAVY, 1 of TEA-SENCHA."
+        in done.out
+    )
+    assert "The order is fulfilled; 0 units remain to be shipped." in done.out
     told = terminal.run("orders", "show", order.number).out
     for expected in ("Snail & Sons", "SN-0042", "OrderShipped", "2 of MUG-NAVY"):
         assert expected in told
@@ -65,7 +68,7 @@ def test_an_order_ships_in_parts(terminal: Terminal, order: OrderView):
     assert part["status"] == "partially_fulfilled"
     assert part["fulfillments"][0]["lines"] == [{"sku": "MUG-NAVY", "quantity": 1}]
     rest = terminal.run("orders", "fulfill", order.number)
-    assert "Parcel 2" in rest.out
+    assert "Fulfillment 2" in rest.out
     assert len(shown(terminal, order)["fulfillments"]) == 2
 
 
@@ -137,8 +140,8 @@ def test_a_note_stands_in_the_timeline(terminal: Terminal, order: OrderView):
 def test_money_goes_back_in_parts(terminal: Terminal, order: OrderView):
     part = terminal.run("orders", "refund", order.number, "10.50", "--reason", "a chip")
     assert (part.code, part.err) == (0, "")
-    assert f"$10.50 of order {order.number} goes back; $30.00 is left" in part.out
-    assert [subject for subject in mails(terminal) if subject.startswith("Money back")] != []
+    assert f"$10.50 of order {order.number} will be refunded; $30.00 remains" in part.out
+    assert [subject for subject in mails(terminal) if subject.startswith("Refund")] != []
     told = terminal.run("orders", "show", order.number).out
     for expected in ("succeeded", "$10.50", "a chip", "OrderRefunded"):
         assert expected in told

@@ -142,7 +142,7 @@ def test_help_waits_for_nothing_slow():
 
 def test_the_command_line_works_on_postgresql(tmp_path: Path, database_url: str):
     terminal = Terminal(tmp_path, database_url)
-    assert "is at revision" in terminal.run("migrate").out
+    assert "already at revision" in terminal.run("migrate").out
     assert terminal.run("import", "shopify", "--sample", "--json").json["rejected_rows"] == 0
     with terminal.shop() as shop:
         assert shop.run_jobs() == 0

@@ -18,7 +18,7 @@ def terminal(tmp_path: Path) -> Terminal:
     return terminal_in(tmp_path)
 
 
-REPLACED = "had an account already: its password was replaced and its sessions ended."
+REPLACED = "already had an account: its password was replaced and its sessions ended."
 
 
 def make_admin(terminal: Terminal, email: str, password: str = PASSWORD) -> str:
@@ -63,7 +63,7 @@ def test_making_an_admin_again_gives_them_the_new_password_and_ends_their_sessio
 
 def test_those_who_work_for_the_shop_are_listed_with_their_roles(terminal: Terminal):
     make_admin(terminal, "ada@example.com")
-    assert "Nobody yet" not in terminal.run("users", "list").out
+    assert "No staff yet" not in terminal.run("users", "list").out
     item = terminal.run("users", "list", "--json").json["items"][0]
     assert (item["email"], item["name"], item["roles"]) == ("ada@example.com", "Ada", ["admin"])
     roles = terminal.run("users", "roles", "--json").json

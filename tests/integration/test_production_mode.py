@@ -23,8 +23,7 @@ KEYS = {
     "password_keys": "2026-11:Rb6uNw1eYq8sHc3zVj5xKt0aGm7dLf2pOi9yTrQkWnE",
 }
 UNNAMED = (
-    "QUICKSHOP_PAYMENT_GATEWAY: must be named, also if it is to be the sandbox, which moves no"
-    " money"
+    "QUICKSHOP_PAYMENT_GATEWAY: must be set explicitly, even to sandbox, which moves no money"
 )
 FIT = {
     "mode": "production",
@@ -68,9 +67,9 @@ def test_nothing_starts_on_the_defaults_and_all_that_is_missing_is_told(
             "QUICKSHOP_TOKEN_KEYS: must be set: `quickshop keys new` makes one",
             "QUICKSHOP_PASSWORD_KEYS: must be set: `quickshop keys new` makes one",
             UNNAMED,
-            "QUICKSHOP_SMTP_HOST: must be set, or mails become files",
-            "QUICKSHOP_ALLOWED_HOSTS: must name the hosts that the shop is served under",
-            "PYTHONASYNCIODEBUG: must not be set, it is for debugging",
+            "QUICKSHOP_SMTP_HOST: must be set, or emails are only written to files",
+            "QUICKSHOP_ALLOWED_HOSTS: must list the host names of the shop",
+            "PYTHONASYNCIODEBUG: must not be set, because it is for debugging",
             *(OFF.format(name) for name in ("fsync", "full_page_writes", "synchronous_commit")),
         )
     ]

@@ -108,7 +108,10 @@ def test_serve_without_tls_refuses_when_https_is_required(terminal: Terminal):
 def test_a_certificate_and_its_key_go_together(terminal: Terminal):
     for words in (("--tls-cert", "chain.pem"), ("--tls-key", "key.pem")):
         done = terminal.run("serve", "--port", "0", *words)
-        assert (done.code, "--tls-cert and --tls-key go together" in done.err) == (2, True)
+        assert (done.code, "--tls-cert and --tls-key must be used together" in done.err) == (
+            2,
+            True,
+        )
 
 
 def _no_such_file(folder: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickshop import Money, NewVariant, Shop, open_shop
-from quickshop.domain.catalog import MAX_DEPTH, Category, CategoryId
+from quickshop.domain.catalog import Category, CategoryId
+from quickshop.domain.catalog_rules import MAX_CATEGORY_DEPTH
 from quickshop.domain.errors import (
     AlreadyExistsError,
     CategoryInUseError,
@@ -79,7 +80,7 @@ def test_nothing_stands_on_itself(shop: Shop) -> None:
 
 
 def test_shelves_are_stacked_ten_high_and_no_higher(shop: Shop) -> None:
-    stack = grow(shop, *(f"Level {n}" for n in range(MAX_DEPTH)))
+    stack = grow(shop, *(f"Level {n}" for n in range(MAX_CATEGORY_DEPTH)))
     with pytest.raises(InvalidValueError, match="parent_id"):
         grow(shop, "Too high", below=stack[-1])
     (other, on_it) = grow(shop, "Other", "On it")

@@ -9,7 +9,7 @@ import typer
 
 from quickshop.domain.errors import MissingExtraError, QuickShopError
 from quickshop.entrypoints.cli.context import address_of, misspelled
-from quickshop.entrypoints.cli.failures import told_clearly
+from quickshop.entrypoints.cli.failures import failures_reported
 from quickshop.entrypoints.cli.imports import write_issues
 from quickshop.entrypoints.cli.output import printable
 from quickshop.ports.imports import RowIssue, Severity
@@ -31,14 +31,14 @@ def terminal(tmp_path: Path) -> Terminal:
         (MissingExtraError("http", "serving"), 1, "serving needs an extra: pip install"),
         (FileNotFoundError(2, "No such file", "a.csv"), 1, "a.csv: No such file"),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
-        (ZeroDivisionError("odd"), 1, "this should not have happened: ZeroDivisionError: odd"),
+        (ZeroDivisionError("odd"), 1, "unexpected error: ZeroDivisionError: odd"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
 def test_an_error_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str
 ):
-    with pytest.raises(typer.Exit) as ended, told_clearly():
+    with pytest.raises(typer.Exit) as ended, failures_reported():
         raise error
     assert ended.value.exit_code == code
     told = capsys.readouterr().err
@@ -47,7 +47,7 @@ def test_an_error_is_told_in_one_line(
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(typer.Exit) as ended, told_clearly():
+    with pytest.raises(typer.Exit) as ended, failures_reported():
         raise BrokenPipeError
     assert (ended.value.exit_code, capsys.readouterr().err) == (1, "")
 

@@ -7,8 +7,9 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickshop.domain.customers import COUNTRIES, normalize_email, require_text
+from quickshop.domain.customers import COUNTRIES, normalize_email
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import require_text
 from tests.builders import an_address
 
 

@@ -10,6 +10,7 @@ import pytest
 from quickshop import Money, NewVariant, Shop, open_shop
 from quickshop.application.catalog import ChangedVariant
 from quickshop.domain.catalog import Category, CategoryId, Image, Product, ProductId
+from quickshop.domain.catalog_rules import MAX_ALT_LENGTH, MAX_IMAGES
 from quickshop.domain.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -316,11 +317,13 @@ def test_only_https_addresses_are_pictures(shop: Shop, url: str) -> None:
         )
 
 
-def test_a_product_has_twenty_pictures_with_short_texts_at_most(shop: Shop) -> None:
+def test_a_product_has_so_many_images_with_short_texts_at_most(shop: Shop) -> None:
     product = a_shirt(shop)
     one = Image("https://example.com/1.jpg")
-    shop.products.set_images(product.id, [one] * 20)
-    for images in ([one] * 21, [replace(one, alt="a" * 501)], [replace(one, alt="a\nb")]):
+    shop.products.set_images(product.id, [one] * MAX_IMAGES)
+    too_long = "a" * (MAX_ALT_LENGTH + 1)
+    many = [one] * (MAX_IMAGES + 1)
+    for images in (many, [replace(one, alt=too_long)], [replace(one, alt="a\nb")]):
         with pytest.raises(InvalidValueError, match="images"):
             shop.products.set_images(product.id, images)
 

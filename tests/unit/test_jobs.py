@@ -59,7 +59,7 @@ def test_a_poison_job_dies_after_five_tries_and_the_others_go_on(
     (dead,) = world.shop.jobs.dead().items
     assert (dead.effect, dead.event, dead.attempts) == ("process_order", "OrderPlaced", 5)
     assert dead.subject == str(poison.order.id)
-    assert dead.error.startswith("AssertionError: ")
+    assert dead.error.startswith("SourcingPlanError: ")
     assert any("failed permanently" in problem for problem in world.problems())
     (told,) = [record for record in caplog.records if "failed permanently" in record.getMessage()]
     assert vars(told).items() >= {"job_id": dead.id, "effect": dead.effect, "attempt": 5}.items()

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
-from quickshop.adapters.mail.rendering import compose, money, render, safe_name
+from quickshop.adapters.mail.rendering import compose, render, safe_name
 from quickshop.adapters.mail.smtp import find_html_renderer
+from quickshop.adapters.money_text import money
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.domain.identity import Purpose
@@ -92,7 +93,7 @@ def test_a_confirmation_says_what_was_bought_for_how_much_and_where_it_goes() ->
     ("note", "reason"),
     [
         ("card_declined", "the card was declined"),
-        ("insufficient_funds", "there were not enough funds on the card"),
+        ("insufficient_funds", "the card has insufficient funds"),
         ("something_new", "the payment was refused"),
     ],
 )
@@ -114,10 +115,10 @@ def test_a_parcel_is_told_with_what_it_holds_and_how_to_follow_it() -> None:
     mail = render(message)
 
     assert mail.subject == f"Your order {message.order.number} at Bits & Bikes is on its way"
-    for said in ("parcel 1 of your order", "1 x MUG-1", "Snail & Sons", "SN-0042"):
+    for said in ("Parcel 1 of your order", "1 x MUG-1", "Snail & Sons", "SN-0042"):
         assert said in mail.text
     url = "https://snail.example/track?id=SN-0042&lang=en"
-    assert f"Track it at {url}\n" in mail.text
+    assert f"Track your parcel: {url}\n" in mail.text
     assert f'href="{url.replace("&", "&amp;")}"' in html_of(message)
 
 
@@ -126,8 +127,8 @@ def test_a_parcel_that_holds_all_is_called_the_order() -> None:
     all_of_it = tuple(ShippedItem(line.sku, line.quantity) for line in message.order.lines)
     whole = replace(message, parcel=a_parcel_view(lines=all_of_it))
 
-    assert f"your order {message.order.number} is on its way." in render(whole).text
-    assert "parcel 1 of" not in html_of(whole)
+    assert f"Your order {message.order.number} is on its way." in render(whole).text
+    assert "Parcel 1 of" not in html_of(whole)
 
 
 def test_what_nobody_knows_of_a_parcel_is_not_told() -> None:
@@ -143,8 +144,8 @@ def test_what_nobody_knows_of_a_parcel_is_not_told() -> None:
 def test_a_refund_is_told_with_its_amount(reason: str) -> None:
     mail = render(a_message(MessageKind.ORDER_REFUNDED, note=reason))
 
-    assert mail.subject.startswith("Money back for your order")
-    assert "€10.50 of what you paid" in mail.text
+    assert mail.subject.startswith("Refund for your order")
+    assert "refunded €10.50 of your payment" in mail.text
     assert ("Reason: the handle was broken" in mail.text) is bool(reason)
 
 
@@ -199,11 +200,11 @@ def test_who_is_invited_is_told_by_which_shop_what_for_and_for_how_long() -> Non
     mail = render(message)
 
     assert mail.subject == "Choose a password for your account at Bits & Bikes"
-    assert "You were given an account with the staff of Bits & Bikes." in mail.text
+    assert "You have been invited to a staff account at Bits & Bikes." in mail.text
     assert "within an hour" in mail.text
     assert LIFETIMES[Purpose.RESET_PASSWORD] == timedelta(hours=1)
     assert f"    {link}\n" in mail.text
-    for never in ("asked to choose", "stays as it is"):
+    for never in ("request to reset", "will not change"):
         assert never not in mail.text
 
 
@@ -231,9 +232,9 @@ def test_nothing_that_people_wrote_is_markup_in_html(kind: MessageKind) -> None:
 @pytest.mark.parametrize(
     ("free", "said"),
     [
-        (3, "3 are left that nobody was promised."),
-        (1, "1 is left that nobody was promised."),
-        (-2, "2 more are promised than there are."),
+        (3, "3 unreserved units are left."),
+        (1, "1 unreserved unit is left."),
+        (-2, "2 more units are reserved than in stock."),
     ],
 )
 def test_staff_are_told_what_runs_low_where(free: int, said: str) -> None:

@@ -13,6 +13,7 @@ from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.application.reactions import REACTIONS
 from quickshop.domain.cart import CartId
 from quickshop.domain.catalog import CategoryId
+from quickshop.domain.errors import AdapterError
 from quickshop.domain.inventory import LocationId, StockLevel
 from quickshop.ports.jobs import JobId
 from tests.builders import (
@@ -35,7 +36,7 @@ def work() -> MemoryUnitOfWork:
 
 
 def test_transactions_do_not_nest(work: MemoryUnitOfWork) -> None:
-    with pytest.raises(AssertionError, match="do not nest"), work() as tx:
+    with pytest.raises(AdapterError, match="do not nest"), work() as tx:
         tx.products.add(a_product())
         with work():
             pass
@@ -43,7 +44,7 @@ def test_transactions_do_not_nest(work: MemoryUnitOfWork) -> None:
 
 
 def test_the_queue_is_not_used_within_a_transaction(work: MemoryUnitOfWork) -> None:
-    with pytest.raises(AssertionError, match="do not nest"), work():
+    with pytest.raises(AdapterError, match="do not nest"), work():
         MemoryJobQueue(work.store).finish(JobId(new_id()), NOW)
 
 
@@ -81,15 +82,15 @@ def test_what_refers_to_nothing_is_an_error(work: MemoryUnitOfWork) -> None:
     product = store_product(work)
     cart = a_cart_with(product)
     order = an_order(cart)
-    with pytest.raises(AssertionError, match="no such category"), work() as tx:
+    with pytest.raises(AdapterError, match="no such category"), work() as tx:
         tx.products.add(a_product(category_id=CategoryId(new_id())))
-    with pytest.raises(AssertionError, match="no such variant"), work() as tx:
+    with pytest.raises(AdapterError, match="no such variant"), work() as tx:
         tx.carts.add(a_cart_with(a_product()))
-    with pytest.raises(AssertionError, match="no such cart"), work() as tx:
+    with pytest.raises(AdapterError, match="no such cart"), work() as tx:
         tx.orders.add(order)
-    with pytest.raises(AssertionError, match="no such order"), work() as tx:
+    with pytest.raises(AdapterError, match="no such order"), work() as tx:
         tx.payments.add(a_payment(order))
-    with pytest.raises(AssertionError, match="no such location"), work() as tx:
+    with pytest.raises(AdapterError, match="no such location"), work() as tx:
         variant = product.variants[0]
         nowhere = LocationId(CartId(new_id()))
         level = StockLevel(variant_id=variant.id, sku=variant.sku, location_id=nowhere)
@@ -103,9 +104,9 @@ def test_units_are_promised_to_lines_of_stored_orders_alone(work: MemoryUnitOfWo
     unknown = an_order(a_cart_with(product))
     allocation = an_allocation(order, level)
     for wrong in ([an_allocation(unknown, level)], [an_allocation(order, level, 0)]):
-        with pytest.raises(AssertionError, match="an allocation is"), work() as tx:
+        with pytest.raises(AdapterError, match="an allocation is"), work() as tx:
             tx.stock.allocate(wrong, now=NOW)
-    with pytest.raises(AssertionError, match="made once"), work() as tx:
+    with pytest.raises(AdapterError, match="made once"), work() as tx:
         tx.stock.allocate([allocation], now=NOW)
         tx.stock.allocate([allocation], now=NOW)
 

@@ -16,7 +16,7 @@ from tests.scripted import ScriptedGateway
 STRONG = "2026-11:mV3x8QkTz0yB5nW7cLr2Hd9fJs4gPaUe1iXoKq6wYtZ"
 OTHER = "2026-11:Rb6uNw1eYq8sHc3zVj5xKt0aGm7dLf2pOi9yTrQkWnE"
 STRIPE = {"stripe_secret_key": "sk_live_x", "stripe_webhook_secret": "whsec_x"}
-MEMORY = "QUICKSHOP_DATABASE_URL: must be sqlite:///FILE or postgresql://…, for memory:// keeps"
+MEMORY = "QUICKSHOP_DATABASE_URL: must be sqlite:///FILE or postgresql://…, because memory://"
 TOKENS = "QUICKSHOP_TOKEN_KEYS: must be strong, but the secret of a "
 
 
@@ -54,25 +54,25 @@ def test_what_is_fit_for_production_is_not_objected_to() -> None:
         ({"token_keys": f"{STRONG},a:{'x' * 40}"}, f"{TOKENS}has fewer than 10 different char"),
         ({"password_keys": f"a:{'0' * 32}"}, "QUICKSHOP_PASSWORD_KEYS: must be strong, but the"),
         ({"database_url": "memory://"}, MEMORY),
-        ({"payment_gateway": None}, "QUICKSHOP_PAYMENT_GATEWAY: must be named, also if it is to"),
+        ({"payment_gateway": None}, "QUICKSHOP_PAYMENT_GATEWAY: must be set explicitly"),
         (
             {"payment_gateway": "stripe", **STRIPE, "stripe_secret_key": "sk_test_x"},
-            "QUICKSHOP_STRIPE_SECRET_KEY: must be a live key (sk_live_…), for a test key moves",
+            "QUICKSHOP_STRIPE_SECRET_KEY: must be a live key (sk_live_…), because a test",
         ),
         (
             {"trusted_proxies": "10.0.0.0/8, *"},
-            "QUICKSHOP_TRUSTED_PROXIES: must name addresses or networks: with * anybody can",
+            "QUICKSHOP_TRUSTED_PROXIES: must list addresses or networks: * lets any",
         ),
-        ({"password_keys": STRONG}, "QUICKSHOP_PASSWORD_KEYS: must be others than the token keys"),
+        ({"password_keys": STRONG}, "QUICKSHOP_PASSWORD_KEYS: must differ from the token keys"),
         ({"password_cost": 9}, "QUICKSHOP_PASSWORD_COST: must be at least 10"),
         ({"rate_limits": False}, "QUICKSHOP_RATE_LIMITS: must be true"),
-        ({"allowed_hosts": None}, "QUICKSHOP_ALLOWED_HOSTS: must name the hosts"),
+        ({"allowed_hosts": None}, "QUICKSHOP_ALLOWED_HOSTS: must list the host names"),
         (
             {"cors_origins": "https://a.example,http://b.example"},
             "QUICKSHOP_CORS_ORIGINS: must begin with https://",
         ),
         ({"smtp_security": "none"}, "QUICKSHOP_SMTP_SECURITY: must be starttls or tls"),
-        ({"smtp_host": None}, "QUICKSHOP_SMTP_HOST: must be set, or mails become files"),
+        ({"smtp_host": None}, "QUICKSHOP_SMTP_HOST: must be set, or emails are only"),
     ],
 )
 def test_what_is_not_fit_is_named_with_what_would_be_right(
@@ -85,7 +85,7 @@ def test_what_is_not_fit_is_named_with_what_would_be_right(
 @pytest.mark.parametrize("name", ["PYTHONASYNCIODEBUG", "PYTHONDEVMODE"])
 def test_nothing_is_served_while_debugging(name: str) -> None:
     (reason,) = reasons_against(settings(), environment={name: "1"})
-    assert reason == f"{name}: must not be set, it is for debugging"
+    assert reason == f"{name}: must not be set, because it is for debugging"
 
 
 def test_all_reasons_are_told_at_once_and_nothing_is_opened(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_program_that_brings_its_own_gateway_and_notifier_needs_none_named(
 
 
 def test_naming_another_database_names_nothing_else(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="QUICKSHOP_PAYMENT_GATEWAY: must be named"):
+    with pytest.raises(SettingsError, match="QUICKSHOP_PAYMENT_GATEWAY: must be set"):
         open_shop(f"sqlite:///{tmp_path}/shop.db", settings=settings(payment_gateway=None))
 
 

@@ -228,8 +228,8 @@ def _pay_many(book: str) -> list[str]:
 
 def test_processes_that_share_a_book_take_each_payment_once(tmp_path: Path) -> None:
     book = str(tmp_path / "book.db")
-    with PROCESSES.Pool(3) as pool:
-        first, *others = pool.map(_pay_many, [book] * 3, chunksize=1)
+    with PROCESSES.Pool(2) as pool:
+        one, other = pool.map(_pay_many, [book] * 2, chunksize=1)
 
-    assert all(answers == first for answers in others)
+    assert one == other
     assert SandboxGateway(book, slow_seconds=0).book().captured("USD") == PRICE * 20

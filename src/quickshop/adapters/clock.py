@@ -8,9 +8,9 @@ from quickshop.ports.clock import Clock
 
 
 class SystemClock(Clock):
-    """Tells the time of this machine, in UTC."""
+    """A `Clock` that reads the system time, in UTC."""
 
     @override
     def now(self) -> datetime:
-        """The current moment, aware, in UTC."""
+        """Return the current time as an aware datetime in UTC."""
         return datetime.now(UTC)

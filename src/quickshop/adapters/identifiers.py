@@ -1,4 +1,4 @@
-"""Ids and secrets from the machine's randomness."""
+"""Ids and secrets from the operating system's random source."""
 
 from secrets import token_urlsafe
 from uuid import UUID
@@ -16,10 +16,10 @@ class SystemIdentifiers(Identifiers):
 
     @override
     def new(self) -> UUID:
-        """A fresh UUID; ids made later sort later."""
+        """Return a new UUID; later ids sort after earlier ones."""
         return uuid7()
 
     @override
     def secret(self) -> str:
-        """A fresh secret, safe in a URL or header."""
+        """Return a new secret that is safe in a URL or header."""
         return token_urlsafe(_SECRET_BYTES)

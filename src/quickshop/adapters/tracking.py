@@ -1,4 +1,4 @@
-"""Catching the change that nobody saved."""
+"""Detection of changes that were not saved."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from quickshop.domain.events import Aggregate
 
 
 class Tracker:
-    """Remembers what one transaction handed out, to catch a change that nobody saved."""
+    """The aggregates that one transaction returned, to detect changes that were not saved."""
 
     def __init__(self) -> None:
-        self._handed_out: list[Aggregate] = []
+        self._returned: list[Aggregate] = []
 
     def watch(self, aggregate: Aggregate) -> None:
-        """Mind this aggregate until the transaction ends."""
-        self._handed_out.append(aggregate)
+        """Watch this aggregate until the transaction ends."""
+        self._returned.append(aggregate)
 
     def require_all_saved(self) -> None:
-        """Call before committing.
+        """Check that no watched aggregate has unsaved changes; call it before the commit.
 
         Raises:
-            AssertionError: an aggregate was changed after it was read or saved.
+            AssertionError: an aggregate was changed after it was last read or saved.
         """
-        for aggregate in self._handed_out:
+        for aggregate in self._returned:
             if aggregate.has_unsaved_events:
                 raise AssertionError(f"changed but not saved: {type(aggregate).__name__}")

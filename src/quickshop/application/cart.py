@@ -13,7 +13,7 @@ from quickshop.application.retries import retried
 from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.customers import CustomerId
-from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.errors import NotSignedInError, OutOfStockError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import HoldOwner
 from quickshop.ports.cart import ActiveCart, CartReader, CartView
@@ -294,7 +294,8 @@ class ClaimCart:
         self, cart_id: CartId, shopper: Shopper, now: datetime, *, joins: bool = True
     ) -> Sequence[Cart]:
         """Return every changed cart, the one with all lines last."""
-        assert shopper.customer_id is not None, "only customers claim"
+        if shopper.customer_id is None:
+            raise NotSignedInError
         with self.unit_of_work() as tx:
             guest = get_cart(tx, cart_id, shopper)
             if guest.customer_id is not None:

@@ -81,6 +81,7 @@ class Editing:
 class UpdateProfile:
     """Change a customer's name, phone, or consent to marketing emails."""
 
+    clock: Clock
     edit: Editing
 
     def __call__(
@@ -99,7 +100,7 @@ class UpdateProfile:
             NotFoundError: no customer has this id.
             InvalidValueError: a value is invalid; the error names the field.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
 
         def change(customer: Customer) -> None:
             if name is not None or phone is not None:
@@ -116,6 +117,7 @@ class UpdateProfile:
 class SaveAddress:
     """Add an address to a customer's address book, or replace one."""
 
+    clock: Clock
     edit: Editing
     identifiers: Identifiers
 
@@ -133,7 +135,7 @@ class SaveAddress:
             NotFoundError: no customer, or no address in their book, has this id.
             InvalidValueError: the address book is full.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
         saved = SavedAddress(
             id=address_id or SavedAddressId(self.identifiers.new()),
             address=address,
@@ -153,6 +155,7 @@ class SaveAddress:
 class RemoveAddress:
     """Remove an address from a customer's address book."""
 
+    clock: Clock
     edit: Editing
 
     def __call__(self, customer_id: CustomerId, address_id: SavedAddressId) -> None:
@@ -161,7 +164,7 @@ class RemoveAddress:
         Raises:
             NotFoundError: no customer, or no address in their book, has this id.
         """
-        now = self.edit.clock.now()
+        now = self.clock.now()
         self.edit(customer_id, lambda customer: customer.remove_address(address_id, now=now))
 
 

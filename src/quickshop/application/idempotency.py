@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
-from quickshop.domain.customers import require_text
+from quickshop.domain.idempotency import require_key
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 T = TypeVar("T")
@@ -40,10 +40,10 @@ class Once:
         """Validate the key.
 
         Raises:
-            InvalidValueError: blank, over 255 characters, or not printable.
+            InvalidValueError: blank, too long, or not printable.
         """
         if self.key is not None:
-            require_text("idempotency_key", self.key, max_length=255)
+            require_key(self.key)
 
     def run(
         self,

@@ -17,6 +17,7 @@ from quickshop.domain.errors import TransientError
 from quickshop.domain.identity import Permission
 from quickshop.ports.clock import Clock
 from quickshop.ports.jobs import (
+    MAX_FAILURE_LENGTH,
     Job,
     JobId,
     JobPublisher,
@@ -35,8 +36,6 @@ MAX_ATTEMPTS: Final = 5
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
 """Factors of the wait after each failed attempt; they survive an outage of two hours."""
 
-_MAX_REASON: Final = 500
-"""Characters kept of a failure's reason."""
 JOBS_PER_SECOND: Final = 20
 """Assumed throughput of a fleet, which limits the jobs handed to a broker per lease."""
 
@@ -87,7 +86,8 @@ class RunJob:
 
     def _fail(self, job: Job, error: Exception) -> JobOutcome:
         # Errors may quote secrets, and reasons are stored and shown to staff.
-        reason = redact(f"{type(error).__name__}: {error}"[: 2 * _MAX_REASON])[:_MAX_REASON]
+        said = f"{type(error).__name__}: {error}"[: 2 * MAX_FAILURE_LENGTH]
+        reason = redact(said)[:MAX_FAILURE_LENGTH]
         final = job.attempts >= MAX_ATTEMPTS
         level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(

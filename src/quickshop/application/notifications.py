@@ -7,6 +7,7 @@ from uuid import UUID
 
 from quickshop.application.retries import retried
 from quickshop.domain.customers import is_erased
+from quickshop.domain.errors import NotFoundError
 from quickshop.domain.inventory import LowStock
 from quickshop.domain.money import Money
 from quickshop.domain.notifications import Channel, MessageKind, Notification
@@ -140,6 +141,7 @@ def mark_sent(unit_of_work: UnitOfWork, notification: Notification, clock: Clock
 
 
 def _parcel(order: OrderView, fulfillment_id: UUID) -> FulfillmentView:
-    found = [parcel for parcel in order.fulfillments if parcel.id == fulfillment_id]
-    assert found, f"order {order.number} has no parcel {fulfillment_id}"
-    return found[0]
+    for parcel in order.fulfillments:
+        if parcel.id == fulfillment_id:
+            return parcel
+    raise NotFoundError("fulfillment")

@@ -18,6 +18,7 @@ from quickshop.domain.errors import InvalidValueError, TransientError
 from quickshop.domain.identity import Permission
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CAN_EXPIRE
+from quickshop.ports.clock import Clock
 from quickshop.ports.orders import OrderQuery, OrderReader, OrderView, TimelineEntry
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
@@ -161,6 +162,7 @@ class CancelOrder:
     """Cancel an order as staff. Its stock is released, and its payments are refunded."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     @retried
@@ -186,9 +188,10 @@ class CancelOrder:
         once = Once(f"{by}:cancel_order", idempotency_key, digest(f"{order_id}:{reason}"))
 
         def cancel(tx: Transaction, keep: Keep[OrderView]) -> None:
-            _cancel(tx, tx.orders.get(order_id), reason, self.outcomes, keep)
+            order = tx.orders.get(order_id)
+            _cancel(tx, order, reason, self.outcomes, keep, now=self.clock.now())
 
-        return once.run(self.unit_of_work, OrderView, self.outcomes.clock.now(), cancel)
+        return once.run(self.unit_of_work, OrderView, self.clock.now(), cancel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ class CancelOwnOrder:
     """Cancel an order as the shopper who placed it."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     @retried
@@ -226,9 +230,9 @@ class CancelOwnOrder:
             order = tx.orders.get_own(
                 order_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
             )
-            _cancel(tx, order, reason, self.outcomes, keep)
+            _cancel(tx, order, reason, self.outcomes, keep, now=self.clock.now())
 
-        return once.run(self.unit_of_work, OrderView, self.outcomes.clock.now(), cancel)
+        return once.run(self.unit_of_work, OrderView, self.clock.now(), cancel)
 
 
 def _cancel(
@@ -237,8 +241,9 @@ def _cancel(
     reason: str,
     outcomes: PaymentOutcomes,
     keep: Keep[OrderView],
+    *,
+    now: datetime,
 ) -> None:
-    now = outcomes.clock.now()
     order.cancel(reason, now=now)
     _stop_payments(tx, order, outcomes)
     tx.orders.save(order)
@@ -258,6 +263,7 @@ class ExpireOrders:
     """The sweeper: expire the orders that were not paid in time, and release their stock."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     def __call__(self, *, limit: int = 100) -> int:
@@ -283,12 +289,12 @@ class ExpireOrders:
     @retried
     def _late(self, limit: int) -> Sequence[OrderId]:
         with self.unit_of_work() as tx:
-            late = tx.orders.unpaid_since(self.outcomes.clock.now(), limit=limit)
+            late = tx.orders.unpaid_since(self.clock.now(), limit=limit)
             return [order.id for order in late]
 
     @retried
     def _expire(self, order_id: OrderId) -> None:
-        now = self.outcomes.clock.now()
+        now = self.clock.now()
         with self.unit_of_work() as tx:
             order = tx.orders.get(order_id)
             if not order.is_overdue(now):

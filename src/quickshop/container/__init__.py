@@ -1,4 +1,4 @@
-"""The composition root: the only package that knows both the ports and what fills them."""
+"""The composition root: the only package that knows both the ports and their adapters."""
 
 from quickshop.container.databases import migrate_database
 from quickshop.container.in_redis import open_request_gate

@@ -1,4 +1,4 @@
-"""The database of a shop: which kind it is, and opening it."""
+"""The database of a shop: its dialect and its connections."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from quickshop.settings import Settings
 
 
 def is_postgres(settings: Settings) -> bool:
-    """Whether it is on a PostgreSQL server."""
+    """Return whether the database is PostgreSQL."""
     return settings.database_url.startswith("postgresql")
 
 
 def dialect_of(settings: Settings) -> SqlDialect:
-    """What is particular to its kind."""
+    """Return the SQL dialect of the database."""
     return PostgresDialect() if is_postgres(settings) else SqliteDialect()
 
 
 def open_engine(dialect: SqlDialect, settings: Settings) -> Iterator[Engine]:
-    """Its connections, to a schema that this release knows."""
+    """Open the connections; the schema must match this release."""
     engine = dialect.open_engine(settings)
     try:
         if dialect.migrates_itself:
@@ -39,7 +39,7 @@ def open_engine(dialect: SqlDialect, settings: Settings) -> Iterator[Engine]:
 
 
 def open_signal(settings: Settings) -> Iterator[JobSignal]:
-    """What wakes those who wait for jobs in it."""
+    """Open the signal that wakes workers when jobs arrive."""
     if is_postgres(settings):
         from quickshop.adapters.sql.listener import PostgresJobSignal  # noqa: PLC0415
 
@@ -52,10 +52,10 @@ def open_signal(settings: Settings) -> Iterator[JobSignal]:
 
 
 def durability_warnings(settings: Settings) -> Sequence[str]:
-    """Why what is committed in it may be lost; nothing of one in memory, which keeps nothing.
+    """Return why committed data may be lost; empty for a database in memory.
 
     Raises:
-        TransientError: it cannot be reached.
+        TransientError: the database cannot be reached.
     """
     if settings.database_url.startswith("memory"):
         return ()
@@ -68,11 +68,11 @@ def durability_warnings(settings: Settings) -> Sequence[str]:
 
 
 def migrate_database(settings: Settings) -> None:
-    """Bring the database of the settings up to date.
+    """Migrate the database of the settings to the schema of this release.
 
     Raises:
-        TransientError: it cannot be reached.
-        AdapterError: it refused.
+        TransientError: the database cannot be reached.
+        AdapterError: the database refuses the migration.
     """
     dialect = dialect_of(settings)
     engine = dialect.open_engine(settings)

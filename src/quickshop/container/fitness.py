@@ -1,4 +1,4 @@
-"""Whether a shop is fit for production, its database included."""
+"""The production checks of a shop, including those of its database."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from quickshop.settings import PREFIX, Settings, SettingsError
 
 
 def require_fit_for_production(settings: Settings, *, given: Collection[str] = ()) -> None:
-    """Refuse what is only good enough to try a shop.
+    """Refuse settings that are only fit for development.
 
     Raises:
-        SettingsError: tells every reason, one a line.
-        TransientError: the database cannot be asked, and all else is as it should be.
+        SettingsError: the settings are not fit for production. Lists every reason, one per line.
+        TransientError: the database cannot be reached, and no other check failed.
     """
     if reasons := reasons_against_production(settings, given=given):
         raise SettingsError("\n".join(reasons))
@@ -24,18 +24,18 @@ def require_fit_for_production(settings: Settings, *, given: Collection[str] = (
 def reasons_against_production(
     settings: Settings, *, given: Collection[str] = ()
 ) -> Sequence[str]:
-    """Why this is not fit for production: one line each, with what would be right.
+    """Return why this is not fit for production: one line each, with the remedy.
 
-    `given` are ports that whoever opens the shop fills with an object of their own.
+    `given` names the ports for which the caller brings its own object.
 
     Raises:
-        TransientError: the database cannot be asked, and all else is as it should be.
+        TransientError: the database cannot be reached, and no other check failed.
     """
     reasons = production.reasons_against(settings, given=given)
     try:
-        doubts = durability_warnings(settings)
+        warnings = durability_warnings(settings)
     except QuickShopError:
         if not reasons:
             raise
         return reasons
-    return [*reasons, *(f"{PREFIX}DATABASE_URL: {doubt}" for doubt in doubts)]
+    return [*reasons, *(f"{PREFIX}DATABASE_URL: {warning}" for warning in warnings)]

@@ -1,4 +1,4 @@
-"""What Redis holds for a shop, and what stands there without one."""
+"""The caches and limits of a shop: in Redis, or their substitutes without it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_redis(settings: Settings) -> Iterator[RedisServer | None]:
-    """The server that all of it shares, if the settings name one; connects when first asked."""
+    """Open the Redis server of the settings, if any; it connects on first use."""
     if settings.redis_url is None:
         yield None
         return
@@ -28,7 +28,7 @@ def open_redis(settings: Settings) -> Iterator[RedisServer | None]:
 
 
 def caches(redis: RedisServer | None) -> Caches:
-    """The caches of a shop: in Redis, or none."""
+    """Return the caches of a shop: in Redis, or caches that store nothing."""
     if redis is None:
         return Caches(products=NoProductCache(), carts=NoCartCache(), sessions=NoSessionCache())
     from quickshop.adapters.redis.cart_cache import RedisCartCache  # noqa: PLC0415
@@ -43,9 +43,9 @@ def caches(redis: RedisServer | None) -> Caches:
 
 
 def open_request_gate(settings: Settings) -> RequestGate:
-    """Who counts requests, and looks up what hot paths want, for the HTTP API of these settings.
+    """Open the request gate of the HTTP API: it counts requests and reads the hot caches.
 
-    Connects when it is first asked. Close it in the event loop that it served.
+    It connects on first use. Close it in the event loop that used it.
 
     Raises:
         MissingExtraError: a setting needs an extra that is not installed.

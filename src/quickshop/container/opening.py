@@ -25,20 +25,21 @@ def open_shop(
     notifier: Notifier | None = None,
     sourcing: SourcingStrategy | None = None,
 ) -> Shop:
-    """Open a shop on the given database, else on that of the settings, else on `quickshop.db`.
+    """Open a shop on `database_url`, else on the database of the settings.
 
-    A SQLite file is created, and its schema with it. With `worker` a background thread does the
-    work that follows from orders (payments, emails). Without it, call `Shop.run_jobs` or run
-    `quickshop worker`. Close the shop when you are done, or use it as a context manager.
+    The default is the SQLite file `quickshop.db`. A SQLite file is created with its schema. With
+    `worker` a background thread runs the jobs that follow from orders (payments, emails). Without
+    it, call `Shop.run_jobs` or run `quickshop worker`. Close the shop when you are done, or use it
+    as a context manager.
 
-    Money moves through `payment_gateway`, by default the sandbox. Messages go out through
-    `notifier`, by default as the settings say. Both can be any object that keeps the promises of
-    its port. `sourcing` plans which locations serve an order, by default as the settings say.
+    `payment_gateway` moves the money, by default the sandbox. `notifier` delivers messages, by
+    default the one of the settings. Both can be any object that implements its port. `sourcing`
+    plans which locations ship an order, by default the strategy of the settings.
 
     Raises:
-        SettingsError: a setting is invalid, or not good enough for production; names every
+        SettingsError: a setting is invalid or not fit for production; lists every
             such variable at once.
-        SchemaError: a server's database needs `quickshop migrate`.
+        SchemaError: the database needs `quickshop migrate`.
         MissingExtraError: a setting needs an extra that is not installed.
         TransientError: the database cannot be reached.
     """
@@ -63,7 +64,7 @@ def open_shop(
 
 
 def _named(settings: Settings | None, database_url: str | None) -> Settings:
-    """The settings to use; a database that is named counts more than theirs."""
+    """Return the settings to use; `database_url` takes precedence."""
     named = {"database_url": database_url} if database_url is not None else {}
     if settings is None:
         return Settings.load(**named)
@@ -71,7 +72,7 @@ def _named(settings: Settings | None, database_url: str | None) -> Settings:
 
 
 def _closing(shop: Shop, container: Container, *, worker: bool) -> Shop:
-    """The same shop, which closes what was opened for it."""
+    """Return the same shop, whose `close` closes the container."""
     stop = Event()
     thread = Thread(target=shop.work, args=(stop,), name="quickshop-worker", daemon=True)
     if worker:

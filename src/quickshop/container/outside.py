@@ -1,4 +1,4 @@
-"""Services of others that the settings name."""
+"""The external services that the settings name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from quickshop.settings import Settings
 
 
 def notifier(settings: Settings) -> Notifier:
-    """Who delivers messages: a mail server, or a folder until there is one."""
+    """Return the notifier: a mail server, or a folder without one."""
     if settings.smtp_host is None:
         return _development_notifier(settings)
     from quickshop.adapters.mail.smtp import SmtpNotifier  # noqa: PLC0415
@@ -45,7 +45,7 @@ def _development_notifier(settings: Settings) -> Notifier:
 
 
 def open_gateway(settings: Settings) -> Iterator[PaymentGateway]:
-    """Who moves the money; closed afterwards."""
+    """Open the payment gateway, and close it afterwards."""
     if settings.payment_gateway == "stripe":
         yield from _open_stripe(settings)
         return
@@ -69,7 +69,7 @@ def _open_stripe(settings: Settings) -> Iterator[PaymentGateway]:
 
 
 def open_publisher(settings: Settings) -> Iterator[JobPublisher]:
-    """Hand jobs to the broker that the settings name, if there is one."""
+    """Open the publisher of jobs to the broker of the settings, if any."""
     if settings.broker_url is None:
         yield NoBroker()
         return
@@ -81,7 +81,7 @@ def open_publisher(settings: Settings) -> Iterator[JobPublisher]:
 
 
 def payment_webhooks(settings: Settings) -> Mapping[str, PaymentWebhooks]:
-    """What is believed of what gateways tell, by provider."""
+    """Return the webhook verifiers, by provider."""
     if settings.payment_gateway != "stripe":
         return {}
     assert settings.stripe_webhook_secret is not None, "the settings require it"
@@ -89,7 +89,7 @@ def payment_webhooks(settings: Settings) -> Mapping[str, PaymentWebhooks]:
 
 
 def _beside_database(settings: Settings, name: str) -> str:
-    """A file or folder next to the SQLite file; in the working directory for a server."""
+    """Return a path next to the SQLite file; in the working directory for a database server."""
     if settings.database_url.startswith("memory"):
         return ":memory:"
     database = make_url(settings.database_url).database

@@ -1,4 +1,4 @@
-"""What a shop decides for itself, as the settings say."""
+"""The policy of a shop, from its settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quickshop.shop import Policy
 
 
 def policy_of(settings: Settings) -> Policy:
-    """The policy of these settings."""
+    """Return the policy of these settings."""
     return Policy(
         name=settings.shop_name,
         currency=settings.currency,

@@ -1,4 +1,4 @@
-"""What keeps passwords and tokens, as the settings ask for it."""
+"""The password hasher and the access tokens, from the settings."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from quickshop.settings import PREFIX, Settings
 
 
 def password_hasher(settings: Settings) -> PasswordHasher:
-    """Passwords under the keys of the shop; without any, under one that everybody knows."""
+    """Return the password hasher with the shop's keys; without any, with a publicly known key."""
     keys = settings.password_keys
     return BcryptPasswords(
         KeyRing.parse(keys.get_secret_value(), f"{PREFIX}PASSWORD_KEYS")
         if keys
         else DEVELOPMENT_KEYS,
         cost=settings.password_cost,
-        # They are pure computing: more at once than half the processors slow all else down.
+        # Hashing is pure computing: more than half of the processors would slow all else down.
         running=max(1, (os.cpu_count() or 1) // 2),
     )
 
 
 def access_tokens(settings: Settings) -> AccessTokens:
-    """Tokens under the keys of the shop; without any, under one that this process made up."""
+    """Return the access tokens with the shop's keys; without any, with a key of this process."""
     keys = settings.token_keys
     return JwtAccessTokens(
         KeyRing.parse(keys.get_secret_value(), f"{PREFIX}TOKEN_KEYS") if keys else fresh_keys(),

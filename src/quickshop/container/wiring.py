@@ -1,6 +1,6 @@
-"""The container: which adapter fills which port.
+"""The container: the adapter of each port.
 
-Each port is annotated, so mypy rejects an adapter that does not fit it. Adapters that need an
+Each port is annotated, so mypy rejects an adapter that does not fit. Adapters that need an
 extra are imported when a setting asks for them.
 """
 
@@ -41,7 +41,7 @@ from quickshop.shop import Caches, Core, Outside, Queueing, Security, Shop, buil
 
 
 class Container(containers.DeclarativeContainer):
-    """A shop on a real database. Call `shutdown_resources()` when you are done with it."""
+    """A shop on a SQL database. Call `shutdown_resources()` when you are done with it."""
 
     settings = providers.Dependency(instance_of=Settings)
     policy = providers.Singleton(policy_of, settings)
@@ -113,7 +113,7 @@ class Container(containers.DeclarativeContainer):
 
 
 def memory_container(settings: Settings) -> Container:
-    """Build a shop that forgets everything when the process ends."""
+    """Build the container of a shop in memory, which is lost when the process ends."""
     store, signal = MemoryStore(), MemoryJobSignal()
     unit_of_work: providers.Provider[UnitOfWork] = providers.Object(
         MemoryUnitOfWork(

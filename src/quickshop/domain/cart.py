@@ -10,7 +10,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from quickshop.domain.catalog import Offer
-from quickshop.domain.customers import CustomerId
+from quickshop.domain.customers import CustomerId, opens_to
 from quickshop.domain.errors import (
     CartStateError,
     CurrencyMismatchError,
@@ -20,7 +20,8 @@ from quickshop.domain.errors import (
     NotFoundError,
 )
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.domain.money import Money, require_whole, total
+from quickshop.domain.money import Money, total
+from quickshop.domain.values import require_between
 
 CartId = NewType("CartId", UUID)
 CartLineId = NewType("CartLineId", UUID)
@@ -93,14 +94,12 @@ class CartLine:
     quantity: int
 
     def __post_init__(self) -> None:
-        """Refuse quantities that nobody means.
+        """Validate the quantity.
 
         Raises:
-            InvalidValueError: not within 1 to 999.
+            InvalidValueError: not within 1 to `MAX_QUANTITY`.
         """
-        require_whole("quantity", self.quantity)
-        if not 1 <= self.quantity <= MAX_QUANTITY:
-            raise InvalidValueError("quantity", f"must be between 1 and {MAX_QUANTITY}")
+        require_between("quantity", self.quantity, 1, MAX_QUANTITY)
 
     @property
     def subtotal(self) -> Money:
@@ -177,9 +176,7 @@ class Cart(Aggregate):
             raise NotForSaleError(offer.sku)
         if offer.unit_price.currency != self.currency:
             raise CurrencyMismatchError(offer.unit_price.currency, self.currency)
-        require_whole("quantity", quantity)
-        if not 1 <= quantity <= MAX_QUANTITY:
-            raise InvalidValueError("quantity", f"must be between 1 and {MAX_QUANTITY}")
+        require_between("quantity", quantity, 1, MAX_QUANTITY)
         same = next(
             (line for line in self.lines if line.offer.variant_id == offer.variant_id), None
         )
@@ -256,10 +253,12 @@ class Cart(Aggregate):
 
         Raises:
             CartStateError: one of them has become an order.
+            InvalidValueError: they do not fit into one cart.
         """
         self._require_open()
         guest._require_open()
-        assert self.takes(guest), "the caller asks first"
+        if not self.takes(guest):
+            raise InvalidValueError("lines", "must fit into one cart: see `takes`")
         theirs = {line.offer.variant_id: line for line in guest.lines}
         added = (
             replace(line, quantity=line.quantity + theirs.pop(line.offer.variant_id).quantity)
@@ -293,6 +292,15 @@ class Cart(Aggregate):
                 raise NotForSaleError(line.offer.sku)
             if line.offer.unit_price.currency != self.currency:
                 raise CurrencyMismatchError(line.offer.unit_price.currency, self.currency)
+
+    def opens_to(self, *, token_digest: str, customer_id: CustomerId | None) -> bool:
+        """Whether this shopper may see and change it: see `customers.opens_to`."""
+        return opens_to(
+            self.customer_id,
+            self.token_digest,
+            token_digest=token_digest,
+            customer_id=customer_id,
+        )
 
     @property
     def subtotal(self) -> Money:

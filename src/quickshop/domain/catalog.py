@@ -7,29 +7,31 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, NewType, TypedDict
-from urllib.parse import urlsplit
+from typing import NewType, TypedDict
 from uuid import UUID
 
+from quickshop.domain.catalog_rules import (
+    MAX_CATEGORY_DEPTH,
+    require_barcode,
+    require_description,
+    require_handle,
+    require_images,
+    require_metadata,
+    require_optional_name,
+    require_options,
+    require_prices,
+    require_tags,
+    require_variant_count,
+    require_weight,
+)
 from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.domain.money import MAX_PRICE_MINOR, Money, require_whole
+from quickshop.domain.money import Money
+from quickshop.domain.values import require_name
 
 ProductId = NewType("ProductId", UUID)
 VariantId = NewType("VariantId", UUID)
 CategoryId = NewType("CategoryId", UUID)
-
-MAX_NAME_LENGTH: Final = 255
-"""Characters in a handle, title, SKU, vendor or tag."""
-MAX_OPTIONS: Final = 3
-"""Option names per product, as the shops that people come from have it."""
-MAX_IMAGES: Final = 20
-MAX_URL_LENGTH: Final = 2_000
-MAX_ALT_LENGTH: Final = 500
-MAX_DEPTH: Final = 10
-"""Categories on the way from a root down, both ends counted."""
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def slugify(text: str) -> str:
@@ -44,13 +46,6 @@ def search_words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     return re.findall(r"[^\W_]+", plain)
-
-
-def _require_name(field_name: str, value: str) -> None:
-    if not value.strip() or len(value) > MAX_NAME_LENGTH or not value.isprintable():
-        raise InvalidValueError(
-            field_name, f"must be 1 to {MAX_NAME_LENGTH} printable characters on one line"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,26 +80,9 @@ def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
     Raises:
         InvalidValueError: too many, or one that is not an https address with a short text.
     """
-    if len(images) > MAX_IMAGES:
-        raise InvalidValueError("images", f"must be at most {MAX_IMAGES}")
-    for n, image in enumerate(images):
-        if not _is_https(image.url):
-            raise InvalidValueError(f"images.{n}.url", "must be an https URL")
-        if len(image.alt) > MAX_ALT_LENGTH or not image.alt.isprintable():
-            rule = f"must have at most {MAX_ALT_LENGTH} printable characters"
-            raise InvalidValueError(f"images.{n}.alt", rule)
+    require_images((image.url, image.alt) for image in images)
     in_order = sorted(images, key=lambda image: image.position)
     return tuple(replace(image, position=n) for n, image in enumerate(in_order, start=1))
-
-
-def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\^`{|}")
-    return sound and plain and "@" not in parts.netloc and len(url) <= MAX_URL_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,19 +105,11 @@ class VariantContent:
         Raises:
             InvalidValueError: with the field that is wrong.
         """
-        _require_name("sku", self.sku)
-        if not 0 <= self.price.minor <= MAX_PRICE_MINOR:
-            raise InvalidValueError(
-                "price", f"must be between 0 and {MAX_PRICE_MINOR} minor units"
-            )
-        if (compare := self.compare_at_price) is not None:
-            if compare.currency != self.price.currency:
-                raise InvalidValueError("compare_at_price", "must be in the currency of the price")
-            if not 0 <= compare.minor <= MAX_PRICE_MINOR:
-                raise InvalidValueError("compare_at_price", "must be what a price may be")
-        require_whole("weight_grams", self.weight_grams)
-        if self.weight_grams < 0:
-            raise InvalidValueError("weight_grams", "must not be negative")
+        require_name("sku", self.sku)
+        require_prices(self.price, self.compare_at_price)
+        require_options(self.options)
+        require_weight(self.weight_grams)
+        require_barcode(self.barcode)
 
     @property
     def title(self) -> str:
@@ -203,14 +173,15 @@ class ProductContent:
         Raises:
             InvalidValueError: with the field that is wrong.
         """
-        _require_name("handle", self.handle)
-        if re.search(r"[\s/?#%\\]", self.handle) or _UUID.fullmatch(self.handle):
-            raise InvalidValueError("handle", "must be a slug such as blue-shirt, not an id")
-        _require_name("title", self.title)
-        for tag in self.tags:
-            _require_name("tags", tag)
-        if len(self.option_names) > MAX_OPTIONS:
-            raise InvalidValueError("options", f"must be at most {MAX_OPTIONS}")
+        require_handle(self.handle)
+        require_name("title", self.title)
+        require_description(self.description_html)
+        require_optional_name("vendor", self.vendor)
+        require_optional_name("product_type", self.product_type)
+        require_tags(self.tags)
+        require_options(self.option_names)
+        require_images((image.url, image.alt) for image in self.images)
+        require_metadata(self.metadata)
 
 
 class ProductDetails(TypedDict, total=False):
@@ -243,8 +214,7 @@ class Product(Aggregate):
             InvalidValueError: with the field that is wrong.
         """
         self.content.require_valid()
-        if not self.variants:
-            raise InvalidValueError("variants", "must hold at least one variant")
+        require_variant_count(len(self.variants))
         names = self.content.option_names
         if any(len(variant.options) != len(names) for variant in self.variants):
             raise InvalidValueError("variants", "must each give one value per option")
@@ -324,7 +294,7 @@ class Category:
         Raises:
             InvalidValueError: with the field that is wrong.
         """
-        _require_name("name", self.name)
+        require_name("name", self.name)
         if slugify(self.slug) != self.slug or not self.slug:
             raise InvalidValueError("slug", "must be a slug such as road-bikes")
 
@@ -360,8 +330,8 @@ class CategoryTree:
                 raise InvalidValueError("parent_id", "must be the id of a category")
             above += 1
             parent_id = self.categories[parent_id].parent_id
-        if above + self._height(category.id) > MAX_DEPTH:
-            rule = f"must leave at most {MAX_DEPTH} categories above one another"
+        if above + self._height(category.id) > MAX_CATEGORY_DEPTH:
+            rule = f"must leave at most {MAX_CATEGORY_DEPTH} categories above one another"
             raise InvalidValueError("parent_id", rule)
 
     def _height(self, category_id: CategoryId) -> int:

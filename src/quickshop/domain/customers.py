@@ -12,6 +12,7 @@ from uuid import UUID
 
 from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.events import Aggregate, DomainEvent
+from quickshop.domain.values import require_text
 
 CustomerId = NewType("CustomerId", UUID)
 SavedAddressId = NewType("SavedAddressId", UUID)
@@ -34,25 +35,19 @@ MAX_FIELD_LENGTH: Final = 200
 MAX_ADDRESSES: Final = 20
 """Addresses that a customer may keep."""
 
+MIN_EMAIL_LENGTH: Final = 3
+MAX_LOCAL_PART_LENGTH: Final = 64
+"""Characters before the @ of an e-mail address (RFC 5321, 4.5.3.1.1)."""
+MAX_MAIL_DOMAIN_LENGTH: Final = 185
+MAX_EMAIL_LENGTH: Final = MAX_LOCAL_PART_LENGTH + 1 + MAX_MAIL_DOMAIN_LENGTH
+"""Characters in an e-mail address; no more than RFC 5321 allows (4.5.3.1.3)."""
+
 # Deliverability is the mail server's to say; this keeps out what no server would take, and every
 # character that could end a mail header.
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{1,64}@[A-Za-z0-9.-]{1,185}")
-
-
-def require_text(field: str, value: str, *, max_length: int) -> None:
-    """Refuse text that is blank, too long, or holds what no printer or mail header can take.
-
-    Raises:
-        InvalidValueError: with `field` as given.
-    """
-    if not issubclass(type(value), str):
-        raise InvalidValueError(field, "must be text")
-    if not value.strip():
-        raise InvalidValueError(field, "must not be blank")
-    if len(value) > max_length:
-        raise InvalidValueError(field, f"must have at most {max_length} characters")
-    if not value.isprintable():
-        raise InvalidValueError(field, "must hold printable characters only, on one line")
+_EMAIL: Final = re.compile(
+    rf"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{{1,{MAX_LOCAL_PART_LENGTH}}}"
+    rf"@[A-Za-z0-9.-]{{1,{MAX_MAIL_DOMAIN_LENGTH}}}"
+)
 
 
 ERASED_DOMAIN: Final = "erased.invalid"
@@ -120,6 +115,21 @@ class SavedAddress:
     id: SavedAddressId
     address: Address
     is_default: bool = False
+
+
+def opens_to(
+    owner: CustomerId | None,
+    secret_digest: str,
+    *,
+    token_digest: str,
+    customer_id: CustomerId | None,
+) -> bool:
+    """Whether a cart or an order opens to a shopper with this digest of a secret and this id.
+
+    A customer's opens to that customer alone, whatever secret is shown. A guest's, which has no
+    `owner`, opens to each shopper with its secret.
+    """
+    return secret_digest == token_digest if owner is None else owner == customer_id
 
 
 class ConsentPurpose(StrEnum):

@@ -365,6 +365,24 @@ class PaymentUnknownError(TransientError):
     code = "payment_unknown"
 
 
+class SourcingPlanError(AdapterError):
+    """The sourcing strategy of the shop made a plan that cannot be. Nothing was allocated."""
+
+    code = "sourcing_plan"
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"a sourcing strategy {rule}")
+
+
+class GatewayAnswerError(AdapterError):
+    """A payment gateway gave an answer that cannot be. Nothing of it was recorded."""
+
+    code = "gateway_answer"
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"the answer of a payment gateway {rule}")
+
+
 class SchemaError(AdapterError):
     """The database is not at the version that this code needs."""
 

@@ -7,20 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NewType
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory import LocationId
-from quickshop.domain.money import require_whole
 from quickshop.domain.orders import Order, OrderId, OrderLineId
+from quickshop.domain.values import require_text, require_units, require_web_address
 
 FulfillmentId = NewType("FulfillmentId", UUID)
 
 MAX_TRACKING_LENGTH: Final = 100
 """Characters in the name of a carrier or in a tracking number."""
-MAX_URL_LENGTH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +39,7 @@ class Tracking:
         if self.number:
             require_text("tracking_number", self.number, max_length=MAX_TRACKING_LENGTH)
         if self.url:
-            require_text("tracking_url", self.url, max_length=MAX_URL_LENGTH)
-            if not _is_web_address(self.url):
-                raise InvalidValueError("tracking_url", "must be an http or https URL")
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _port = parts.port  # Reading it is what checks it.
-    except ValueError:
-        return False
-    plain = url.isascii() and not set(url) & set(" \"'<>\\^`{|}")
-    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+            require_web_address("tracking_url", self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +57,7 @@ class FulfillmentLine:
         Raises:
             InvalidValueError: fewer than one unit.
         """
-        if self.quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(self.quantity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +106,7 @@ def wanted_units(
     units: Counter[OrderLineId] = Counter()
     for n, (name, quantity) in enumerate(wanted.items()):
         field = f"lines.{n}.quantity"
-        require_whole(field, quantity)
-        if quantity < 1:
-            raise InvalidValueError(field, "must be at least 1")
+        require_units(quantity, field)
         for line_id, some in _spread(order, left, name, quantity).items():
             units[line_id] += some
             if units[line_id] > left.get(line_id, 0):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final, Self
 
 from quickshop.domain.errors import CurrencyMismatchError, InvalidValueError
+from quickshop.domain.values import require_whole
 
 # ISO 4217:2015, list one, column "minor unit", where it is not 2. Display tables (CLDR) differ
 # from it on purpose; payment gateways do not.
@@ -26,16 +27,6 @@ _CODE = re.compile(r"[A-Z]{3}")
 _PLAIN_DECIMAL = re.compile(
     r"(?=[+-]?\.?[0-9])(?P<sign>[+-]?)0*(?P<whole>[0-9]{0,17})(?:\.(?P<fraction>[0-9]*))?"
 )
-
-
-def require_whole(field: str, value: int) -> None:
-    """Refuse what is not a whole number, whatever its type says: 12.5 and True are none.
-
-    Raises:
-        InvalidValueError: with `field` as given.
-    """
-    if type(value) is not int:
-        raise InvalidValueError(field, "must be a whole number")
 
 
 def exponent(currency: str) -> int:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-
-KEPT: Final = timedelta(hours=24)
-"""How long a key and its answer are remembered."""
 
 
 class IdempotencyRepository(Protocol):
@@ -19,7 +16,7 @@ class IdempotencyRepository(Protocol):
     ) -> T | None:
         """Reserve `key` within `scope`; the answer stored earlier when it is not the first time.
 
-        The reservation stands or falls with the transaction. Keys are kept 24 hours.
+        The reservation stands or falls with the transaction. Keys are kept for `KEY_LIFETIME`.
 
         Raises:
             IdempotencyMismatchError: it was used with another fingerprint.
@@ -32,7 +29,7 @@ class IdempotencyRepository(Protocol):
         ...
 
     def purge_expired(self, now: datetime) -> int:
-        """Delete keys past their 24 hours; tell how many."""
+        """Delete keys past their `KEY_LIFETIME`; the number of them."""
         ...
 
     def forget_of(self, asker: str) -> int:

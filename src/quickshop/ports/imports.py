@@ -83,6 +83,13 @@ class ProductFeed(Protocol):
     rows: int
     """Rows in the file, without its header."""
 
+    def column_of(self, field: str) -> str:
+        """The name of the column that holds a field of a draft, such as `sku` or `on_hand`.
+
+        A field that has no column is reported at that of the handle.
+        """
+        ...
+
     def __iter__(self) -> Iterator[FeedItem]:
         """The products in the order of the file. The rows of all items add up to `rows`."""
         ...

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 from uuid import UUID
 
 from quickshop.domain.events import DomainEvent
 from quickshop.ports.paging import Page
 
 JobId = NewType("JobId", UUID)
+
+MAX_FAILURE_LENGTH: Final = 500
+"""Characters that are kept of why a job failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

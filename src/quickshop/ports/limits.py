@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol, Self
 
+from quickshop.domain.errors import InvalidValueError
 from quickshop.ports.cache import CachedPage
 
 _MICROSECONDS: Final = 1_000_000
@@ -28,9 +29,15 @@ class Limit:
     seconds: float
 
     def __post_init__(self) -> None:
-        """A limit that lets nobody through, or everybody, is a mistake of whoever made it."""
-        assert self.count >= 1, "a limit lets one through"
-        assert self.seconds > 0, "a limit has a period"
+        """Refuse a limit that allows nothing, or everything.
+
+        Raises:
+            InvalidValueError: with the field that is wrong.
+        """
+        if self.count < 1:
+            raise InvalidValueError("count", "must be at least 1")
+        if self.seconds <= 0:
+            raise InvalidValueError("seconds", "must be more than 0")
 
     @property
     def interval_microseconds(self) -> int:

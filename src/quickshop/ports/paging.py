@@ -15,6 +15,8 @@ from quickshop.domain.errors import InvalidValueError
 T = TypeVar("T")
 
 MAX_LIMIT: Final = 100
+MAX_CURSOR_LENGTH: Final = 2_000
+"""Characters in a cursor that is read at all."""
 DEFAULT_LIMIT: Final = 20
 _MAX_KEY: Final = 10**18
 

@@ -25,6 +25,9 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+MAX_PROVIDER_LENGTH: Final = 50
+"""Characters in the name of a payment gateway."""
+
 REJECTED: Final = frozenset({Verdict.FORGED, Verdict.STALE, Verdict.UNREADABLE})
 """What is not believed, so that nothing that it says is kept."""
 

@@ -1,6 +1,6 @@
-"""The library's front door: every use case, by context, in typed calls.
+"""The public API of the library: every use case as a typed call, grouped by context.
 
-A context is a file: the group of its use cases, and how they are connected to the ports.
+Each context has one module: the group of its use cases, and how they connect to the ports.
 """
 
 from quickshop.shop.accounts import Accounts, Staff

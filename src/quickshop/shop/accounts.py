@@ -1,4 +1,4 @@
-"""The use cases of accounts and those who manage them, and how they are wired."""
+"""The use cases of accounts and staff, and how they are wired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quickshop.shop.wiring import Core, Security
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Who may sign in, and being signed in."""
+    """Accounts, sign-in and sessions."""
 
     register: registration.Register
     confirm: registration.ConfirmAccount
@@ -37,7 +37,7 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Who works for the shop, and what they and their programs may do."""
+    """Staff accounts, roles and API keys."""
 
     create_admin: staff.CreateAdmin
     invite: staff.InviteUser
@@ -61,7 +61,7 @@ def build_accounts(
     identity: IdentityReader,
     cache: SessionCache,
 ) -> Accounts:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     hasher, tokens = security.passwords, security.tokens
     issuing = Issuing(clock, identifiers, tokens, policy.session_lasts)
@@ -69,8 +69,8 @@ def build_accounts(
     return Accounts(
         register=registration.Register(unit_of_work, clock, identifiers, hasher),
         confirm=registration.ConfirmAccount(unit_of_work, clock, identifiers),
-        log_in=session_cases.LogIn(unit_of_work, hasher, identity, issuing),
-        refresh=session_cases.RefreshSession(unit_of_work, issuing, cache),
+        log_in=session_cases.LogIn(unit_of_work, hasher, identity, clock, issuing),
+        refresh=session_cases.RefreshSession(unit_of_work, clock, issuing, cache),
         authenticate=session_cases.Authenticate(identity, cache, clock, tokens),
         sessions=session_cases.ListSessions(identity, clock),
         end_session=session_cases.EndSession(unit_of_work, clock, cache),
@@ -89,7 +89,7 @@ def build_staff(
     readers: Readers,
     cache: SessionCache,
 ) -> Staff:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Staff(
         create_admin=staff.CreateAdmin(unit_of_work, clock, identifiers, hasher, cache),

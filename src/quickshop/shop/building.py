@@ -1,4 +1,4 @@
-"""How use cases meet ports."""
+"""The assembly of a shop: its use cases connected to the ports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build_shop(
     outside: Outside,
     queueing: Queueing,
 ) -> Shop:
-    """Connect use cases to ports. Plain calls, so mypy checks every connection."""
+    """Connect the use cases to the ports. Plain calls, so mypy checks every connection."""
     outcomes = PaymentOutcomes(
         core.clock, core.identifiers, policy.payment_patience, policy.order_lifetime
     )
@@ -44,7 +44,7 @@ def build_shop(
         inventory=build_inventory(policy, core, readers.stock, release),
         carts=build_carts(policy, core, readers.carts, caches.carts, release),
         orders=build_orders(policy, core, outcomes, readers.orders, caches.carts, release),
-        payments=build_payments(core.unit_of_work, outcomes, outside.webhooks),
+        payments=build_payments(core.unit_of_work, core.clock, outcomes, outside.webhooks),
         jobs=build_jobs(policy, core, readers, outside, queueing, outcomes, release, load),
         accounts=build_accounts(policy, core, security, readers.identity, caches.sessions),
         customers=build_customers(core, hasher, readers, caches.sessions),

@@ -13,7 +13,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Carts:
-    """What shoppers mean to buy. A guest's cart opens with its token, a customer's to them."""
+    """Shopping carts. A guest's cart requires its token, a customer's cart their sign-in."""
 
     create: cart.CreateCart
     get: cart.GetCart
@@ -35,21 +35,21 @@ def build_carts(
     cache: CartCache,
     release: holds.ReleaseExpiredHolds,
 ) -> Carts:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     holding = holds.Holding(identifiers, policy.sourcing, policy.hold_lasts)
     stock = cart.CartStock(holding, release, policy.hold_carts)
-    news = cart_cache.CartInvalidation(cache)
+    invalidation = cart_cache.CartInvalidation(cache)
     return Carts(
-        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency, news),
+        create=cart.CreateCart(unit_of_work, clock, identifiers, policy.currency, invalidation),
         get=cart.GetCart(reader),
         page=cart_cache.GetCartPage(reader, cache),
-        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock, news),
-        change_line=cart.ChangeCartLine(unit_of_work, clock, stock, news),
-        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock, news),
-        hold=holds.HoldCart(unit_of_work, clock, holding, release, news),
+        add_line=cart.AddCartLine(unit_of_work, clock, identifiers, stock, invalidation),
+        change_line=cart.ChangeCartLine(unit_of_work, clock, stock, invalidation),
+        remove_line=cart.RemoveCartLine(unit_of_work, clock, stock, invalidation),
+        hold=holds.HoldCart(unit_of_work, clock, holding, release, invalidation),
         release=holds.ReleaseCart(unit_of_work, clock),
-        claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock, news),
+        claim=cart.ClaimCart(unit_of_work, clock, identifiers, stock, invalidation),
         list_own=cart.ListOwnCarts(reader),
         active=cart.ListActiveCarts(reader, clock),
     )

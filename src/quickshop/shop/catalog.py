@@ -14,7 +14,7 @@ from quickshop.shop.wiring import Core, Outside
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """The catalog."""
+    """Products, categories and prices."""
 
     create: catalog.CreateProduct
     update: catalog.UpdateProduct
@@ -42,7 +42,7 @@ def build_products(
     cache: ProductCache,
     outside: Outside,
 ) -> Products:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     feed, sanitizer = outside.product_feed, outside.sanitizer
     editing = catalog.Editing(unit_of_work, clock, cache)

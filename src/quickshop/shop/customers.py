@@ -14,7 +14,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Whoever has an account, as the shop knows them."""
+    """Customers: their profile, addresses and personal data."""
 
     profile: customers.GetProfile
     update: customers.UpdateProfile
@@ -33,16 +33,16 @@ def build_customers(
     readers: Readers,
     cache: SessionCache,
 ) -> Customers:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     reader = readers.customers
     edit = customers.Editing(unit_of_work, clock)
     erasing = customers.Erasing(unit_of_work, clock, cache)
     return Customers(
         profile=customers.GetProfile(reader),
-        update=customers.UpdateProfile(edit),
-        save_address=customers.SaveAddress(edit, identifiers),
-        remove_address=customers.RemoveAddress(edit),
+        update=customers.UpdateProfile(clock, edit),
+        save_address=customers.SaveAddress(clock, edit, identifiers),
+        remove_address=customers.RemoveAddress(clock, edit),
         export=customers.ExportOwnData(reader, readers.identity, readers.carts, readers.orders),
         erase_own=customers.EraseOwnAccount(erasing, CheckPassword(unit_of_work, hasher)),
         get=customers.GetCustomer(reader),

@@ -23,7 +23,7 @@ from quickshop.shop.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What HTTP, workers, the command line and plain Python all call.
+    """The object that HTTP, workers, the command line and plain Python call.
 
     Safe to share between threads. Use it as a context manager, or call `close`.
     """
@@ -43,31 +43,31 @@ class Shop:
     closing: Callable[[], None] = lambda: None
 
     def run_jobs(self) -> int:
-        """Do the work that is due now (payments, mails, refunds) and tell how much there was."""
+        """Run the jobs that are due now (payments, emails, refunds) and return their number."""
         return self.jobs.run_due()
 
     def wake(self) -> None:
-        """Have whoever waits for work in this process look again, or notice that it shall stop."""
+        """Wake the workers that wait in this process: they look for jobs, or see `stop`."""
         self.jobs.watch.signal.wake()
 
     def work(self, stop: Event) -> None:
-        """Do work as it comes in, and the periodic tasks, until `stop` is set."""
+        """Run jobs as they arrive, and the periodic tasks, until `stop` is set."""
         self.jobs.watch(lambda: self.jobs.run_due(limit=100, stop=stop), stop=stop)
 
     def relay(self, stop: Event) -> None:
-        """Hand work to the broker as it comes in, and do the periodic tasks, until `stop`."""
+        """Publish jobs to the broker as they arrive, and run the periodic tasks, until `stop`."""
         self.jobs.watch(self.jobs.relay, stop=stop)
 
     def closed_by(self, closing: Callable[[], None]) -> Self:
-        """The same shop, whose `close` calls `closing`."""
+        """Return the same shop, whose `close` calls `closing`."""
         return replace(self, closing=closing)
 
     def close(self) -> None:
-        """Stop the worker that was opened with the shop, and let go of every connection."""
+        """Stop the worker that was opened with the shop, and close every connection."""
         self.closing()
 
     def __enter__(self) -> Self:
-        """Nothing more to open."""
+        """Return the shop; it is open already."""
         return self
 
     def __exit__(

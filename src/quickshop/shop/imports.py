@@ -1,4 +1,4 @@
-"""The use cases of files to import, and how they are wired."""
+"""The use cases of product imports, and how they are wired."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Product files that a worker imports."""
+    """Imports of product files by a worker."""
 
     start: imports.StartImport
     get: imports.GetImport
@@ -26,7 +26,7 @@ def build_imports(
     feed: ProductFeedReader,
     reader: ImportReader,
 ) -> Imports:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Imports(
         start=imports.StartImport(

@@ -1,4 +1,4 @@
-"""The use cases of the stock, and how they are wired."""
+"""The use cases of stock, and how they are wired."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The stock."""
+    """Stock levels and their locations."""
 
     receive: inventory.ReceiveStock
     adjust: inventory.AdjustStock
@@ -31,7 +31,7 @@ def build_inventory(
     reader: StockReader,
     release: holds.ReleaseExpiredHolds,
 ) -> Inventory:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     return Inventory(
         receive=inventory.ReceiveStock(unit_of_work, clock, identifiers, policy.location),

@@ -1,4 +1,4 @@
-"""The work behind the scenes, and how it is wired."""
+"""The background jobs, and how they are wired."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from quickshop.application.payments import (
     SettlePayments,
 )
 from quickshop.application.reactions import build_handlers, build_last_steps
+from quickshop.application.schedule import build_schedule
 from quickshop.ports.readers import Readers
 from quickshop.shop.policy import Policy
 from quickshop.shop.wiring import Core, Outside, Queueing
@@ -24,7 +25,7 @@ from quickshop.shop.wiring import Core, Outside, Queueing
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The work behind the scenes."""
+    """Background jobs and periodic tasks."""
 
     run: jobs.RunJob
     run_due: jobs.RunDueJobs
@@ -48,11 +49,11 @@ def build_jobs(
     release: holds.ReleaseExpiredHolds,
     load: ImportProducts,
 ) -> Jobs:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, queue = core.unit_of_work, core.clock, queueing.queue
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
-    expire = orders.ExpireOrders(unit_of_work, outcomes)
-    forget = ForgetExpired(
+    expire = orders.ExpireOrders(unit_of_work, clock, outcomes)
+    purge = ForgetExpired(
         unit_of_work,
         queue,
         clock,
@@ -66,11 +67,13 @@ def build_jobs(
     run = jobs.RunJob(queue, handlers, clock, policy.job_lease, policy.job_retry, last_steps)
     periodic = jobs.RunPeriodicTasks(
         queueing.schedules,
-        (
-            jobs.PeriodicTask("ask_again_about_payments", policy.sweep_interval, ask_again),
-            jobs.PeriodicTask("expire_orders", policy.sweep_interval, expire),
-            jobs.PeriodicTask("release_expired_holds", policy.sweep_interval, release),
-            jobs.PeriodicTask("purge_expired", policy.cleanup_interval, forget),
+        build_schedule(
+            ask_again_about_payments=ask_again,
+            expire_orders=expire,
+            release_expired_holds=release,
+            purge_expired=purge,
+            sweep_interval=policy.sweep_interval,
+            cleanup_interval=policy.cleanup_interval,
         ),
         clock,
     )
@@ -100,13 +103,13 @@ def _handlers(
     gateway, notifier = outside.gateway, outside.notifier
     postbox = Postbox(unit_of_work, clock, notifier, policy.name)
     return build_handlers(
-        process_order=ProcessOrder(unit_of_work, gateway, outcomes),
-        settle_payments=SettlePayments(unit_of_work, gateway, outcomes),
+        process_order=ProcessOrder(unit_of_work, gateway, clock, outcomes),
+        settle_payments=SettlePayments(unit_of_work, gateway, clock, outcomes),
         notify=NotifyShopper(unit_of_work, clock, readers.orders, notifier, policy.name),
         notify_staff=NotifyStaff(
             unit_of_work, clock, readers.stock, notifier, policy.name, policy.staff_email
         ),
-        mail_token=MailOneTimeToken(postbox, core.identifiers, policy.storefront_url),
+        mail_token=MailOneTimeToken(clock, postbox, core.identifiers, policy.storefront_url),
         tell_account=TellAccount(postbox),
         run_import=RunImport(
             unit_of_work, clock, readers.imports, load, turn=policy.job_lease / 2

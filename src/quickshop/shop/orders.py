@@ -1,4 +1,4 @@
-"""The use cases of orders, their money and their parcels, and how they are wired."""
+"""The use cases of orders, payments and fulfillments, and how they are wired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from quickshop.shop.wiring import Core
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What shoppers bought. Calls that take a token are the shopper's, the others staff's."""
+    """Orders. Calls that take a token are for shoppers, the others for staff."""
 
     place: checkout.PlaceOrder
     pay_again: checkout.PayOrderAgain
@@ -50,7 +50,7 @@ def build_orders(
     cart_cache: CartCache,
     release: holds.ReleaseExpiredHolds,
 ) -> Orders:
-    """Connect them to the ports."""
+    """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     terms = checkout.PaymentTerms(policy.capture, policy.order_lifetime)
     return Orders(
@@ -68,16 +68,16 @@ def build_orders(
         ),
         open=orders.OpenOrder(order_reader),
         list_own=orders.ListOwnOrders(order_reader),
-        cancel_own=orders.CancelOwnOrder(unit_of_work, outcomes),
+        cancel_own=orders.CancelOwnOrder(unit_of_work, clock, outcomes),
         get=orders.GetOrder(order_reader),
         find=orders.FindOrder(order_reader),
         list=orders.ListOrders(order_reader),
         timeline=orders.GetTimeline(order_reader),
-        cancel=orders.CancelOrder(unit_of_work, outcomes),
+        cancel=orders.CancelOrder(unit_of_work, clock, outcomes),
         payments=ListPayments(unit_of_work),
-        capture=CapturePayment(unit_of_work, outcomes),
-        void=VoidPayment(unit_of_work, outcomes),
-        refund=RefundOrder(unit_of_work, outcomes),
+        capture=CapturePayment(unit_of_work, clock, outcomes),
+        void=VoidPayment(unit_of_work, clock, outcomes),
+        refund=RefundOrder(unit_of_work, clock, outcomes),
         fulfill=fulfillment.FulfillOrder(unit_of_work, clock, identifiers),
         complete=fulfillment.CompleteOrder(unit_of_work, clock),
         add_note=fulfillment.AddNote(unit_of_work, clock),

@@ -1,4 +1,4 @@
-"""The use cases that payment gateways call, and how they are wired."""
+"""The use cases of payment webhooks, and how they are wired."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ from quickshop.application.payments import (
     PaymentOutcomes,
     ReceivePaymentWebhook,
 )
+from quickshop.ports.clock import Clock
 from quickshop.ports.payments import PaymentWebhooks
 from quickshop.ports.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Payments:
-    """What payment gateways tell."""
+    """Webhooks of payment gateways."""
 
     receive_webhook: ReceivePaymentWebhook
     webhooks: ListPaymentWebhooks
 
 
 def build_payments(
-    unit_of_work: UnitOfWork, outcomes: PaymentOutcomes, webhooks: Mapping[str, PaymentWebhooks]
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    outcomes: PaymentOutcomes,
+    webhooks: Mapping[str, PaymentWebhooks],
 ) -> Payments:
-    """Connect them to the ports; `webhooks` by the name of the provider."""
+    """Connect the use cases to the ports; `webhooks` are verifiers by provider."""
     return Payments(
-        receive_webhook=ReceivePaymentWebhook(unit_of_work, outcomes, webhooks),
+        receive_webhook=ReceivePaymentWebhook(unit_of_work, clock, outcomes, webhooks),
         webhooks=ListPaymentWebhooks(unit_of_work),
     )

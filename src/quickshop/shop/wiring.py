@@ -1,4 +1,4 @@
-"""What use cases are connected to, in groups of what belongs together."""
+"""The ports that use cases connect to, in groups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What nearly every change needs."""
+    """The ports that nearly every change needs."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -28,7 +28,7 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caches:
-    """What is shown without asking the database."""
+    """The caches that save reads from the database."""
 
     products: ProductCache
     carts: CartCache
@@ -37,7 +37,7 @@ class Caches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
-    """What people prove with who they are."""
+    """The ports that check who a user is."""
 
     passwords: PasswordHasher
     tokens: AccessTokens
@@ -45,19 +45,19 @@ class Security:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Services and formats of others."""
+    """External services and formats."""
 
     product_feed: ProductFeedReader
     sanitizer: HtmlSanitizer
     gateway: PaymentGateway
     webhooks: Mapping[str, PaymentWebhooks]
-    """By the name of the provider."""
+    """Verifiers, by provider."""
     notifier: Notifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queueing:
-    """How work that follows from events finds its workers."""
+    """The ports that bring jobs from events to workers."""
 
     queue: JobQueue
     publisher: JobPublisher

@@ -1,7 +1,7 @@
-"""Celery as the way to wake a fleet of workers. Importing this needs the `celery` extra.
+"""Job messages through Celery, to wake workers. Importing this needs the `celery` extra.
 
-The broker is a hint, never the truth: the queue of record is in the database, and whatever the
-broker loses is sent again from there. So nothing here waits long, retries, or asks for results.
+The broker only carries hints: the queue of record is in the database, and a message that the
+broker loses is sent again from there. So this module never waits long, retries or reads results.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ except ImportError as error:
     raise MissingExtraError("celery", "handing jobs to a broker") from error
 
 RUN_JOB: Final = "quickshop.run_job"
-"""The one task there is; its one argument is a job's id."""
+"""The only task. Its only argument is the id of a job."""
 QUEUE: Final = "quickshop"
 
 PUBLISH_SECONDS: Final = 2
-"""Longest wait for the broker while publishing."""
+"""Time limit of the wait for the broker while publishing."""
 WORKER_SECONDS: Final = 10
-"""Longest wait for the broker in a worker, which otherwise could not even shut down."""
+"""Time limit of the wait for the broker in a worker; without one it could not shut down."""
 MAX_BATCH: Final = 1000
 
 _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 _REDIS_SCHEMES: Final = frozenset({"redis", "rediss"})
-# kombu keeps unacknowledged messages under these keys. Named apart, so that no other application
-# in the same Redis database restores ours by its own visibility timeout, nor we theirs.
+# kombu keeps unacknowledged messages under these keys. They have their own names, so that no
+# other application in the same Redis database restores our messages by its visibility timeout.
 _REDIS_KEYS: Final = {
     f"unacked{suffix}": f"{QUEUE}.unacked{suffix}" for suffix in ("_key", "_index_key")
 } | {"unacked_mutex_key": f"{QUEUE}.unacked_mutex"}
 
 
 def make_celery(broker_url: str, *, visibility_timeout_seconds: int = 130) -> Celery:
-    """Set up Celery so that no crash loses a task for longer than necessary.
+    """Create the Celery app, set up so that a crash delays a task no longer than necessary.
 
-    A task is acknowledged after it ran, and given back when its worker dies. It is killed before
-    half of `visibility_timeout_seconds` has passed (by the prefork pool; threads cannot be
-    killed), so none is handed out a second time while it still runs. Whatever is given back is
-    noticed within a second of that timeout.
+    A task is acknowledged after it ran, and returned to the queue when its worker dies. The
+    prefork pool kills a task before half of `visibility_timeout_seconds` has passed (threads
+    cannot be killed), so no task is delivered again while it runs. Unacknowledged messages are
+    restored within a second of that timeout.
     """
     app = Celery("quickshop", broker=broker_url)
     app.conf.update(
@@ -93,14 +93,14 @@ def _transport_options(broker_url: str, visibility_timeout_seconds: int) -> dict
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """A task as Celery's protocol 2 has it; the body is JSON."""
+    """A task in Celery's protocol 2; the body is JSON."""
 
     headers: Mapping[str, object]
     body: str
 
 
 def _message_for(app: Celery, job_id: str) -> _Message:
-    """Build the message for a job. Its id is the task's id, too, so logs speak of one thing."""
+    """Build the message for a job. Job and task have the same id, so logs show one id."""
     task = app.amqp.as_task_v2(
         job_id, RUN_JOB, args=(job_id,), argsrepr=job_id, kwargsrepr="{}", ignore_result=True
     )
@@ -108,9 +108,9 @@ def _message_for(app: Celery, job_id: str) -> _Message:
 
 
 class CeleryJobs(JobPublisher):
-    """A `JobPublisher` over one connection, which is opened when first needed.
+    """A `JobPublisher` over one connection, which is opened on first use.
 
-    Safe to share between threads; not across a fork.
+    Safe to share between threads, not across a fork.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -122,10 +122,10 @@ class CeleryJobs(JobPublisher):
 
     @override
     def publish(self, job_ids: Sequence[JobId]) -> None:
-        """On Redis: one round trip per 1,000 ids.
+        """Send one message per id. On Redis, 1,000 ids take one round trip.
 
         Raises:
-            TransientError: the broker did not take them all.
+            TransientError: the broker did not accept every message.
         """
         with self._lock, self._translated_errors():
             producer = self._open_producer()
@@ -135,24 +135,24 @@ class CeleryJobs(JobPublisher):
 
     @override
     def waiting(self) -> int:
-        """One round trip.
+        """Return the number of waiting messages, in one round trip.
 
         Raises:
             TransientError: the broker cannot be reached.
         """
         with self._lock, self._translated_errors():
             channel: Any = self._open_producer().channel
-            # To declare what there is already is how every broker is asked for its length.
+            # Declaring an existing queue returns its length on every broker.
             declared: Any = self._app.amqp.queues[QUEUE].bind(channel).queue_declare()
             return int(declared.message_count)
 
     def close(self) -> None:
-        """Let go of the connection; the next `publish` opens another."""
+        """Close the connection; the next `publish` opens another."""
         with self._lock:
             self._drop()
 
     def _send(self, producer: Producer, job_id: str) -> None:
-        # What every message has in common is built once: that is most of the cost of a message.
+        # The common part of all messages is built once: it is most of the cost of a message.
         message = self._message
         producer.publish(
             message.body.replace(_ANY_ID, job_id),
@@ -173,7 +173,7 @@ class CeleryJobs(JobPublisher):
                 max_retries=1, interval_start=0, interval_max=0, timeout=PUBLISH_SECONDS
             )
             channel = self._connection.channel()
-            # The queue may not exist yet on a broker that no worker has ever asked.
+            # The queue may not exist yet on a broker that no worker has used.
             self._app.amqp.queues[QUEUE].bind(channel).declare()
             self._producer = Producer(channel, serializer="json", auto_declare=False)
         return self._producer

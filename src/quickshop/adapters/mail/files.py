@@ -1,4 +1,4 @@
-"""Mails that go into a folder or onto a terminal instead of out: for development."""
+"""Emails to a folder or a terminal, for development."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_SENDER: Final = "shop@localhost"
 class FileNotifier(Notifier):
     """A `Notifier` that writes one `.eml` file per message into `directory`.
 
-    A file appears whole or not at all. A message sent again overwrites its own file.
+    Files are written atomically. A message that is sent again overwrites its own file.
     """
 
     def __init__(self, directory: str | Path, *, sender: str = DEFAULT_SENDER) -> None:
@@ -35,7 +35,7 @@ class FileNotifier(Notifier):
             self._directory.mkdir(parents=True, exist_ok=True)
             _write_whole(path, mail.as_bytes(policy=mail.policy.clone(linesep="\n")))
         except OSError as error:
-            raise TransientError(f"the mail cannot be written to {path}: {error}") from error
+            raise TransientError(f"the email cannot be written to {path}: {error}") from error
 
 
 def _write_whole(path: Path, content: bytes) -> None:
@@ -51,7 +51,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 class ConsoleNotifier(Notifier):
-    """A `Notifier` that prints the message as text."""
+    """A `Notifier` that prints messages as text."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -64,4 +64,4 @@ class ConsoleNotifier(Notifier):
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError) as error:
-            raise TransientError("the mail cannot be printed") from error
+            raise TransientError("the email cannot be printed") from error

@@ -1,4 +1,4 @@
-"""What a message says: templates, amounts and headers."""
+"""Emails from messages: templates, amounts and headers."""
 
 from __future__ import annotations
 
@@ -15,49 +15,47 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from babel.numbers import format_currency, get_currency_symbol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from quickshop.adapters.money_text import money
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import AdapterError, InvalidValueError
-from quickshop.domain.money import Money, exponent
 from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import FulfillmentView
 from quickshop.ports.notifications import Message, OrderMessage, StockMessage
 from quickshop.ports.orders import OrderView
 
-LOCALE: Final = "en_US"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _SUBJECTS: Final[Mapping[MessageKind, str]] = {
     MessageKind.ORDER_CONFIRMATION: "Your order {number} at {shop}",
     MessageKind.PAYMENT_FAILED: "Your payment for order {number} did not go through",
-    MessageKind.ORDER_CANCELED: "Your order {number} at {shop} is canceled",
+    MessageKind.ORDER_CANCELED: "Your order {number} at {shop} has been canceled",
     MessageKind.ORDER_SHIPPED: "Your order {number} at {shop} is on its way",
-    MessageKind.ORDER_REFUNDED: "Money back for your order {number} at {shop}",
+    MessageKind.ORDER_REFUNDED: "Refund for your order {number} at {shop}",
     MessageKind.LOW_STOCK: "{sku} is running low at {location}",
     MessageKind.CONFIRM_ACCOUNT: "Confirm your account at {shop}",
     MessageKind.ACCOUNT_EXISTS: "You already have an account at {shop}",
     MessageKind.RESET_PASSWORD: "Choose a new password for {shop}",
     MessageKind.INVITATION: "Choose a password for your account at {shop}",
     MessageKind.PASSWORD_CHANGED: "Your password at {shop} was changed",
-    MessageKind.API_KEY_MADE: "A key to your account at {shop} was made",
-    MessageKind.CHANGE_EMAIL: "Confirm your new address at {shop}",
-    MessageKind.EMAIL_CHANGED: "Your address at {shop} was changed",
+    MessageKind.API_KEY_MADE: "New API key for your account at {shop}",
+    MessageKind.CHANGE_EMAIL: "Confirm your new email address at {shop}",
+    MessageKind.EMAIL_CHANGED: "Your email address at {shop} was changed",
 }
 _DECLINE_REASONS: Final[Mapping[str, str]] = {
     "card_declined": "the card was declined",
-    "insufficient_funds": "there were not enough funds on the card",
+    "insufficient_funds": "the card has insufficient funds",
     "processing_error": "the payment could not be processed",
-    "unknown_token": "this way of paying is not known",
+    "unknown_token": "this payment method is not supported",
 }
 
 HtmlRenderer = Callable[[str], str]
-"""Turns MJML into HTML that mail programs show alike."""
+"""A function that turns MJML into HTML for mail clients."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a message says."""
+    """The text of an email, and its HTML if there is a renderer."""
 
     subject: str
     text: str
@@ -65,7 +63,7 @@ class Mail:
 
 
 def render(message: Message, *, to_html: HtmlRenderer | None = None) -> Mail:
-    """Write a message; as HTML, too, when there is someone to render it."""
+    """Render a message as text, and as HTML if there is a renderer."""
     facts: dict[str, object] = {"shop": message.shop_name}
     if isinstance(message, OrderMessage):
         facts |= _facts_of(message)
@@ -97,19 +95,18 @@ def _facts_of(message: OrderMessage) -> dict[str, object]:
 
 
 def _is_part(parcel: FulfillmentView, order: OrderView) -> bool:
-    """Whether more was ordered than is in this parcel."""
+    """Return whether the order has more units than this parcel."""
     packed = sum(line.quantity for line in parcel.lines)
     return packed < sum(line.quantity for line in order.lines)
 
 
 def compose(message: Message, *, sender: str, to_html: HtmlRenderer | None = None) -> EmailMessage:
-    """A mail ready to be sent, from `sender`, an address.
+    """Return an email that is ready to send from the address `sender`.
 
-    Its Message-ID is the same on every try. Nothing that shoppers or staff wrote can become a
-    header.
+    Its Message-ID is the same on every attempt. Text of shoppers or staff cannot add a header.
 
     Raises:
-        AdapterError: no mail can be sent to or from such an address.
+        AdapterError: the sender or the recipient is not a valid email address.
     """
     mail = render(message, to_html=to_html)
     headers = EmailMessage(policy=SMTP if message.recipient.isascii() else SMTPUTF8)
@@ -129,35 +126,17 @@ def _address(text: str, *, name: str = "") -> Address:
     try:
         user, _at, domain = normalize_email(text).rpartition("@")
     except InvalidValueError as error:
-        raise AdapterError(f"no mail can be sent to or from this address: {error}") from error
+        raise AdapterError(f"an email address is not valid: {error}") from error
     return Address(name, user, domain)
 
 
-def money(amount: Money) -> str:
-    """An amount as people read it, with every decimal that its currency has: `$1,234.50`.
-
-    The decimals are those of ISO 4217, in which amounts are kept. Babel's own table rounds some
-    currencies to what is common in cash.
-    """
-    decimals = exponent(amount.currency)
-    symbol = get_currency_symbol(amount.currency, LOCALE)
-    pattern = "¤" + ("\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else "") + "#,##0"
-    return format_currency(
-        amount.decimal,
-        amount.currency,
-        f"{pattern}.{'0' * decimals}" if decimals else pattern,
-        locale=LOCALE,
-        currency_digits=False,
-    )
-
-
 def one_line(text: str) -> str:
-    """The text without line breaks and other control characters."""
+    """Return the text without line breaks and other control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def safe_name(key: str) -> str:
-    """The key as a name for a file or a Message-ID; different keys have different names."""
+    """Return a name for a file or a Message-ID; different keys have different names."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", key):
         return key
     return sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Mail through a real server."""
+"""Emails through an SMTP server."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Security = Literal["starttls", "tls", "none"]
 
 
 class SmtpNotifier(Notifier):
-    """A `Notifier` that hands mails to an SMTP server, over one connection each.
+    """A `Notifier` that sends each email to an SMTP server over its own connection.
 
-    Mails are text, and HTML besides when the `smtp` extra is installed. With `starttls` and
-    `tls` nothing is said over a connection that is not encrypted for this very host.
+    Emails are text, with HTML when the `smtp` extra is installed. With `starttls` and `tls`
+    no email is sent before the connection is encrypted and the server's certificate verified.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SmtpNotifier(Notifier):
             server.send_message(mail)
 
     def _connect(self) -> smtplib.SMTP:
-        # The name to say hello with is given, because looking one's own up may take for ever.
+        # smtplib would look up this machine's name for EHLO, which may take very long.
         name = self._sender.rpartition("@")[2]
         if self._security == "tls":
             return smtplib.SMTP_SSL(
@@ -72,7 +72,7 @@ class SmtpNotifier(Notifier):
 
 
 def find_html_renderer() -> HtmlRenderer | None:
-    """The MJML renderer of the `smtp` extra; None when it is not installed."""
+    """Return the MJML renderer of the `smtp` extra, or None if it is not installed."""
     try:
         import mrml  # noqa: PLC0415 - it may be missing
     except ImportError:
@@ -90,7 +90,7 @@ def _translated_errors() -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code, error.smtp_error) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise AdapterError(f"the mail server cannot do this: {error}") from error
+        raise AdapterError(f"the mail server does not support this: {error}") from error
     except (smtplib.SMTPException, OSError) as error:
         raise TransientError(f"the mail server cannot be reached: {error}") from error
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -48,7 +49,7 @@ class MemoryCarts(CartRepository):
 
     def _put(self, cart: Cart) -> None:
         known = self._state.offers
-        assert all(line.offer.variant_id in known for line in cart.lines), "no such variant"
+        require(all(line.offer.variant_id in known for line in cart.lines), "no such variant")
         self._session.keep(self._state.carts, cart.id, cart)
 
 
@@ -56,14 +57,7 @@ def _opened(
     state: MemoryState, cart_id: CartId, token_digest: str, customer_id: CustomerId | None
 ) -> Cart:
     cart = state.carts.get(cart_id)
-    if cart is None:
-        raise NotFoundError("cart")
-    opens = (
-        cart.token_digest == token_digest
-        if cart.customer_id is None
-        else cart.customer_id == customer_id
-    )
-    if not opens:
+    if cart is None or not cart.opens_to(token_digest=token_digest, customer_id=customer_id):
         raise NotFoundError("cart")
     return _priced(state, cart)
 

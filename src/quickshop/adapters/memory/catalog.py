@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState
 from quickshop.domain.catalog import (
@@ -68,7 +69,7 @@ class MemoryProducts(ProductRepository):
     def _put(self, product: Product) -> None:
         _require_free_names(self._state, product)
         category_id = product.content.category_id
-        assert category_id is None or category_id in self._state.categories, "no such category"
+        require(category_id is None or category_id in self._state.categories, "no such category")
         _drop_from_indexes(self._state, product.id)
         self._session.keep(self._state.products, product.id, product)
         self._state.products[product.id] = _copy(product)
@@ -158,19 +159,19 @@ class MemoryCategories(CategoryRepository):
         self._put_new(category)
 
     def _put_new(self, category: Category) -> None:
-        assert category.id not in self._categories, "a category's id was used before"
+        require(category.id not in self._categories, "a category's id was used before")
         self._require_parent(category)
         self._categories[category.id] = category
 
     @override
     def save(self, category: Category) -> None:
-        assert category.id in self._categories, "no such category"
+        require(category.id in self._categories, "no such category")
         self._require_parent(category)
         self._categories[category.id] = category
 
     def _require_parent(self, category: Category) -> None:
         parent_id = category.parent_id
-        assert parent_id is None or parent_id in self._categories, "no such parent category"
+        require(parent_id is None or parent_id in self._categories, "no such parent category")
 
     @override
     def remove(self, category_id: CategoryId) -> None:

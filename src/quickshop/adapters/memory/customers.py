@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -38,7 +39,7 @@ class MemoryCustomers(CustomerRepository):
     def add(self, customer: Customer) -> None:
         if customer.id in self._state.customers:
             raise AlreadyExistsError("customer", "id")
-        assert AccountId(customer.id) in self._state.accounts, "no such account"
+        require(AccountId(customer.id) in self._state.accounts, "no such account")
         self._session.keep(self._state.customers, customer.id, customer)
 
     @override

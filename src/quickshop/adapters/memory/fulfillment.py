@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import refused, require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.errors import ConflictError
 from quickshop.domain.fulfillment import Fulfillment
@@ -30,11 +31,12 @@ class MemoryFulfillments(FulfillmentRepository):
 
     def _require_sound(self, fulfillment: Fulfillment) -> None:
         order = self._state.orders.get(fulfillment.order_id)
-        assert order is not None, "a parcel is of an order that is stored"
+        if order is None:
+            raise refused("a parcel is of an order that is stored")
         ordered = {line.id: line.sku for line in order.lines}
         for line in fulfillment.lines:
-            assert line.location_id in self._state.locations, "no such location"
-            assert ordered.get(line.order_line_id) == line.sku, "a parcel holds what was ordered"
+            require(line.location_id in self._state.locations, "no such location")
+            require(ordered.get(line.order_line_id) == line.sku, "a parcel holds what was ordered")
 
     @override
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:

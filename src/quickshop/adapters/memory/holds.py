@@ -9,6 +9,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.cart import CartId
 from quickshop.domain.errors import ConflictError
@@ -44,9 +45,11 @@ class MemoryHolds(HoldRepository):
     @override
     def add(self, holds: Sequence[Hold]) -> None:
         for hold in holds:
-            assert CartId(hold.cart_id) in self._state.carts, "a hold is for a cart that is stored"
+            require(
+                CartId(hold.cart_id) in self._state.carts, "a hold is for a cart that is stored"
+            )
             shelves = self._state.levels.get(hold.variant_id, {})
-            assert hold.location_id in shelves, "a hold is of a level that is open"
+            require(hold.location_id in shelves, "a hold is of a level that is open")
             places = [(held.variant_id, held.location_id) for held in self.of_cart(hold.cart_id)]
             if (hold.variant_id, hold.location_id) in places:
                 raise ConflictError("hold")
@@ -55,12 +58,12 @@ class MemoryHolds(HoldRepository):
     @override
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:
         for hold in holds:
-            assert hold.id in self._state.holds, "a hold that is renewed lives"
+            require(hold.id in self._state.holds, "a hold that is renewed lives")
             self._state.holds[hold.id] = replace(hold, owner=owner, expires_at=expires_at)
 
     @override
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
-        assert how in HoldEnd, "a hold ends in one of the known ways"
+        require(how in HoldEnd, "a hold ends in one of the known ways")
         for hold in holds:
             if self._state.holds.pop(hold.id, None) is None:
                 raise ConflictError("hold")

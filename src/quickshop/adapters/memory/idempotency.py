@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import refused, require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import KeyClaim
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
-from quickshop.ports.idempotency import KEPT, IdempotencyRepository
+from quickshop.domain.idempotency import KEY_LIFETIME
+from quickshop.ports.idempotency import IdempotencyRepository
 
 T = TypeVar("T")
 
@@ -28,7 +30,7 @@ class MemoryIdempotency(IdempotencyRepository):
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
         claim = self._keys.get((scope, key))
-        if claim is None or claim.claimed_at < now - KEPT:
+        if claim is None or claim.claimed_at < now - KEY_LIFETIME:
             self._keys[scope, key] = KeyClaim(fingerprint=fingerprint, claimed_at=now)
             return None
         if claim.fingerprint != fingerprint:
@@ -40,15 +42,18 @@ class MemoryIdempotency(IdempotencyRepository):
 
     @override
     def store(self, scope: str, key: str, answer: object) -> None:
-        assert is_dataclass(answer), "an answer is a dataclass"
+        require(is_dataclass(answer), "an answer is a dataclass")
         claim = self._keys.get((scope, key))
-        assert claim is not None, "a key is claimed before it is answered"
-        assert claim.answer is None, "a key is answered once"
+        if claim is None:
+            raise refused("a key is claimed before it is answered")
+        require(claim.answer is None, "a key is answered once")
         self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
 
     @override
     def purge_expired(self, now: datetime) -> int:
-        expired = [key for key, claim in self._keys.items() if claim.claimed_at < now - KEPT]
+        expired = [
+            key for key, claim in self._keys.items() if claim.claimed_at < now - KEY_LIFETIME
+        ]
         for key in expired:
             del self._keys[key]
         return len(expired)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.errors import (
     AlreadyExistsError,
@@ -131,7 +132,7 @@ class MemorySessions(SessionRepository):
     def add(self, session: Session) -> None:
         if session.id in self._state.sessions:
             raise AlreadyExistsError("session", "id")
-        assert session.account_id in self._state.accounts, "no such account"
+        require(session.account_id in self._state.accounts, "no such account")
         self._session.keep(self._state.sessions, session.id, session)
 
     @override
@@ -146,7 +147,7 @@ class MemorySessions(SessionRepository):
 
     @override
     def put_token(self, token: RefreshToken) -> None:
-        assert token.session_id in self._state.sessions, "no such session"
+        require(token.session_id in self._state.sessions, "no such session")
         self._state.refresh_tokens[token.digest] = token
 
     @override
@@ -197,7 +198,7 @@ class MemoryOneTimeTokens(OneTimeTokenRepository):
 
     @override
     def add(self, token: OneTimeToken) -> None:
-        assert token.id not in self._tokens, "a token is added once"
+        require(token.id not in self._tokens, "a token is added once")
         self._session.keep(self._tokens, token.id, token)
 
     @override
@@ -243,7 +244,7 @@ class MemoryApiKeys(ApiKeyRepository):
 
     @override
     def add(self, api_key: ApiKey) -> None:
-        assert api_key.account_id in self._state.accounts, "no such account"
+        require(api_key.account_id in self._state.accounts, "no such account")
         self._session.keep(self._state.api_keys, api_key.id, api_key)
 
     @override

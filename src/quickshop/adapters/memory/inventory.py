@@ -10,10 +10,11 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import refused, require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore, StoredLevel
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
+from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.inventory import (
     COUNTERS,
     Allocation,
@@ -52,7 +53,7 @@ class MemoryStock(StockRepository):
         try:
             return self.location(location.name)
         except NotFoundError:
-            assert location.id not in self._state.locations, "a location's id was used before"
+            require(location.id not in self._state.locations, "a location's id was used before")
             self._state.locations[location.id] = location
             return location
 
@@ -66,15 +67,15 @@ class MemoryStock(StockRepository):
 
     @override
     def get_or_create_level(self, level: StockLevel) -> StockLevel:
-        assert level.variant_id in self._state.offers, "no such variant"
-        assert level.location_id in self._state.locations, "no such location"
+        require(level.variant_id in self._state.offers, "no such variant")
+        require(level.location_id in self._state.locations, "no such location")
         stored = self._find(level)
         if stored is None:
             opened = replace(level, on_hand=0, allocated=0, held=0)
         elif stored.level.backorder_limit == level.backorder_limit:
             return self._named(stored.level)
         else:
-            opened = replace(stored.level, backorder_limit=level.backorder_limit)
+            opened = stored.level.configured(backorder_limit=level.backorder_limit)
         self._put(opened)
         return self._named(opened)
 
@@ -114,13 +115,9 @@ class MemoryStock(StockRepository):
         stripes: int | None = None,
     ) -> None:
         before = self.lock(level.variant_id, level.location_id)
-        limit = before.backorder_limit if backorder_limit is None else backorder_limit
-        if before.free + limit < 0:
-            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
-        threshold = (
-            before.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
+        after = before.configured(
+            backorder_limit=backorder_limit, low_stock_threshold=low_stock_threshold
         )
-        after = replace(before, backorder_limit=limit, low_stock_threshold=threshold)
         self._put(after)
         self._tell(LevelChange(before, after), now)
 
@@ -128,19 +125,9 @@ class MemoryStock(StockRepository):
         stored = self._find(movements[0])
         if stored is None:
             raise NotFoundError("stock level")
-        level = stored.level
         change = {name: sum(getattr(m, name) for m in movements) for name in COUNTERS}
-        taken = change["allocated"] + change["held"] - change["on_hand"]
-        if taken > max(0, level.available):
-            sku = movements[0].sku
-            raise OutOfStockError(sku, requested=taken, available=max(0, level.available))
-        after = replace(
-            level,
-            on_hand=level.on_hand + change["on_hand"],
-            allocated=level.allocated + change["allocated"],
-            held=level.held + change["held"],
-        )
-        return LevelChange(self._named(level), self._named(after))
+        before = self._named(stored.level)
+        return LevelChange(before, before.moved(**change))
 
     @override
     def allocate(
@@ -164,13 +151,15 @@ class MemoryStock(StockRepository):
 
     def _require_sound(self, allocation: Allocation) -> None:
         order = self._state.orders.get(OrderId(allocation.order_id))
-        assert order is not None, "an allocation is for an order that is stored"
+        if order is None:
+            raise refused("an allocation is for an order that is stored")
         line = next((line for line in order.lines if line.id == allocation.order_line_id), None)
-        assert line is not None, "an allocation is for a line of its order"
-        assert line.variant_id == allocation.variant_id, "an allocation is of what was ordered"
-        assert allocation.quantity > 0, "an allocation is of some units"
+        if line is None:
+            raise refused("an allocation is for a line of its order")
+        require(line.variant_id == allocation.variant_id, "an allocation is of what was ordered")
+        require(allocation.quantity > 0, "an allocation is of some units")
         before = self._state.allocations.get(allocation.order_id, ())
-        assert all(a.id != allocation.id for a in before), "an allocation is made once"
+        require(all(a.id != allocation.id for a in before), "an allocation is made once")
 
     @override
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
@@ -205,7 +194,7 @@ class MemoryStock(StockRepository):
 
     @override
     def correct(self, discrepancy: StockDiscrepancy) -> None:
-        assert discrepancy.counter in COUNTERS, "only a counter can be set"
+        require(discrepancy.counter in COUNTERS, "only a counter can be set")
         level = self.lock(discrepancy.variant_id, discrepancy.location_id)
         counters = {name: getattr(level, name) for name in COUNTERS}
         self._put(replace(level, **{**counters, discrepancy.counter: discrepancy.expected}))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.notifications import Channel, Notification
@@ -23,14 +24,14 @@ class MemoryNotifications(NotificationRepository):
     @override
     def claim(self, notification: Notification) -> bool:
         order_id = notification.order_id
-        assert order_id is None or order_id in self._state.orders, "no such order"
+        require(order_id is None or order_id in self._state.orders, "no such order")
         record = self._state.notifications.setdefault(_key(notification), notification)
         return record.sent_at is None
 
     @override
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
         key = _key(notification)
-        assert key in self._state.notifications, "a message is claimed before it is sent"
+        require(key in self._state.notifications, "a message is claimed before it is sent")
         record = self._state.notifications[key]
         self._state.notifications[key] = replace(record, sent_at=now)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.paging import Row, page_of
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.adapters.memory.state import MemoryState, MemoryStore
@@ -55,9 +56,9 @@ class MemoryOrders(OrderRepository):
             raise AlreadyExistsError("order", "id")
         if order.number in self._state.order_by_number:
             raise AlreadyExistsError("order", "number")
-        assert order.cart_id in self._state.carts, "no such cart"
+        require(order.cart_id in self._state.carts, "no such cart")
         known = self._state.offers
-        assert all(line.variant_id in known for line in order.lines), "no such variant"
+        require(all(line.variant_id in known for line in order.lines), "no such variant")
         self._state.order_by_cart[order.cart_id] = order.id
         self._state.order_by_number[order.number] = order.id
         self._put(order)
@@ -115,12 +116,7 @@ def _opened(
     state: MemoryState, order_id: OrderId, token_digest: str, customer_id: CustomerId | None
 ) -> Order:
     order = _get(state, order_id)
-    opens = (
-        order.token_digest == token_digest
-        if order.customer_id is None
-        else order.customer_id == customer_id
-    )
-    if not opens:
+    if not order.opens_to(token_digest=token_digest, customer_id=customer_id):
         raise NotFoundError("order")
     return order
 
@@ -133,9 +129,9 @@ def _view(state: MemoryState, order: Order) -> OrderView:
 
 
 def _matches(order: Order, query: OrderQuery) -> bool:
-    opened = order.customer_id is None and query.token_digest == order.token_digest
+    digest = query.token_digest
     return (
-        (query.token_digest is None or opened)
+        (digest is None or order.opens_to(token_digest=digest, customer_id=None))
         and query.customer_id in {None, order.customer_id}
         and query.number in {None, order.number}
         and query.email in {None, order.email}

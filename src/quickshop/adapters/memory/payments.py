@@ -7,6 +7,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.errors import ConflictError, NotFoundError
 from quickshop.domain.orders import OrderId
@@ -51,8 +52,8 @@ class MemoryPayments(PaymentRepository):
 
     @override
     def add(self, payment: Payment) -> None:
-        assert payment.order_id in self._state.orders, "no such order"
-        assert payment.id not in self._state.payments, "a payment's id was used before"
+        require(payment.order_id in self._state.orders, "no such order")
+        require(payment.id not in self._state.payments, "a payment's id was used before")
         if any(p.attempt == payment.attempt for p in self._attempts(payment.order_id)):
             raise ConflictError("payment")
         before = self._state.attempts.get(payment.order_id, ())

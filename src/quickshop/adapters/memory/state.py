@@ -11,6 +11,7 @@ from threading import Lock, get_ident
 from typing import Any, Final
 from uuid import UUID
 
+from quickshop.adapters.memory.constraints import require
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import Category, CategoryId, Offer, Product, ProductId, VariantId
 from quickshop.domain.customers import Customer, CustomerId
@@ -173,7 +174,7 @@ class MemoryStore:
     @contextmanager
     def change(self) -> Iterator[MemoryState]:
         """Hand out a draft that replaces the state when the block ends without raising."""
-        assert not self.is_open, "transactions do not nest"
+        require(not self.is_open, "transactions do not nest")
         with self._lock:
             self._owner = get_ident()
             try:

@@ -1,1 +1,1 @@
-"""What the processes of a shop tell those who run it."""
+"""Logs of the processes of a shop."""

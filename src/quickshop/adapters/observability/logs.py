@@ -1,4 +1,4 @@
-"""The one place that says where log records go, and in what form."""
+"""The destination and the format of log records."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def log_to_stderr(
     filters: Sequence[logging.Filter] = (),
     confidential: Callable[[], Iterable[str]] = tuple,
 ) -> None:
-    """Log QuickShop's own news, and the warnings of everything below it, as lines of JSON.
+    """Log QuickShop's records from INFO, and all others from WARNING, as lines of JSON.
 
-    So are Python's warnings and whatever is raised and caught by nobody. `filters` see every
-    record; `confidential` tells what to leave out, as `JsonLines` says. Where somebody has set up
-    logging already, their setup stays.
+    This includes Python's warnings and uncaught exceptions. `filters` see every record;
+    `confidential` returns the texts to remove, as in `JsonLines`. If logging is already set up,
+    nothing changes.
     """
     if logging.getLogger().handlers:
         return
@@ -45,7 +45,7 @@ def _log_uncaught(
     if issubclass(kind, KeyboardInterrupt):
         _log.info("interrupted")
     else:
-        _log.critical("nobody caught this", exc_info=(kind, error, trace))
+        _log.critical("uncaught exception", exc_info=(kind, error, trace))
 
 
 def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
@@ -55,4 +55,4 @@ def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
 
 
 def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
-    _log.error("an error that could not be raised", exc_info=args.exc_value)
+    _log.error("an exception could not be raised", exc_info=args.exc_value)

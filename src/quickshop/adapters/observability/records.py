@@ -1,4 +1,4 @@
-"""Log records as lines of JSON, whatever is in them."""
+"""Log records of any content as lines of JSON."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ from quickshop.application.redaction import (
 T = TypeVar("T")
 
 MAX_TEXT: Final = 8 * 1024
-"""Characters that are kept of one text; of a traceback the last ones."""
+"""Characters kept of one text; of a traceback, the last ones."""
 MAX_RECORD: Final = 4 * MAX_TEXT
-"""Characters that are kept of one record."""
+"""Characters kept of one record."""
 MAX_ITEMS: Final = 50
 MAX_DEPTH: Final = 5
 
 NO_REQUEST: Final = "-"
-"""The `request_id` of a record that was written outside of any request."""
+"""The `request_id` of a record outside of a request."""
 
 _OVERLAP: Final = 256
-"""So far beyond the cut secrets are looked for, lest the half of one is kept."""
+"""Characters beyond the cut that are searched for secrets, so that no half of one is kept."""
 _FROM_END: Final = frozenset({"exception", "stack"})
 _DROPPED: Final = frozenset(
-    # uvicorn's colored copy of the message, and what another formatter may have left behind
+    # uvicorn's colored copy of the message, and fields of other formatters
     {"_record", "_from_structlog", "color_message", "message", "asctime"}
 )
 _OWN_WORDS: Final = frozenset({"debug", "info"})
-"""Levels of records that quote no error."""
+"""Levels of records that do not quote errors."""
 _SHORT_INTEGER: Final = 10**12
-"""Integers from here on may be card numbers."""
+"""From this value on, integers may be card numbers."""
 _EXTRAS: Final = ExtraAdder()
 _JSON: Final = json.JSONEncoder(allow_nan=False)
 _JSON_BITS: Final = 63
 _PRINTABLE_BITS: Final = 10_000
-"""Python refuses to write down integers of very many digits."""
+"""Python refuses to format integers of very many digits."""
 
 
 class JsonLines(ProcessorFormatter):
     """Formats each record as one line of JSON in ASCII, without secrets. Never raises.
 
-    `confidential` tells the texts that are secrets where the record is written, as those of a
-    request: they have no shape to know them by, and an error may quote one.
+    `confidential` returns the secrets of the current context, such as those of a request: they
+    have no recognizable form, and an error may quote one.
     """
 
     def __init__(self, confidential: Callable[[], Iterable[str]] = tuple) -> None:
@@ -67,38 +67,38 @@ class JsonLines(ProcessorFormatter):
         self._confidential = confidential
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, without its end."""
+        """Return one line, without a line break."""
         try:
             return super().format(record)
-        except Exception:  # noqa: BLE001 - a slip in a log call, or an argument that fails
-            return self._format_what_can_be(record)
+        except Exception:  # noqa: BLE001 - a wrong log call, or an argument that fails
+            return self._format_safely(record)
 
-    def _format_what_can_be(self, record: logging.LogRecord) -> str:
+    def _format_safely(self, record: logging.LogRecord) -> str:
         safe = logging.makeLogRecord(record.__dict__)
         safe.msg, safe.args = _message(record), ()
         try:
             return super().format(safe)
-        except Exception as error:  # noqa: BLE001 - that there was something is told at least
-            problem = f"its fields cannot be told: {type(error).__name__}"
+        except Exception as error:  # noqa: BLE001 - log at least that there was a record
+            problem = f"its fields cannot be formatted: {type(error).__name__}"
             return self._line(None, "", _head(safe, safe.msg) | {"problem": problem})
 
     def _line(self, _logger: WrappedLogger | None, _method: str, event: EventDict) -> str:
-        """Only what JSON has a word for, scrubbed, and no more of it than anyone reads."""
+        """Return the event as JSON, redacted and cut to its limits."""
         secrets = () if event["level"] in _OWN_WORDS else tuple(self._confidential())
         if secrets:
             return _JSON.encode(_Writer(partial(_redact_all, secrets)).record(event))
         line = _JSON.encode(_Writer(_cut_only).record(event))
-        # To look once for what may be a secret is cheaper than to search each field for all.
+        # One search of the line for possible secrets is cheaper than a full search of each field.
         if len(line) > MAX_TEXT or may_hold_secrets(line):
             line = _JSON.encode(_Writer(redact).record(event))
         return line
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The text of a record; what does not fit into its template stands behind it."""
+    """Return the text of a record; arguments that do not fit its template follow it."""
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - a slip in a log call, or an argument that cannot be told
+    except Exception:  # noqa: BLE001 - a wrong log call, or an argument that fails
         return f"{_text(record.msg)} {_text(record.args)}"
 
 
@@ -113,7 +113,7 @@ def _head(record: logging.LogRecord, message: str) -> dict[str, Any]:
 
 
 def _with_facts(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """What every record has comes first, and no extra of the same name replaces it."""
+    """Add the common fields first; no extra field of the same name replaces them."""
     head = _head(event["_record"], event["event"])
     extras = _EXTRAS(logger, method, {"_record": event["_record"]})
     if extras.get("request_id") == NO_REQUEST:
@@ -127,31 +127,31 @@ def _cut_only(text: str) -> str:
 
 def _redact_all(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
-        # As it is, and as it is quoted: `repr` and JSON escape what is not plain.
+        # As it is and as it is quoted: `repr` and JSON escape special characters.
         for written in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]):
             text = text.replace(written, REMOVED)
     return redact(text)
 
 
 class _Writer:
-    """Makes the values of one record plain, within what there is room for."""
+    """Converts the values of one record to JSON values, within its limits."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         self._clean = clean
         self._left = MAX_RECORD
 
     def record(self, event: EventDict) -> dict[str, Any]:
-        """All that is to be told of a record."""
+        """Return the fields of a record."""
         plain = {}
         for name, value in islice(event.items(), MAX_ITEMS):
             if name not in _DROPPED:
                 shown = self.text(str(name))
-                told = _end_of(value) if name in _FROM_END else value
-                plain[shown] = self.value(told, name=name)
+                kept = _end_of(value) if name in _FROM_END else value
+                plain[shown] = self.value(kept, name=name)
         return plain
 
     def value(self, value: object, *, name: object = "", depth: int = 0) -> Any:
-        """The value as JSON may hold it."""
+        """Return the value as JSON can hold it."""
         self._left -= 1
         if value is None or isinstance(value, bool):
             return value
@@ -164,7 +164,7 @@ class _Writer:
         return self._other(value, depth)
 
     def text(self, text: str) -> str:
-        """The text, cut to what there is room for, and valid in every encoding."""
+        """Return the text, redacted, cut to its limit and valid in every encoding."""
         room = max(0, min(MAX_TEXT, self._left))
         cut = text[: room + _OVERLAP]
         if not cut.isascii():
@@ -206,7 +206,7 @@ class _Writer:
 
 
 def _end_of(text: object) -> object:
-    """The last lines of a long text, none of them in part."""
+    """Return the last lines of a long text, each of them complete."""
     if not isinstance(text, str) or len(text) <= MAX_TEXT:
         return text
     return text[-MAX_TEXT:].partition("\n")[2]
@@ -215,5 +215,5 @@ def _end_of(text: object) -> object:
 def _text(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:  # noqa: BLE001 - objects of others may fail in any way
-        return f"<{type(value).__name__} that cannot be told: {type(error).__name__}>"
+    except Exception as error:  # noqa: BLE001 - foreign objects may fail in any way
+        return f"<{type(value).__name__} that cannot be formatted: {type(error).__name__}>"

@@ -1,4 +1,4 @@
-"""When to stop asking something that does not answer."""
+"""A circuit breaker for a server that does not answer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from threading import Lock
 
 
 class CircuitBreaker:
-    """Opens after some failures in a row; then lets one caller through every so often.
+    """Opens after `failures` failures in a row, then allows one call every `rest_seconds`.
 
-    Callers are never made to wait for one another: while one of them tries, the others go
-    without. That is why this is not a library that calls the function under its own lock.
+    Callers never wait for each other: while one caller tries, the others skip the call. A library
+    that calls the function under its own lock would make them wait.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class CircuitBreaker:
         self._next_try = 0.0
 
     def lets_through(self) -> bool:
-        """Whether to ask now. Whoever is told so says afterwards how it went."""
+        """Return whether to call now. Afterwards, call `succeeded` or `failed`."""
         if self._failures < self._allowed_failures:
             return True
         with self._lock:
@@ -40,11 +40,11 @@ class CircuitBreaker:
             return True
 
     def succeeded(self) -> None:
-        """It answered: everyone may ask again."""
+        """Record an answer: every caller may call again."""
         self._failures = 0
 
     def failed(self) -> None:
-        """It did not answer."""
+        """Record a call without an answer."""
         with self._lock:
             self._failures += 1
             self._next_try = self._monotonic() + self._rest_seconds

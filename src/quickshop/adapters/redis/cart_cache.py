@@ -1,4 +1,4 @@
-"""Copies of carts in Redis, shared by all processes. Importing this needs the `redis` extra."""
+"""A cart cache in Redis, shared by all processes. Importing this needs the `redis` extra."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quickshop.adapters.redis.server import RedisServer
 from quickshop.ports.cache import CART_SECONDS, CachedCart, CartCache
 
 KNOWN_SECONDS: Final = 3600
-"""How long it is known which version is the newest, so that a slow fill puts no older one."""
+"""How long the newest version is remembered, so that a slow fill cannot store an older one."""
 
 # KEYS: the copy, the newest version known. ARGV: the version, its seconds, the copy, its seconds.
 _PUT: Final = """
@@ -32,8 +32,9 @@ redis.call('DEL', KEYS[1])
 class RedisCartCache(CartCache):
     """A `CartCache` for a fleet of processes. Each call is one round trip.
 
-    A change that Redis was not told of is seen after the copy's 2 seconds. For a single Redis or a
-    primary with replicas, not for a cluster: a copy and its version are looked at together.
+    If an invalidation is lost, the change is visible when the copy expires, after 2 seconds. For a
+    single Redis or a primary with replicas, not for a cluster: a script reads a copy and its
+    version together.
     """
 
     keeps = True
@@ -79,5 +80,5 @@ def _unpacked(found: bytes) -> CachedCart | None:
     try:
         version, token_digest, owner = head.decode().split(" ")
         return CachedCart(int(version), token_digest or None, UUID(owner) if owner else None, body)
-    except ValueError:  # nothing that was put here
+    except ValueError:  # not written by this class
         return None

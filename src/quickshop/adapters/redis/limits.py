@@ -1,4 +1,4 @@
-"""Limits counted in Redis, by all processes together. Importing this needs the `redis` extra."""
+"""Rate limits in Redis, shared by all processes. Importing this needs the `redis` extra."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from quickshop.adapters.redis.server import AsyncRedisServer, LuaScript
 from quickshop.ports.limits import Bucket, Decision, RateLimiter
 
 FACTS: Final = 4
-"""How many numbers the script answers with about each bucket."""
+"""Numbers that the script returns for each bucket."""
 _MICROSECONDS: Final = 1_000_000
 
-# A bucket is the time at which it is full again, in microseconds by Redis's own clock, so that
-# processes need not agree about the time. Doubles hold it exactly, but Lua would write it as
-# 1.7e+15, hence the format. Every key goes when its bucket is full: one that lost its time to
-# live would lock somebody out for ever. Should the clock be set back, no bucket is more than
+# A bucket is stored as the time at which it is full again, in microseconds of Redis's clock, so
+# the clocks of the processes do not matter. Doubles hold it exactly, but Lua would write it as
+# 1.7e+15, hence the format. Every key expires when its bucket is full: a key without a time to
+# live would block its subject for ever. If the clock is set back, a bucket counts at most as
 # used up.
 TAKE: Final = """
 local function take(count)
@@ -57,10 +57,10 @@ _CLEAR: Final = LuaScript("return redis.call('DEL', unpack(KEYS))")
 class RedisRateLimiter(RateLimiter):
     """A `RateLimiter` for a fleet of processes: each call is one round trip.
 
-    Answers within `timeout_seconds`. What Redis does not decide in that time, or decides in a way
-    that makes no sense, `otherwise` decides; after three failures in a row Redis is left alone
-    but for one call every `rest_seconds`. For a single Redis or a primary with replicas, not for a
-    cluster: the buckets are decided about together.
+    Answers within `timeout_seconds`. If Redis does not answer in that time, or its answer is
+    invalid, `otherwise` decides. After three failures in a row Redis gets only one call every
+    `rest_seconds`. For a single Redis or a primary with replicas, not for a cluster: a script
+    reads all buckets together.
     """
 
     def __init__(self, server: AsyncRedisServer, *, otherwise: RateLimiter) -> None:
@@ -89,7 +89,7 @@ class RedisRateLimiter(RateLimiter):
 
 
 def keys_of(buckets: Sequence[Bucket]) -> list[bytes]:
-    """Where they are kept."""
+    """Return the Redis keys of the buckets."""
     return [
         f"quickshop:limit:{bucket.limit.name}:{bucket.subject}".encode(errors="surrogatepass")
         for bucket in buckets
@@ -97,7 +97,7 @@ def keys_of(buckets: Sequence[Bucket]) -> list[bytes]:
 
 
 def arguments_of(buckets: Sequence[Bucket], cost: int) -> list[str | int]:
-    """What `TAKE` is told."""
+    """Return the arguments of `TAKE`."""
     arguments: list[str | int] = [cost]
     for bucket in buckets:
         arguments += bucket.limit.interval_microseconds, bucket.limit.count
@@ -105,7 +105,7 @@ def arguments_of(buckets: Sequence[Bucket], cost: int) -> list[str | int]:
 
 
 def decisions_of(buckets: Sequence[Bucket], answer: Any) -> Sequence[Decision] | None:
-    """What an answer means that begins with that of `TAKE`; None if it means nothing."""
+    """Return the decisions in an answer that begins with that of `TAKE`; None if invalid."""
     facts = answer[0] if isinstance(answer, list) and answer else None
     if not isinstance(facts, list) or len(facts) != FACTS * len(buckets):
         return None

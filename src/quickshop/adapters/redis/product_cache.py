@@ -1,4 +1,4 @@
-"""Product pages in Redis, shared by all processes. Importing this needs the `redis` extra."""
+"""Product pages cached in Redis, shared by all processes. Importing needs the `redis` extra."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from quickshop.ports.cache import CachedPage, ProductCache
 
 PAGE_SECONDS: Final = 3600
 POINTER_SECONDS: Final = 2
-"""How long the word of the cache is taken for which page is current."""
+"""How long the pointer to the current page is valid."""
 FORGOTTEN_SECONDS: Final = 5
-"""How long after `forget` a page that was rendered before it is kept out."""
+"""How long after `forget` pages that were rendered before it are rejected."""
 PAGE_PREFIX: Final = "quickshop:product:"
 
 CURRENT: Final = """
@@ -26,8 +26,8 @@ local function current(pointer, prefix)
 end
 """
 
-# An etag reads `<product>-<version>-<stock version>`. Of two that name the same product the one
-# with the higher versions is newer; others cannot be compared, and then the later call is right.
+# An etag is `<product>-<version>-<stock version>`. For one product, higher versions are newer.
+# Other etags cannot be compared, so the later call wins.
 _POINT: Final = """
 local function versions(etag)
     local id, version, stock = string.match(etag or '', '^(%x+)%-(%d+)%-(%d+)$')
@@ -75,16 +75,16 @@ end
 class RedisProductCache(ProductCache):
     """A `ProductCache` for a fleet of processes. Each call is one round trip.
 
-    Fails open: what `server` has no answer from counts as empty.
+    Fails open: without an answer from `server` the cache counts as empty.
 
-    How stale a page can be. `current` believes a pointer for 2 seconds, so a lost invalidation
-    costs no more than that. A slow fill (read before a change, put after it) never replaces a
-    newer page that was put within the last hour; and for 5 seconds after `forget` it cannot bring
-    back the page that was forgotten. One that is slower still, and that nobody put a newer page
-    before, is believed for the 2 seconds of its pointer and no longer.
+    How stale a page can be: a pointer is valid for 2 seconds, so a lost invalidation delays a
+    change by at most that. A slow fill (read before a change, put after it) never replaces a
+    newer page of the last hour, and for 5 seconds after `forget` it cannot restore the page that
+    was forgotten. An even slower fill, with no newer page in the cache, is valid for the 2 seconds
+    of its pointer.
 
-    For a single Redis or a primary with replicas, not for a cluster: the pages and their pointers
-    are read together.
+    For a single Redis or a primary with replicas, not for a cluster: a script reads pages and
+    their pointers together.
     """
 
     keeps = True
@@ -105,7 +105,7 @@ class RedisProductCache(ProductCache):
     def page(self, key: str, etag: str) -> CachedPage | None:
         body = self._ask(
             lambda: self._page(
-                # What was forgotten does not count: this etag has just come from the database.
+                # Without the forgotten pointer: this etag has just come from the database.
                 keys=[_page_key(etag), *_pointers(key)[:2]],
                 args=[etag, POINTER_SECONDS, PAGE_SECONDS],
             ),
@@ -131,7 +131,7 @@ class RedisProductCache(ProductCache):
 
 
 def pointer_of(key: str) -> bytes:
-    """Where it stands which page of an id or handle is current."""
+    """Return the Redis key of the pointer to the current page of an id or handle."""
     return b"quickshop:product-current:" + key.encode(errors="surrogatepass")
 
 

@@ -20,7 +20,7 @@ from quickshop.adapters.redis.session_cache import session_key
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.limits import Bucket, GateResult, RequestGate
 
-# The buckets come first, then the session if one is asked about, then the pointer of the page.
+# KEYS: the buckets, then the session if requested, then the pointer of the page if requested.
 _ASK: Final = LuaScript(f"""
 {TAKE}
 {CURRENT}
@@ -37,7 +37,7 @@ return {{answer, session, asks_page and current(KEYS[#KEYS], prefix)}}
 class RedisRequestGate(RedisRateLimiter, RequestGate):
     """A `RequestGate` for a fleet of processes: each call is one round trip.
 
-    Fails as `RedisRateLimiter` does; the session and the page are None then.
+    Fails as `RedisRateLimiter` does; the session and the page are then None.
     """
 
     @override

@@ -1,4 +1,4 @@
-"""How Redis is asked: briefly, once, and not at all while it does not answer."""
+"""Connections to Redis with a short timeout, no retries and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ TIMEOUT_SECONDS: Final = 0.2
 FAILURES_UNTIL_OPEN: Final = 3
 REST_SECONDS: Final = 2
 CONNECTIONS: Final = 16
-"""Per event loop. Who finds them all in use waits, within the same timeout."""
+"""Connections per event loop. A call waits for a free one, within the same timeout."""
 
 
 class RedisServer:
-    """A Redis as threads ask it, each question in one round trip. Connects when first asked.
+    """A Redis server for threads, one round trip per call. Connects on first use.
 
-    Fails open: what does not answer within `timeout_seconds` has no answer, and after three
-    failures in a row Redis is left alone but for one call every `rest_seconds`. Whatever is kept
-    there shares one of these, so that all of it together waits for no more than that.
+    Fails open: a call without an answer within `timeout_seconds` returns its default. After three
+    failures in a row Redis gets only one call every `rest_seconds`. All caches share one
+    `RedisServer`, so that they share its circuit breaker.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class RedisServer:
         self._breaker = CircuitBreaker(failures=FAILURES_UNTIL_OPEN, rest_seconds=rest_seconds)
 
     def ask(self, question: Callable[[], T], otherwise: T) -> T:
-        """The answer to a question that is put to `redis`; `otherwise` if there is none."""
+        """Return the result of `question`, which calls `redis`; `otherwise` if it fails."""
         if not self._breaker.lets_through():
             return otherwise
         try:
@@ -68,19 +68,19 @@ class RedisServer:
         return answer
 
     def is_reachable(self) -> bool:
-        """Whether Redis answers, for a health check. Never raises."""
+        """Return whether Redis answers, for a health check. Never raises."""
         try:
             return bool(self.redis.ping())
         except (RedisError, OSError):
             return False
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self.redis.close()
 
 
 class LuaScript:
-    """A script, called by its digest, and sent only to a server that does not know it."""
+    """A Lua script, called by its digest. Its text is sent only if the server does not know it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -88,7 +88,7 @@ class LuaScript:
 
 
 class AsyncRedisServer:
-    """The same for event loops: each has connections of its own, made when it first asks."""
+    """A Redis server for event loops. Each loop has its own connections, made on first use."""
 
     def __init__(
         self,
@@ -108,12 +108,12 @@ class AsyncRedisServer:
     async def run(
         self, script: LuaScript, keys: Sequence[bytes], arguments: Sequence[str | int]
     ) -> Any:
-        """What a script returned; None if there is no answer in time. Never raises."""
+        """Run a script and return its result; None without an answer in time. Never raises."""
         if not self._breaker.lets_through():
             return None
         try:
-            # One deadline for waiting, connecting and asking. A connection that is given up
-            # in the middle of a question is closed, and its answer meets nobody else.
+            # One deadline for waiting, connecting and calling. A connection that times out during
+            # a call is closed, so no other call can read its answer.
             async with asyncio.timeout(self._timeout_seconds):
                 answer = await _evaluate(self._client(), script, keys, arguments)
         except (RedisError, OSError):  # a TimeoutError is an OSError
@@ -123,7 +123,7 @@ class AsyncRedisServer:
         return answer
 
     async def close(self) -> None:
-        """Let go of the connections of this event loop; they are made again when needed."""
+        """Close the connections of this event loop; they are opened again when needed."""
         with self._lock:
             client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:

@@ -1,4 +1,4 @@
-"""Copies of sessions in Redis, shared by all processes. Importing this needs the `redis` extra."""
+"""A session cache in Redis, shared by all processes. Importing this needs the `redis` extra."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ class RedisSessionCache(SessionCache):
 
 
 def session_key(key: str) -> bytes:
-    """Where a session's copy is kept."""
+    """Return the Redis key of a session's copy."""
     return b"quickshop:session:" + key.encode(errors="surrogatepass")

@@ -1,4 +1,4 @@
-"""The sandbox gateway's own book: what truly happened, whatever the shop believes."""
+"""The sandbox gateway's own record of what happened, independent of the shop's database."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _CHARGES: Final = (
 
 
 class EntryStatus(StrEnum):
-    """What came of the asks under one key."""
+    """The outcome of the requests with one key."""
 
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     CANCELED = "canceled"
     DECLINED = "declined"
     LOST = "lost"
-    """The ask got lost on its way: nothing moved, and the next one goes through."""
+    """The request was lost: no money moved, and the next request succeeds."""
 
 
 _STATES: Final = {
@@ -66,37 +66,37 @@ _STATES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One key, and what the gateway did under it."""
+    """A key and what the gateway did for it."""
 
     key: str
     amount: Money
     status: EntryStatus
     reference: str | None
-    """Names what was set aside or captured; None while nothing was."""
+    """Id of the authorized or captured payment; None if there is none."""
     reason: str
-    """Why it was declined; empty when it was not."""
+    """Why the payment was declined; empty if it was not."""
     captured: Money
-    """What moved under this key."""
+    """The amount captured with this key."""
     refunded: Money
 
     def as_charge(self) -> Charge:
-        """What the port tells of it."""
-        assert self.reference is not None, "only what got somewhere is a charge"
+        """Return the entry as the port's charge."""
+        assert self.reference is not None, "only an entry with a reference is a charge"
         return Charge(reference=self.reference, state=_STATES[self.status], captured=self.captured)
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that the gateway was ever asked, oldest first."""
+    """All entries of the gateway, oldest first."""
 
     charges: tuple[Entry, ...]
 
     def captured(self, currency: str) -> Money:
-        """What was taken from shoppers in this currency."""
+        """Return the total captured in this currency."""
         return total([c.captured for c in self._in(currency)], currency)
 
     def refunded(self, currency: str) -> Money:
-        """What of it was sent back."""
+        """Return the total refunded in this currency."""
         return total([c.refunded for c in self._in(currency)], currency)
 
     def _in(self, currency: str) -> tuple[Entry, ...]:
@@ -104,7 +104,7 @@ class Book:
 
 
 class BookFile:
-    """A SQLite file of entries, shared by every process that is given the same one."""
+    """A SQLite file of entries, shared by every process that uses the same path."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -112,26 +112,26 @@ class BookFile:
         self._memory = _open(MEMORY) if path == MEMORY else None
 
     def entries(self) -> tuple[Entry, ...]:
-        """Everything, oldest first."""
+        """Return every entry, oldest first."""
         with self._connection() as db:
             return tuple(_to_entry(row) for row in db.execute(f"{_CHARGES} ORDER BY rowid"))
 
     def find(self, key: str) -> Entry | None:
-        """What was done under a key."""
+        """Return the entry of a key, if any."""
         with self._connection() as db:
             return entry_of(db, key)
 
     def close(self) -> None:
-        """Let go of a book kept in memory, and forget it."""
+        """Close the book; a book in memory is lost."""
         if self._memory is not None:
             self._memory.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One step, all or nothing.
+        """Open a transaction.
 
         Raises:
-            PaymentUnknownError: the book cannot be reached.
+            PaymentUnknownError: the book cannot be opened or written.
         """
         with self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
@@ -145,7 +145,7 @@ class BookFile:
                 with self._lock:
                     yield self._memory
             else:
-                # One connection per step: SQLite forbids carrying one across a fork.
+                # One connection per transaction: SQLite connections must not cross a fork.
                 with closing(_open(self._path)) as db:
                     yield db
         except (sqlite3.Error, OSError) as error:
@@ -159,8 +159,8 @@ def _open(path: str) -> sqlite3.Connection:
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
-        # Of those who open a new book at once one may make it WAL; the others are refused at once,
-        # busy timeout or not, and find it WAL afterwards.
+        # If several processes open a new book at once, one of them switches it to WAL. The others
+        # fail immediately, despite the busy timeout, and find it in WAL mode afterwards.
         with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
         _create_tables(db)
@@ -181,16 +181,16 @@ def _create_tables(db: sqlite3.Connection) -> None:
 
 
 def entry_of(db: sqlite3.Connection, key: str) -> Entry | None:
-    """What was done under a key."""
+    """Return the entry of a key, if any."""
     row = db.execute(f"{_CHARGES} WHERE key = ?", (key,)).fetchone()
     return _to_entry(row) if row else None
 
 
 def known(db: sqlite3.Connection, reference: str, currency: str | None) -> Entry:
-    """What goes by a reference.
+    """Return the entry of a reference.
 
     Raises:
-        AdapterError: nothing does, or it is in another currency.
+        AdapterError: no entry has this reference, or its currency differs.
     """
     row = db.execute(f"{_CHARGES} WHERE reference = ?", (reference,)).fetchone()
     if row is None:
@@ -215,7 +215,7 @@ def _to_entry(row: tuple[str, int, str, str, str | None, str, int, int]) -> Entr
 
 
 def insert(db: sqlite3.Connection, entry: Entry) -> None:
-    """Write a new entry."""
+    """Insert an entry."""
     db.execute(
         "INSERT INTO charges (key, minor, currency, status, reference, reason, captured_minor)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -232,7 +232,7 @@ def insert(db: sqlite3.Connection, entry: Entry) -> None:
 
 
 def update(db: sqlite3.Connection, entry: Entry) -> None:
-    """Write what became of an entry."""
+    """Update the status, reference and captured amount of an entry."""
     db.execute(
         "UPDATE charges SET status = ?, reference = ?, captured_minor = ? WHERE key = ?",
         (entry.status.value, entry.reference, entry.captured.minor, entry.key),
@@ -240,11 +240,11 @@ def update(db: sqlite3.Connection, entry: Entry) -> None:
 
 
 def require_refundable(db: sqlite3.Connection, reference: str, amount: Money) -> None:
-    """Refuse to send back more than is left.
+    """Validate the amount of a refund.
 
     Raises:
-        AdapterError: there is no such payment, or not so much of it.
+        AdapterError: no payment has this reference, or the amount exceeds the refundable amount.
     """
     entry = known(db, reference, amount.currency)
     if not 0 < amount.minor <= entry.captured.minor - entry.refunded.minor:
-        raise AdapterError("the refund is more than is left of the payment, or nothing")
+        raise AdapterError("the refund must be more than zero and at most the refundable amount")

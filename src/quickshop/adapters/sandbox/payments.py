@@ -1,8 +1,8 @@
-"""A payment gateway that moves no real money and lets anyone try every path.
+"""A payment gateway for tests: it moves no real money, and every outcome can be chosen.
 
-What it does is decided by the token it is shown (see `SandboxGateway`). Like a real gateway it
-keeps its own book, apart from the shop's database: the shop may crash, roll back or ask twice, and
-the book still says what truly happened.
+The token decides the outcome (see `SandboxGateway`). Like a real gateway it keeps its own book,
+apart from the shop's database: if the shop crashes, rolls back or asks twice, the book still says
+what happened.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ _TIMEOUT_LOST: Final = "tok_timeout_lost"
 
 
 class SandboxGateway(PaymentGateway):
-    """A `PaymentGateway` that decides by the token.
+    """A `PaymentGateway` whose outcome depends on the token.
 
-    - `tok_ok`: captured, or authorized when that is asked for.
+    - `tok_ok`: captured, or authorized if `capture` is false.
     - `tok_declined`, `tok_insufficient_funds`, `tok_error`: declined, as `card_declined`,
       `insufficient_funds` and `processing_error`.
-    - `tok_timeout_then_ok`: the money moves, but the first ask gets no answer.
-    - `tok_timeout_lost`: the first ask gets no answer and moves nothing; the next one captures.
+    - `tok_timeout_then_ok`: the money moves, but the first request gets no answer.
+    - `tok_timeout_lost`: the first request gets no answer and moves nothing; the next captures.
     - `tok_slow`: captured after `slow_seconds`.
-    - any other: declined, as `unknown_token`.
+    - any other token: declined, as `unknown_token`.
 
-    `book` is a SQLite file, shared by every process that is given the same one; each step is
-    committed before it is answered, so kill -9 loses none. `:memory:` keeps the book for as long
+    `book` is the path of a SQLite file, shared by every process that uses the same path. Each step
+    is committed before it is answered, so `kill -9` loses none. `:memory:` keeps the book as long
     as this object lives. Safe to share between threads, and to use after a fork.
     """
 
@@ -78,7 +78,7 @@ class SandboxGateway(PaymentGateway):
         wanted = EntryStatus.CAPTURED if capture else EntryStatus.AUTHORIZED
         with self._book.transaction() as db:
             before = entry_of(db, key)
-            entry = _asked_again(before, amount, wanted) if before else None
+            entry = _repeated(before, amount, wanted) if before else None
             if entry is None:
                 entry = _decide(source.token, amount, key, wanted)
                 insert(db, entry)
@@ -88,12 +88,12 @@ class SandboxGateway(PaymentGateway):
 
     @override
     def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
-        """The reference alone identifies a repeated call.
+        """Capture an authorized payment; the reference alone identifies a repeated call.
 
         Raises:
-            PaymentDeclinedError: it was let go.
+            PaymentDeclinedError: the authorization was voided.
             PaymentUnknownError: the book cannot be reached.
-            AdapterError: there is no such payment, or the amount is another than before.
+            AdapterError: no payment has this reference, or the amount differs from before.
         """
         with self._book.transaction() as db:
             entry = known(db, reference, amount.currency)
@@ -103,16 +103,16 @@ class SandboxGateway(PaymentGateway):
         if entry.status is EntryStatus.CANCELED:
             raise PaymentDeclinedError("authorization_expired")
         if entry.captured != amount:
-            raise AdapterError(f"{key}: another amount than was set aside, or captured before")
+            raise AdapterError(f"{key}: another amount was captured before, or authorized")
         return entry.as_charge()
 
     @override
     def void(self, reference: str, *, key: str) -> Charge:
-        """The reference alone identifies a repeated call.
+        """Void an authorized payment; the reference alone identifies a repeated call.
 
         Raises:
             PaymentUnknownError: the book cannot be reached.
-            AdapterError: there is no such payment.
+            AdapterError: no payment has this reference.
         """
         with self._book.transaction() as db:
             entry = known(db, reference, None)
@@ -151,7 +151,7 @@ class SandboxGateway(PaymentGateway):
                 raise AdapterError("the refund key was used for another refund")
 
     def book(self) -> Book:
-        """What truly happened, for tests and demonstrations.
+        """Return the record of what happened, for tests and demonstrations.
 
         Raises:
             PaymentUnknownError: the book cannot be reached.
@@ -159,7 +159,7 @@ class SandboxGateway(PaymentGateway):
         return Book(self._book.entries())
 
     def close(self) -> None:
-        """Let go of a book kept in memory, and forget it."""
+        """Close the book; a book in memory is lost."""
         self._book.close()
 
 
@@ -183,7 +183,7 @@ def _decide(token: str, amount: Money, key: str, wanted: EntryStatus) -> Entry:
     )
 
 
-def _asked_again(entry: Entry, amount: Money, wanted: EntryStatus) -> Entry:
+def _repeated(entry: Entry, amount: Money, wanted: EntryStatus) -> Entry:
     if entry.amount != amount:
         raise AdapterError("the payment key was used for another amount")
     if entry.status is not EntryStatus.LOST:

@@ -1,4 +1,4 @@
-"""Harmless HTML, by nh3 (the ammonia library)."""
+"""HTML sanitizing with nh3 (the ammonia library)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DROPPED_WHOLE: Final = frozenset(
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 _ATTEMPTS: Final = 4
 _MAX_DEPTH: Final = 1_000
-# Elements that are never open around another of their kind, so they add no depth.
+# Elements that never contain another of their kind, so they add no depth.
 _FLAT: Final = frozenset(
     "area br col dd dt hr img input li link meta p source td th tr wbr".split()
 )
@@ -31,19 +31,19 @@ _PLAIN: Final = nh3.Cleaner(tags=set(), clean_content_tags=set(_DROPPED_WHOLE))
 
 @dataclass(frozen=True, slots=True)
 class NhHtmlSanitizer(HtmlSanitizer):
-    """Keeps text, links, pictures, lists and tables; links get `rel="noopener noreferrer"`."""
+    """Keeps text, links, images, lists and tables; links get `rel="noopener noreferrer"`."""
 
     @override
     def __call__(self, html: str) -> str:
-        """The same text with only harmless markup; markup nested past all reason is dropped.
+        """Return the text with safe markup only; markup that is nested too deep is removed.
 
-        Cleaning what is clean changes nothing.
+        Sanitizing a result again does not change it.
         """
         if _depth(html) > _MAX_DEPTH:
             html = re.sub(r"<[^<>]*>", " ", html)
         cleaned = _RICH.clean(html)
         for _ in range(_ATTEMPTS):
-            # Broken markup can read differently once it has been written out well.
+            # Broken markup can parse differently after it was serialized.
             again = _RICH.clean(cleaned)
             if again == cleaned:
                 return cleaned
@@ -52,7 +52,7 @@ class NhHtmlSanitizer(HtmlSanitizer):
 
 
 def _depth(html: str) -> int:
-    """How deep elements are nested, at most: the parser takes the square of that in time."""
+    """Return the maximum depth of nested elements: parsing time grows with its square."""
     deepest = depth = 0
     unclosed: Counter[str] = Counter()
     for slash, written in _TAG.findall(html):

@@ -1,4 +1,4 @@
-"""Passwords by bcrypt, of which it is given a digest: it would read the first 72 bytes only."""
+"""Password hashes with bcrypt of a digest, because bcrypt only reads the first 72 bytes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Final
 from typing_extensions import override
 
 from quickshop.domain.errors import OverloadedError
-from quickshop.domain.identity import Key, KeyRing
+from quickshop.domain.identity import KEY_ID, Key, KeyRing
 from quickshop.ports.security import PasswordHasher
 
 MIN_COST: Final = 4
 DEVELOPMENT_KEYS: Final = KeyRing((Key("0", b"known to all who read this; for development"),))
-"""What passwords are kept under when a shop has no keys of its own."""
+"""The keys of a shop that has not set its own."""
 
 _GOOD_SCORE: Final = 2
 _SCORED: Final = 64
 """Characters that are scored."""
 
-_KEPT: Final = re.compile(r"hmac-sha384:([A-Za-z0-9_-]{1,32}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})")
+_KEPT: Final = re.compile(rf"hmac-sha384:({KEY_ID}):(\$2b\$(\d\d)\$[./A-Za-z0-9]{{53}})")
 
 
 class BcryptPasswords(PasswordHasher):
@@ -65,8 +65,8 @@ class BcryptPasswords(PasswordHasher):
                 bcrypt.hashpw(_digest(self._keys.newest, password), bcrypt.gensalt(self._cost))
                 return False
             same = bcrypt.checkpw(_digest(key, password), found[2].encode())
-            # One that was kept at a lower cost must not tell so by being faster: 2^c and the costs
-            # from c up to the current one, exclusive, add up to 2^current.
+            # A hash of a lower cost must not be recognizable by its speed: 2^c and the costs from
+            # c up to the current one, exclusive, add up to 2^current.
             for cost in range(int(found[3]), self._cost):
                 bcrypt.hashpw(b"-", bcrypt.gensalt(cost))
         return same
@@ -100,6 +100,6 @@ class BcryptPasswords(PasswordHasher):
 
 
 def _digest(key: Key, password: str) -> bytes:
-    """64 characters, whatever the password holds: one typed on another keyboard is the same."""
+    """Return 64 characters. Unicode normalization makes all ways to type a password equal."""
     text = unicodedata.normalize("NFKC", password).encode(errors="surrogatepass")
     return b64encode(hmac.digest(key.secret, text, "sha384"))

@@ -1,4 +1,4 @@
-"""Access tokens as JWTs: one algorithm, a key with a name, and every claim required."""
+"""Access tokens as JWTs: one algorithm, a named key, and every claim required."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from uuid import UUID, uuid4
 from typing_extensions import override
 
 from quickshop.domain.errors import NotSignedInError
-from quickshop.domain.identity import AccountId, Key, KeyRing, SessionId
+from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, AccountId, Key, KeyRing, SessionId
+from quickshop.domain.values import require_between
 from quickshop.ports.security import AccessClaims, AccessTokens
 
 ALGORITHM: Final = "HS256"
 KIND: Final = "at+jwt"
-"""RFC 9068: says that it is an access token, and none of another kind."""
+"""The `typ` header of an access token, see RFC 9068."""
 ISSUER: Final = "quickshop"
 AUDIENCE: Final = "quickshop-api"
-LONGEST_SECONDS: Final = 15 * 60
 _CLAIMS: Final = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
 _MAX_LENGTH: Final = 1_024
 _MAX_SKEW_SECONDS: Final = 5
-"""By how much the clocks of two processes may differ."""
+"""Maximum difference between the clocks of two processes."""
 _REMEMBERED: Final = 10_000
 
 
 def fresh_key() -> str:
-    """A key that nobody else has, in the form that settings have them in."""
+    """Return a random key in the format of the settings."""
     return f"process:{token_urlsafe(48)}"
 
 
 def fresh_keys() -> KeyRing:
-    """Keys that nobody else has: tokens made with them are good until this process ends."""
+    """Return a random key ring: its tokens are valid until this process ends."""
     return KeyRing.parse(fresh_key(), "keys")
 
 
 class JwtAccessTokens(AccessTokens):
-    """An `AccessTokens`. A token that was found good is not checked again while it lasts."""
+    """An `AccessTokens`. A valid token is remembered, and not verified again until it expires."""
 
-    def __init__(self, keys: KeyRing, *, lasts_seconds: int = LONGEST_SECONDS) -> None:
-        assert 0 < lasts_seconds <= LONGEST_SECONDS, "at most 15 minutes"
+    def __init__(self, keys: KeyRing, *, lasts_seconds: int = MAX_ACCESS_TOKEN_SECONDS) -> None:
+        require_between("lasts_seconds", lasts_seconds, 1, MAX_ACCESS_TOKEN_SECONDS)
         self._keys = keys
         self._by_header = {_encoded(_headers(key)): key for key in keys.keys}
         self._lasts_seconds = lasts_seconds
@@ -123,7 +123,7 @@ def _headers(key: Key) -> dict[str, str]:
 
 
 def _encoded(headers: dict[str, str]) -> str:
-    """As it begins a token; one that says anything else, or the same in other words, is none."""
+    """Return the header as a token begins with it; any other spelling is invalid."""
     text = json.dumps(headers, separators=(",", ":"), sort_keys=True)
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -134,7 +134,7 @@ def _claims_of(found: dict[str, Any], now: datetime) -> AccessClaims:
     issued_at, expires_at = found["iat"], found["exp"]
     if type(issued_at) is not int or type(expires_at) is not int:
         raise NotSignedInError
-    too_long = not 0 < expires_at - issued_at <= LONGEST_SECONDS
+    too_long = not 0 < expires_at - issued_at <= MAX_ACCESS_TOKEN_SECONDS
     if too_long or issued_at > now.timestamp() + _MAX_SKEW_SECONDS:
         raise NotSignedInError
     try:
@@ -148,7 +148,7 @@ def _claims_of(found: dict[str, Any], now: datetime) -> AccessClaims:
 
 
 def _is_canonical(token: str) -> bool:
-    """Whether each part is the one spelling of its bytes: one token has one text."""
+    """Return whether each part is the canonical encoding: one token has one text."""
     if not token.isascii():
         return False
     try:

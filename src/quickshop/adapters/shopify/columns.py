@@ -36,6 +36,27 @@ _GOOGLE: Final = "Google Shopping / "
 GOOGLE_CATEGORY: Final = f"{_GOOGLE}Google Product Category"
 _METADATA: Final = ("Gift Card", "SEO Title", "SEO Description")
 
+BY_FIELD: Final = {
+    "handle": HANDLE,
+    "title": TITLE,
+    "description_html": BODY,
+    "vendor": VENDOR,
+    "product_type": PRODUCT_TYPE,
+    "tags": TAGS,
+    "options": OPTION_NAMES[0],
+    "variants": OPTION_VALUES[0],
+    "images": IMAGE_SRC,
+    "sku": SKU,
+    "price": PRICE,
+    "compare_at_price": COMPARE_AT_PRICE,
+    "weight_grams": GRAMS,
+    "barcode": BARCODE,
+    "on_hand": QUANTITY,
+    "quantity": QUANTITY,
+    "backorder_limit": POLICY,
+}
+"""The column that a field of a product, a variant or a stock level comes from."""
+
 REQUIRED: Final = (HANDLE, TITLE, PRICE)
 _PRODUCT_COLUMNS: Final = frozenset(
     {TITLE, BODY, VENDOR, PRODUCT_TYPE, TAGS, PUBLISHED, STATUS, PRODUCT_CATEGORY, *OPTION_NAMES}

@@ -70,6 +70,10 @@ class _ShopifyFeed(ProductFeed):
     rows: int
 
     @override
+    def column_of(self, field: str) -> str:
+        return columns.BY_FIELD.get(field, columns.HANDLE)
+
+    @override
     def __iter__(self) -> Iterator[FeedItem]:
         """What concerns the whole file first, then a product at a time."""
         yield FeedItem(None, 0, tuple(self._remarks()))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from quickshop.adapters.shopify import columns
 from quickshop.adapters.shopify.rows import Row
-from quickshop.domain.catalog import MAX_NAME_LENGTH, slugify
+from quickshop.domain.catalog import slugify
+from quickshop.domain.catalog_rules import fits_an_address, require_handle
 from quickshop.domain.errors import InvalidValueError
-
-_UNFIT: Final = re.compile(r"[\s/?#%\\]")
-_ID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+from quickshop.domain.values import MAX_NAME_LENGTH
 
 
 def readable_handle(row: Row) -> str:
@@ -24,12 +20,12 @@ def readable_handle(row: Row) -> str:
     if written is None:
         raise InvalidValueError("handle", "must not be blank: it says which product a row is of")
     handle = written
-    if _UNFIT.search(written) or not written.isprintable():
+    if not fits_an_address(written) or not written.isprintable():
         handle = slugify(written)
         row.note(columns.HANDLE, f"cannot stand in an address, so it became {handle[:60]}")
-    if not handle or len(handle) > MAX_NAME_LENGTH or _ID.fullmatch(handle):
-        raise InvalidValueError(
-            "handle",
-            f"must be a slug such as blue-shirt, of at most {MAX_NAME_LENGTH} characters",
-        )
+    try:
+        require_handle(handle)
+    except InvalidValueError:
+        rule = f"must be a slug such as blue-shirt, of at most {MAX_NAME_LENGTH} characters"
+        raise InvalidValueError("handle", rule) from None
     return handle

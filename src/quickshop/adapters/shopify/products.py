@@ -11,15 +11,20 @@ from quickshop.adapters.shopify import columns, values
 from quickshop.adapters.shopify.options import Options
 from quickshop.adapters.shopify.rows import Row
 from quickshop.adapters.shopify.variants import read_variants
-from quickshop.domain.catalog import MAX_NAME_LENGTH, Image, ProductContent, slugify
+from quickshop.domain.catalog import Image, ProductContent, slugify
+from quickshop.domain.catalog_rules import (
+    MAX_ALT_LENGTH,
+    MAX_CATEGORY_DEPTH,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_IMAGES,
+    MAX_METADATA,
+    MAX_METADATA_LENGTH,
+    MAX_TAGS,
+)
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.imports import FeedItem, ProductDraft, RowIssue
 
-MAX_DESCRIPTION_LENGTH: Final = 2_000_000
-_MAX_METADATA_LENGTH: Final = 1_000
-_MAX_ALT_LENGTH: Final = 512
-_MAX_TAGS: Final = 250
-_MAX_LEVELS: Final = 10
 _LAST: Final = values.MAX_POSITION + 1
 _USEFUL: Final = columns.VARIANT_SIGNS | {columns.IMAGE_SRC}
 _NO_CATEGORY: Final = frozenset({"", "uncategorized"})
@@ -42,7 +47,7 @@ def read_product(handle: str, rows: Sequence[Row], currency: str) -> FeedItem:
     for row in rows:
         _note_leftovers(row, main)
     kept = [row for row in rows if not row.is_rejected()]
-    content = replace(draft.content, images=_images(kept))
+    content = replace(draft.content, images=_images(main, kept))
     draft = replace(draft, content=content, variants=variants, rows=len(kept))
     return FeedItem(draft, len(rows), _issues(rows))
 
@@ -104,9 +109,9 @@ def _category_path(main: Row) -> tuple[str, ...]:
 def _levels(main: Row, column: str, text: str) -> tuple[str, ...]:
     names = [main.fit(column, name.strip()) for name in text.split(">")]
     path = [name for name in names if name]
-    if len(path) > _MAX_LEVELS:
-        main.note(column, f"was cut to {_MAX_LEVELS} levels")
-    return tuple(path[:_MAX_LEVELS])
+    if len(path) > MAX_CATEGORY_DEPTH:
+        main.note(column, f"was cut to {MAX_CATEGORY_DEPTH} levels")
+    return tuple(path[:MAX_CATEGORY_DEPTH])
 
 
 def _tags(main: Row) -> tuple[str, ...]:
@@ -115,16 +120,20 @@ def _tags(main: Row) -> tuple[str, ...]:
         tag = main.fit(columns.TAGS, text.strip())
         tags.setdefault(tag.casefold(), tag)
     tags.pop("", None)
-    if len(tags) > _MAX_TAGS:
-        main.note(columns.TAGS, f"only the first {_MAX_TAGS} were taken")
-    return tuple(tags.values())[:_MAX_TAGS]
+    if len(tags) > MAX_TAGS:
+        main.note(columns.TAGS, f"only the first {MAX_TAGS} were taken")
+    return tuple(tags.values())[:MAX_TAGS]
 
 
 def _metadata(main: Row) -> dict[str, str]:
+    kept = [column for column in main.cells if columns.is_metadata(column)]
+    for column in kept[MAX_METADATA:]:
+        main.note(column, f"is left out: only the first {MAX_METADATA} such columns are taken")
     return {
-        slugify(column).replace("-", "_"): main.text(column, limit=_MAX_METADATA_LENGTH)
-        for column in main.cells
-        if columns.is_metadata(column)
+        slugify(column).replace("-", "_")[:MAX_NAME_LENGTH]: main.text(
+            column, limit=MAX_METADATA_LENGTH
+        )
+        for column in kept[:MAX_METADATA]
     }
 
 
@@ -139,16 +148,18 @@ def _note_leftovers(row: Row, main: Row) -> None:
         row.note(columns.IMAGE_ALT, "is not used: there is no picture on this row")
 
 
-def _images(rows: Iterable[Row]) -> tuple[Image, ...]:
+def _images(main: Row, rows: Iterable[Row]) -> tuple[Image, ...]:
     found: dict[str, Image] = {}
     for row in rows:
         if url := _image_url(row, columns.IMAGE_SRC):
-            alt = row.text(columns.IMAGE_ALT, limit=_MAX_ALT_LENGTH)
+            alt = row.text(columns.IMAGE_ALT, limit=MAX_ALT_LENGTH)
             found.setdefault(url, Image(url, alt, _position(row, len(found) + 1)))
     for row in rows:
         if url := _image_url(row, columns.VARIANT_IMAGE):
             found.setdefault(url, Image(url, position=_LAST))
-    in_order = sorted(found.values(), key=lambda image: image.position)
+    if len(found) > MAX_IMAGES:
+        main.note(columns.IMAGE_SRC, f"only the first {MAX_IMAGES} were taken")
+    in_order = sorted(found.values(), key=lambda image: image.position)[:MAX_IMAGES]
     return tuple(replace(image, position=n) for n, image in enumerate(in_order, start=1))
 
 

@@ -10,8 +10,8 @@ from quickshop.adapters.shopify import columns
 from quickshop.adapters.shopify.columns import Header
 from quickshop.adapters.shopify.csv_file import CONTROL_CHARACTERS, Record
 from quickshop.adapters.shopify.values import one_line
-from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.imports import RowIssue, Severity
 
 T = TypeVar("T")

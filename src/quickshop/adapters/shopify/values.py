@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
-from urllib.parse import urlsplit
 
+from quickshop.domain.catalog_rules import MAX_WEIGHT_GRAMS
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory import MAX_UNITS
 from quickshop.domain.money import MAX_PRICE_MINOR, Money
+from quickshop.domain.values import is_https_url
 
-MAX_URL_LENGTH: Final = 2048
-MAX_GRAMS: Final = 1_000_000_000
 MAX_POSITION: Final = 999_999
 
 _DECIMAL: Final = re.compile(r"-?(\d{1,15}(\.\d{0,13})?|\.\d{1,13})", re.ASCII)
@@ -53,7 +52,7 @@ def position(text: str) -> int:
 def grams(text: str) -> int:
     """A weight, rounded to whole grams."""
     number = Decimal(text) if _DECIMAL.fullmatch(text) else Decimal(-1)
-    if not 0 <= number <= MAX_GRAMS:
+    if not 0 <= number <= MAX_WEIGHT_GRAMS:
         raise InvalidValueError("weight", "must be a number of grams such as 250")
     return int(number.to_integral_value(ROUND_HALF_UP))
 
@@ -81,22 +80,9 @@ def sells_on(text: str) -> bool:
 
 def image_url(text: str) -> str:
     """Where a picture is."""
-    if (
-        len(text) > MAX_URL_LENGTH
-        or not text.isprintable()
-        or " " in text
-        or not _is_web_address(text)
-    ):
+    if not is_https_url(text):
         raise InvalidValueError("url", "must be an address such as https://example.com/a.jpg")
     return text
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def one_line(text: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from quickshop.adapters.shopify import columns, values
 from quickshop.adapters.shopify.options import Options
 from quickshop.adapters.shopify.rows import Row
-from quickshop.domain.catalog import MAX_NAME_LENGTH, VariantContent
+from quickshop.domain.catalog import VariantContent
 from quickshop.domain.inventory import UNLIMITED_BACKORDER
 from quickshop.domain.money import Money
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.imports import VariantDraft
 
 

@@ -68,6 +68,7 @@ _SELECT: Final[Select[Any]] = (
     )
     .order_by(cart_lines.c.id)
 )
+# `Cart.opens_to`, a second time.
 _OPENS: Final = or_(
     and_(carts.c.customer_id.is_(None), carts.c.token_digest == bindparam("digest")),
     carts.c.customer_id == bindparam("customer", type_=Uuid()),
@@ -143,7 +144,7 @@ class SqlCarts(CartRepository):
     ) -> Cart:
         opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
         rows = self._connection.execute(_GET_WITH_HOLDS, opened_by).all()
-        cart = _opened(rows)
+        cart = _opened(rows, token_digest, customer_id)
         if not rows[0].holds_units:
             self._held_nothing_when_read.add(cart.id)
         self._tracker.watch(cart)
@@ -223,7 +224,8 @@ class SqlCartReader(CartReader):
     ) -> CartView:
         opened_by = {"cart": cart_id, "digest": token_digest, "customer": customer_id}
         with translated(), self._engine.connect() as connection:
-            return CartView.of(_opened(connection.execute(_GET, opened_by).all()))
+            rows = connection.execute(_GET, opened_by).all()
+        return CartView.of(_opened(rows, token_digest, customer_id))
 
     @override
     def of_customer(
@@ -260,10 +262,11 @@ def _after(cursor: str) -> ColumnElement[bool]:
     return tuple_(carts.c.changed_at, carts.c.id) < (moment_of(last.key), last.id)
 
 
-def _opened(rows: Sequence[Row[Any]]) -> Cart:
-    if not rows:
+def _opened(rows: Sequence[Row[Any]], token_digest: str, customer_id: CustomerId | None) -> Cart:
+    cart = _cart_of(rows) if rows else None
+    if cart is None or not cart.opens_to(token_digest=token_digest, customer_id=customer_id):
         raise NotFoundError("cart")
-    return _cart_of(rows)
+    return cart
 
 
 def _cart_of(rows: Sequence[Row[Any]]) -> Cart:

@@ -9,6 +9,8 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from quickshop.domain.errors import InvalidValueError
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment in UTC, to the microsecond. SQLite keeps it as sortable text."""
@@ -20,7 +22,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Refuse naive times: nobody knows when they are."""
         if value is None:
             return None
-        assert value.tzinfo is not None, "naive datetime"
+        if value.tzinfo is None:
+            raise InvalidValueError("time", "must have a time zone, such as UTC")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002

@@ -13,7 +13,8 @@ from quickshop.adapters.sql.dialect import SqlDialect
 from quickshop.adapters.sql.jobs import codec
 from quickshop.adapters.sql.tables import idempotency_keys as keys
 from quickshop.domain.errors import IdempotencyInProgressError, IdempotencyMismatchError
-from quickshop.ports.idempotency import KEPT, IdempotencyRepository
+from quickshop.domain.idempotency import KEY_LIFETIME
+from quickshop.ports.idempotency import IdempotencyRepository
 
 T = TypeVar("T")
 
@@ -43,8 +44,8 @@ class SqlIdempotency(IdempotencyRepository):
         found = self._connection.execute(_FIND, this).one_or_none()
         if found is None:
             raise IdempotencyInProgressError
-        if found.created_at < now - KEPT:
-            self._connection.execute(_FORGET_THIS, this | {"before": now - KEPT})
+        if found.created_at < now - KEY_LIFETIME:
+            self._connection.execute(_FORGET_THIS, this | {"before": now - KEY_LIFETIME})
             if self._dialect.reserve_key(self._connection, row):
                 return None
             raise IdempotencyInProgressError
@@ -62,7 +63,7 @@ class SqlIdempotency(IdempotencyRepository):
 
     @override
     def purge_expired(self, now: datetime) -> int:
-        return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEPT}).rowcount
+        return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEY_LIFETIME}).rowcount
 
     @override
     def forget_of(self, asker: str) -> int:

@@ -27,13 +27,12 @@ from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import (
     ConflictError,
     ContentionError,
-    InvalidValueError,
+    DomainError,
     NotFoundError,
     OutOfStockError,
 )
 from quickshop.domain.inventory import (
     COUNTERS,
-    MAX_UNITS,
     Allocation,
     AllocationId,
     Hold,
@@ -147,7 +146,8 @@ class SqlStock(StockRepository):
         levels = self.levels([level.variant_id])
         opened = next(found for found in levels if found.location_id == level.location_id)
         if opened.backorder_limit != level.backorder_limit:
-            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
+            opened.configured(backorder_limit=level.backorder_limit)
+            raise ContentionError("the level was changed meanwhile; try again")
         return opened
 
     @override
@@ -169,22 +169,18 @@ class SqlStock(StockRepository):
         stripes: int | None = None,
     ) -> None:
         before = self.lock(level.variant_id, level.location_id)
-        limit = before.backorder_limit if backorder_limit is None else backorder_limit
-        if before.free + limit < 0:
-            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
-        threshold = (
-            before.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
+        after = before.configured(
+            backorder_limit=backorder_limit, low_stock_threshold=low_stock_threshold
         )
-        after = replace(before, backorder_limit=limit, low_stock_threshold=threshold)
         self._connection.later(
             _this(level).values(
-                backorder_limit=limit,
-                low_stock_threshold=threshold,
+                backorder_limit=after.backorder_limit,
+                low_stock_threshold=after.low_stock_threshold,
                 version=stock_levels.c.version + 1,
             ),
             {},
         )
-        if stripes is not None or threshold != before.low_stock_threshold:
+        if stripes is not None or after.low_stock_threshold != before.low_stock_threshold:
             place = (level.variant_id, level.location_id)
             default = self._low_stock_threshold
             self._dialect.stripe_level(
@@ -234,13 +230,11 @@ class SqlStock(StockRepository):
                 break
         else:
             return NotFoundError("stock level")
-        if level.on_hand + change.on_hand > MAX_UNITS:
-            return InvalidValueError(
-                "quantity", f"must leave at most {MAX_UNITS} units on a shelf"
-            )
-        return OutOfStockError(
-            level.sku, requested=change.taken, available=max(0, level.available)
-        )
+        try:
+            level.moved(**change.counters)
+        except DomainError as error:
+            return error
+        return ContentionError("the stock moved meanwhile; try again")
 
     @override
     def allocate(

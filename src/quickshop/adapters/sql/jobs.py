@@ -29,7 +29,15 @@ from quickshop.adapters.sql.errors import translated
 from quickshop.adapters.sql.paging import page_of
 from quickshop.adapters.sql.tables import jobs, schedules
 from quickshop.domain.events import Aggregate, DomainEvent
-from quickshop.ports.jobs import Job, JobId, JobQueue, JobView, QueueSize, ScheduleRepository
+from quickshop.ports.jobs import (
+    MAX_FAILURE_LENGTH,
+    Job,
+    JobId,
+    JobQueue,
+    JobView,
+    QueueSize,
+    ScheduleRepository,
+)
 from quickshop.ports.paging import Cursor, Page, require_limit
 
 Reactions = Mapping[type[DomainEvent], Sequence[str]]
@@ -165,7 +173,7 @@ class SqlJobQueue(JobQueue):
             event = codec(self._kinds[row.event_kind]).validate_python(row.event)
         except (KeyError, ValidationError) as error:
             # Written by another release. Trying again changes nothing until this one is replaced.
-            reason = f"unreadable event {row.event_kind}: {error}"[:500]
+            reason = f"unreadable event {row.event_kind}: {error}"[:MAX_FAILURE_LENGTH]
             self.fail(job_id, reason, attempt=row.attempts, retry_at=None)
             return None
         return Job(

@@ -45,6 +45,7 @@ from quickshop.domain.orders import (
     OrderLine,
     OrderLineId,
     OrderStatus,
+    is_order_number,
 )
 from quickshop.domain.payments import PaymentStatus
 from quickshop.ports.orders import (
@@ -58,6 +59,7 @@ from quickshop.ports.paging import Cursor, Page, require_limit
 
 _THIS: Final = orders.c.id == bindparam("order")
 _GET: Final = select(orders).where(_THIS)
+# `Order.opens_to`, a second time.
 _GET_OWN: Final = _GET.where(
     or_(
         and_(orders.c.customer_id.is_(None), orders.c.token_digest == bindparam("digest")),
@@ -139,7 +141,10 @@ class SqlOrders(OrderRepository):
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Order:
         opened_by = {"order": order_id, "digest": token_digest, "customer": customer_id}
-        return self._get(_GET_OWN_LOCKED, opened_by)
+        order = self._get(_GET_OWN_LOCKED, opened_by)
+        if not order.opens_to(token_digest=token_digest, customer_id=customer_id):
+            raise NotFoundError("order")
+        return order
 
     def _get(self, statement: Any, values: Mapping[str, Any]) -> Order:
         row = self._connection.execute(statement, values).one_or_none()
@@ -245,7 +250,7 @@ class SqlOrderReader(OrderReader):
 
     @override
     def find_by_number(self, number: str) -> OrderView | None:
-        if not _is_number(number):
+        if not is_order_number(number):
             return None
         views = self._views(select(orders).where(orders.c.number == int(number)), {})
         return views[0] if views else None
@@ -297,15 +302,6 @@ def _of(order_id: UUID, lines: Iterable[Row[Any]]) -> Iterable[Row[Any]]:
     return (line for line in lines if line.order_id == order_id)
 
 
-_LONGEST_NUMBER: Final = 18
-"""Digits that fit the column."""
-
-
-def _is_number(text: str) -> bool:
-    digits = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-    return digits and str(int(text)) == text
-
-
 def _conditions(query: OrderQuery) -> Iterable[ColumnElement[bool]]:
     if query.token_digest is not None:
         yield orders.c.customer_id.is_(None) & (orders.c.token_digest == query.token_digest)
@@ -318,7 +314,7 @@ def _conditions(query: OrderQuery) -> Iterable[ColumnElement[bool]]:
         if value is not None:
             yield orders.c[name] == value
     if query.number is not None:
-        known = _is_number(query.number)
+        known = is_order_number(query.number)
         yield orders.c.number == int(query.number) if known else false()
     if query.placed_from is not None:
         yield orders.c.placed_at >= query.placed_from

@@ -34,6 +34,11 @@ class Change(NamedTuple):
     held: int = 0
 
     @property
+    def counters(self) -> dict[str, int]:
+        """By how much, by the name of the counter."""
+        return {name: getattr(self, name) for name in COUNTERS}
+
+    @property
     def taken(self) -> int:
         """Units that can be bought no longer; below 0 those that can again."""
         return self.allocated + self.held - self.on_hand
@@ -71,7 +76,7 @@ _MOVE: Final = (
     .where(
         stock_levels.c.variant_id == bindparam("variant"),
         stock_levels.c.location_id == bindparam("location"),
-        # The domain's rule, a second time and on the very row: nobody can have changed it since.
+        # `StockLevel.moved`, a second time and on the very row: nobody can have changed it since.
         _MOVED["on_hand"] - _MOVED["allocated"] - _MOVED["held"] + stock_levels.c.backorder_limit
         >= 0,
         _MOVED["on_hand"] <= MAX_UNITS,
@@ -91,7 +96,7 @@ def move_one_by_one(
         values = {
             "variant": change.variant,
             "location": change.location,
-            **{f"by_{name}": getattr(change, name) for name in COUNTERS},
+            **{f"by_{name}": by for name, by in change.counters.items()},
         }
         row = connection.execute(_MOVE, values).one_or_none()
         if row is not None:

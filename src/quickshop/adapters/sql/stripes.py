@@ -21,7 +21,8 @@ from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, sel
 from quickshop.adapters.sql.connection import BatchingConnection
 from quickshop.adapters.sql.stock_moves import Change, Moved, Place
 from quickshop.adapters.sql.tables import stock_levels, stock_stripes
-from quickshop.domain.inventory import COUNTERS, MAX_UNITS
+from quickshop.domain.errors import DomainError
+from quickshop.domain.inventory import COUNTERS, MAX_UNITS, StockLevel
 
 _OF_LEVEL: Final = (stock_stripes.c.variant_id == stock_levels.c.variant_id) & (
     stock_stripes.c.location_id == stock_levels.c.location_id
@@ -185,12 +186,21 @@ def _move_whole(
     locked = lock(connection, place)
     if locked is None:
         return None
-    after = Counters(*(locked.total(name) + getattr(change, name) for name in COUNTERS))
-    free = after.on_hand - after.allocated - after.held
-    if free + locked.level.backorder_limit < 0 or after.on_hand > MAX_UNITS:
+    before = StockLevel(
+        variant_id=change.variant,
+        sku="",
+        location_id=change.location,
+        **locked.counters._asdict(),
+        backorder_limit=locked.level.backorder_limit,
+        low_stock_threshold=locked.level.low_stock_threshold,
+    )
+    try:
+        after = before.moved(**change.counters)
+    except DomainError:
         return None
-    rewrite(connection, place, locked, after, threshold)
-    return Moved(*after, locked.level.backorder_limit, locked.level.low_stock_threshold)
+    total = Counters(after.on_hand, after.allocated, after.held)
+    rewrite(connection, place, locked, total, threshold)
+    return Moved(*total, after.backorder_limit, after.low_stock_threshold)
 
 
 def rewrite(

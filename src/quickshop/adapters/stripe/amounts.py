@@ -1,14 +1,14 @@
-"""Amounts as Stripe counts them, which is not always as ISO 4217 does.
+"""Amounts in Stripe's units, which sometimes differ from ISO 4217.
 
 From https://docs.stripe.com/currencies (minor units, special cases):
 
-- Zero-decimal and two-decimal currencies are counted as ISO 4217 counts them, but MGA, which has
-  two decimals there (a fifth of an ariary is the smallest part), has none at Stripe.
-- ISK and UGX have no decimals, and for old times' sake are sent with two that are always 00:
-  5 ISK are 500.
-- The last digit of a three-decimal currency (BHD, JOD, KWD, OMR, TND) must be 0. Stripe advises to
-  round to the nearest ten; a shop that took an amount that is not the order's would not be exact,
-  so such an amount is refused here instead. Price in hundredths in these currencies.
+- Zero-decimal and two-decimal currencies have the units of ISO 4217, except MGA: it has two
+  decimals in ISO 4217 (its smallest part is a fifth of an ariary), and none at Stripe.
+- ISK and UGX have no decimals, but for backward compatibility are sent with two that are always
+  00: 5 ISK are 500.
+- The last digit of a three-decimal currency (BHD, JOD, KWD, OMR, TND) must be 0. Stripe advises
+  rounding to the nearest ten. The payment would then differ from the order, so such an amount is
+  refused instead. In these currencies, set prices in hundredths.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _THOUSANDTHS: Final = 3
 
 
 def to_stripe(money: Money) -> int:
-    """The amount in Stripe's units.
+    """Return the amount in Stripe's units.
 
     Raises:
         PaymentDeclinedError: Stripe cannot move exactly this amount.
@@ -37,23 +37,23 @@ def to_stripe(money: Money) -> int:
 
 
 def from_stripe(amount: Any, currency: Any) -> Money:
-    """The money that Stripe means.
+    """Return the money of an amount in Stripe's units.
 
     Raises:
-        ValueError: it is no amount of money.
-        InvalidValueError: there is no such currency.
+        ValueError: the amount is not valid.
+        InvalidValueError: the currency is unknown.
     """
     if type(amount) is not int or not isinstance(currency, str):
-        raise ValueError("an amount is a whole number of some currency")
+        raise ValueError("an amount must be a whole number with a currency")
     code = currency.upper()
     minor, rest = _shifted(amount, exponent(code) - _decimals(code))
     if rest:
-        raise ValueError("finer than the currency's minor unit")
+        raise ValueError("the amount is finer than the currency's minor unit")
     return Money(minor, code)
 
 
 def _shifted(amount: int, decimals: int) -> tuple[int, int]:
-    """The amount in units so many decimals finer, or coarser, and what is lost by that."""
+    """Return the amount in units `decimals` finer (or coarser), and the remainder."""
     if decimals < 0:
         return divmod(amount, int(10**-decimals))
     return amount * int(10**decimals), 0

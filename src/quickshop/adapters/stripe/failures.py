@@ -1,4 +1,4 @@
-"""What Stripe's errors mean for a payment."""
+"""The translation of Stripe's errors into payment errors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentU
 
 _HTTP_SERVER_ERROR: Final = 500
 
-_KEPT_QUIET: Final = frozenset(
+_CONCEALED: Final = frozenset(
     "generic_decline fraudulent lost_card stolen_card merchant_blacklist pickup_card"
     " restricted_card security_violation".split()
 )
-"""Reasons that nobody who holds the card may be told, or that say nothing."""
+"""Reasons that must not be shown to the cardholder, or that say nothing."""
 
 _SHOPPERS: Final = frozenset({"payment_method", "payment_method_types[0]", "amount", "currency"})
-"""Parameters that a shopper or a price decides: another card or another order may work."""
+"""Parameters that depend on the shopper or the price: another card or order may work."""
 
 
 def is_stuck(error: PaymentUnknownError) -> bool:
-    """Whether Stripe remembers a failure of its own under this key, and repeats it for a day."""
+    """Return whether Stripe stored its own failure with this key, and replays it for a day."""
     cause = error.__cause__
     return (
         isinstance(cause, stripe.StripeError)
@@ -33,10 +33,10 @@ def is_stuck(error: PaymentUnknownError) -> bool:
 
 
 def decline_reason(error: object) -> str:
-    """What to say of a refusal: the bank's word, where there is one that may be repeated."""
-    word = getattr(error, "decline_code", None)
-    if word and word not in _KEPT_QUIET:
-        return str(word)
+    """Return the reason of a decline: the bank's code, if it may be shown."""
+    code = getattr(error, "decline_code", None)
+    if code and code not in _CONCEALED:
+        return str(code)
     return getattr(error, "code", None) or "card_declined"
 
 
@@ -45,9 +45,9 @@ def translated() -> Iterator[None]:
     """Turn Stripe's errors into the port's.
 
     Raises:
-        PaymentDeclinedError: refused, and no money moved.
-        PaymentUnknownError: no answer, or none that tells.
-        AdapterError: the shop asks in a way that Stripe does not accept.
+        PaymentDeclinedError: the payment was declined, and no money moved.
+        PaymentUnknownError: there was no answer, or an inconclusive one.
+        AdapterError: Stripe does not accept the request.
     """
     try:
         yield
@@ -58,22 +58,24 @@ def translated() -> Iterator[None]:
             raise PaymentDeclinedError(error.code or f"{error.param}_not_accepted") from error
         raise AdapterError(f"Stripe refused the request: {_named(error)}") from error
     except stripe.IdempotencyError as error:
-        raise AdapterError("Stripe knows this payment's key for another request") from error
+        raise AdapterError(
+            "the Stripe idempotency key of this payment was used for another request"
+        ) from error
     except stripe.AuthenticationError:
-        # Not chained: its message has parts of the key.
+        # Not chained: its message contains parts of the key.
         raise AdapterError(
             "Stripe does not accept the secret key: see QUICKSHOP_STRIPE_SECRET_KEY"
         ) from None
     except stripe.PermissionError:
         raise AdapterError(
-            "Stripe does not let this secret key do that: see QUICKSHOP_STRIPE_SECRET_KEY"
+            "the Stripe secret key lacks a permission: see QUICKSHOP_STRIPE_SECRET_KEY"
         ) from None
     except stripe.StripeError as error:
         raise PaymentUnknownError(f"Stripe gave no answer: {type(error).__name__}") from error
 
 
 def is_replayed(headers: object) -> bool:
-    """Whether an answer is the stored one of an earlier call."""
+    """Return whether an answer is the stored answer of an earlier call."""
     get = getattr(headers, "get", None)
     return get is not None and get("Idempotent-Replayed") == "true"
 

@@ -1,4 +1,4 @@
-"""Payments through Stripe's PaymentIntents (ADR-0008 says why it is done in this way)."""
+"""Payments through Stripe's PaymentIntents (for the reasons see ADR-0008)."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from quickshop.domain.payments import PaymentSource
 from quickshop.ports.payments import Charge, ChargeState
 
 KEY_NAME: Final = "quickshop_key"
-"""Metadata of an intent and of a refund that names the key that it was made for."""
+"""Name of the metadata that holds the payment key of an intent or refund."""
 
 _API_BASE: Final = "https://api.stripe.com"
 _CONNECTIONS: Final = 64
 _KEYS_LAST_SECONDS: Final = 12 * 3600
-"""Stripe remembers idempotency keys for 24 hours at least; half of it leaves room for clocks."""
+"""Half of the 24 hours for which Stripe keeps idempotency keys, to allow for clock differences."""
 
 _SEARCH_LIMIT: Final = 100
 _MADE: Final = "requires_confirmation"
-"""The status of an intent that was not asked for anything yet."""
+"""The status of an intent that has not been confirmed yet."""
 _REFUSED: Final = "requires_payment_method"
-"""Its status when the card was refused: until it is canceled another card may be tried."""
+"""The status after a declined card: until the intent is canceled, another card may be tried."""
 _CLOSED: Final = "abandoned"
-"""The cancellation reason of an intent that was declined, which no other may have."""
+"""The cancellation reason of declined intents only."""
 
 _STATES: Final = {
     "requires_action": ChargeState.ACTION_REQUIRED,
@@ -64,9 +64,9 @@ _STATES: Final = {
 class StripeGateway(PaymentGateway):
     """A `PaymentGateway` on a Stripe account. Safe to share between threads.
 
-    `source.token` is a PaymentMethod (`pm_...`) that the shopper's browser got from Stripe, and
-    `source.method` its type. Every call ends within `timeout_seconds` per request to Stripe, of
-    which a charge makes two, and four or five when something went wrong before.
+    `source.token` is a PaymentMethod (`pm_...`) that the shopper's browser received from Stripe,
+    and `source.method` its type. Each request to Stripe ends within `timeout_seconds`. A charge
+    makes two requests, and four or five after an earlier failure.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class StripeGateway(PaymentGateway):
         client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base},
-            max_network_retries=0,  # jobs repeat a call, and know how long they may
+            max_network_retries=0,  # jobs retry, within their time limit
             http_client=stripe.RequestsClient(timeout=timeout_seconds, session=self._session),
         )
         self._intents = client.v1.payment_intents
@@ -97,12 +97,12 @@ class StripeGateway(PaymentGateway):
     def find(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge:
-        """An intent that this call creates takes no money.
+        """Find the intent of this key; an intent that this call creates takes no money.
 
         Raises:
-            PaymentDeclinedError: refused, and no money moved or will.
-            PaymentUnknownError: no answer.
-            AdapterError: Stripe does not accept how it is asked.
+            PaymentDeclinedError: the payment was declined, and no money moves.
+            PaymentUnknownError: there was no answer.
+            AdapterError: Stripe does not accept the request.
         """
         return self._outcome(self._intent(amount, source, key, capture=capture))
 
@@ -135,25 +135,25 @@ class StripeGateway(PaymentGateway):
 
     @override
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
-        """Look for the earlier refund first: Stripe forgets idempotency keys.
+        """Send a refund, unless an earlier one has this key: Stripe forgets idempotency keys.
 
         Raises:
-            PaymentDeclinedError: refused for good, and no money moved.
-            PaymentUnknownError: no answer.
+            PaymentDeclinedError: the refund was refused, and no money moved.
+            PaymentUnknownError: there was no answer.
         """
         wanted = to_stripe(amount)
         with translated():
             sent = self._refunds.list({"payment_intent": reference, "limit": _SEARCH_LIMIT})
-            mine = [refund for refund in sent.auto_paging_iter() if _key_of(refund) == key]
-        refund = mine[0] if mine else self._send_back(reference, wanted, key)
+            found = [refund for refund in sent.auto_paging_iter() if _key_of(refund) == key]
+        refund = found[0] if found else self._send_refund(reference, wanted, key)
         if refund.status in {"failed", "canceled"}:
             raise PaymentDeclinedError(getattr(refund, "failure_reason", None) or "refund_failed")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
-    def _send_back(self, reference: str, amount: int, key: str) -> stripe.Refund:
+    def _send_refund(self, reference: str, amount: int, key: str) -> stripe.Refund:
         try:
             with translated():
                 return self._refunds.create(
@@ -169,7 +169,7 @@ class StripeGateway(PaymentGateway):
     def _intent(
         self, amount: Money, source: PaymentSource, key: str, *, capture: bool
     ) -> PaymentIntent:
-        """The one intent of this key, as it stands. Made if there was none: that moves nothing."""
+        """Return the current intent of this key. If there is none, create it: no money moves."""
         intent, is_new = self._created(amount, source, key, capture=capture)
         if _may_be_forgotten(key, intent):
             intent = self._first_made(key, intent)
@@ -199,19 +199,19 @@ class StripeGateway(PaymentGateway):
         return intent, not is_replayed(getattr(intent.last_response, "headers", None))
 
     def _first_made(self, key: str, intent: PaymentIntent) -> PaymentIntent:
-        """The intent that came first, when the key may have been forgotten between the two."""
+        """Return the first intent, if Stripe may have forgotten the key between two of them."""
         first, *later = sorted(
             {found.id: found for found in (*self._made_for(key), intent)}.values(),
             key=lambda found: (found.created, found.status in {_MADE, "canceled"}),
         )
         for surplus in later:
             if surplus.status == _MADE:
-                with suppress(QuickShopError):  # tidiness only: nothing confirms it
+                with suppress(QuickShopError):  # cleanup only: no call confirms this intent
                     self._closed(surplus)
         return first
 
     def _made_for(self, key: str) -> list[PaymentIntent]:
-        """Intents of this key, the first one first; those of the last minutes may be missing."""
+        """Return the intents of this key, oldest first; very recent ones may be missing."""
         query = f"metadata['{KEY_NAME}']:'{key}'"
         with translated():
             found = self._intents.search({"query": query, "limit": _SEARCH_LIMIT})
@@ -231,13 +231,13 @@ class StripeGateway(PaymentGateway):
     def _done(
         self, reference: str, step: Callable[[str], PaymentIntent], key: str
     ) -> PaymentIntent:
-        """Take a step that an intent takes once, and see how it stands then."""
+        """Take a step that an intent takes once, and return its new state."""
         try:
             return self._stepped(reference, step, key)
         except PaymentUnknownError as error:
             if not is_stuck(error):
                 raise
-            # An intent takes the step once, whatever the key: another one does no harm.
+            # An intent takes the step once with any key, so another key is safe.
             return self._stepped(reference, step, str(uuid4()))
 
     def _stepped(
@@ -249,14 +249,14 @@ class StripeGateway(PaymentGateway):
         except AdapterError as error:
             if not isinstance(error.__cause__, stripe.InvalidRequestError):
                 raise
-            return self._retrieved(reference)  # it was past that step
+            return self._retrieved(reference)  # the intent was past that step
 
     def _retrieved(self, reference: str) -> PaymentIntent:
         with translated():
             return self._intents.retrieve(reference)
 
     def _outcome(self, intent: PaymentIntent) -> Charge:
-        """How it stands. One that was declined is closed, or the browser could revive it."""
+        """Return the state of an intent. Cancel a declined one, or the browser could revive it."""
         if intent.status == _REFUSED:
             intent = self._closed(intent)
         if intent.status == _REFUSED or _was_closed(intent):
@@ -286,7 +286,7 @@ def _charge_of(intent: PaymentIntent) -> Charge:
 
 
 def _action_of(intent: Any) -> str:
-    """What the shopper needs: the bank's page, or else the secret for Stripe's script."""
+    """Return what the shopper needs: the bank's page, or the client secret for Stripe's script."""
     redirect = getattr(intent.next_action, "redirect_to_url", None)
     return str(redirect.url if redirect else intent.client_secret)
 
@@ -301,9 +301,9 @@ def _key_of(refund: Any) -> str | None:
 
 
 def _may_be_forgotten(key: str, intent: PaymentIntent) -> bool:
-    """Whether the key may have been used so long ago that Stripe has forgotten it.
+    """Return whether the key is so old that Stripe may have forgotten it.
 
-    An order's id tells when it was placed (UUID version 7), and a key is not used before that.
+    The order's id holds the time of the order (UUID version 7), and no key is used before it.
     """
     try:
         order_id = UUID(key.partition(":")[0])

@@ -1,4 +1,4 @@
-"""What Stripe sends to the shop."""
+"""Webhooks from Stripe."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing_extensions import override
 
 from quickshop.adapters.stripe.amounts import from_stripe
 from quickshop.domain.errors import InvalidValueError, WebhookRejectedError
+from quickshop.domain.payments import MAX_REFERENCE_LENGTH
 from quickshop.ports.payments import NoticeKind, PaymentNotice, PaymentWebhooks
 
 TOLERANCE_SECONDS: Final = 300
 _KEY_NAME: Final = "quickshop_key"
 _MAX_HEADER: Final = 2048
-_MAX_NAME: Final = 255
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 
@@ -33,14 +33,15 @@ _KINDS: Final[Mapping[str, NoticeKind]] = {
 
 
 class StripeWebhooks(PaymentWebhooks):
-    """Believes what is signed with the endpoint's secret, within five minutes of the shop's clock.
+    """Accepts webhooks signed with the endpoint's secret, at most five minutes off the clock.
 
-    The scheme is https://docs.stripe.com/webhooks#verify-manually: `Stripe-Signature` holds
+    The scheme is https://docs.stripe.com/webhooks#verify-manually: `Stripe-Signature` contains
     `t=SECONDS` and one `v1=HMAC` per secret in use, over `SECONDS.BODY` as it was received.
     """
 
     def __init__(self, secret: str) -> None:
-        assert secret.strip(), "webhooks that anyone can sign are none"
+        if not secret.strip():
+            raise InvalidValueError("secret", "must not be blank, or anyone could sign a webhook")
         self._secret = secret.encode()
 
     @override
@@ -48,7 +49,7 @@ class StripeWebhooks(PaymentWebhooks):
         sent_at, signatures = _parsed(headers.get("stripe-signature", ""))
         signed = b"%s.%s" % (sent_at.encode(), body)
         expected = hmac.new(self._secret, signed, hashlib.sha256).hexdigest().encode()
-        # All are compared, so that the time taken tells nothing of which one was close.
+        # All signatures are compared, so that the time taken reveals nothing about them.
         if not sum(hmac.compare_digest(expected, signature) for signature in signatures):
             raise WebhookRejectedError("forged")
         if abs(now.timestamp() - int(sent_at)) > TOLERANCE_SECONDS:
@@ -85,7 +86,7 @@ def _notice(event: dict[str, Any]) -> PaymentNotice:
             event_id=_name(event["id"]),
             kind=kind,
             gateway_key=None,
-            reference=str(about.get("id", ""))[:_MAX_NAME],
+            reference=str(about.get("id", ""))[:MAX_REFERENCE_LENGTH],
             amount=None,
             captured=None,
         )
@@ -113,6 +114,10 @@ def _action(about: dict[str, Any]) -> str:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
-        raise ValueError("a name is a short text")
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= MAX_REFERENCE_LENGTH
+        or not value.isprintable()
+    ):
+        raise ValueError("a name must be a short printable text")
     return value

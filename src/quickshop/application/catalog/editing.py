@@ -239,7 +239,7 @@ class SetProductImages:
         Raises:
             NotFoundError: no product has this id.
             ConflictError: the product has another version than `version`.
-            InvalidValueError: more than 20 images, or a URL that is not https.
+            InvalidValueError: too many images, or a URL that is not https.
         """
         chosen = gallery(images)
         return self.editing(

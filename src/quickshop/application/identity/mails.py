@@ -77,6 +77,7 @@ class Postbox:
 class MailOneTimeToken:
     """Email a requested link, unless there is no longer a use for it."""
 
+    clock: Clock
     postbox: Postbox
     identifiers: Identifiers
     storefront_url: str | None
@@ -112,7 +113,7 @@ class MailOneTimeToken:
     def _prepare(
         self, event_id: UUID, token_id: OneTimeTokenId, secret: str
     ) -> tuple[Notification, OneTimeToken] | None:
-        now = self.postbox.clock.now()
+        now = self.clock.now()
         with self.postbox.unit_of_work() as tx:
             try:
                 token = tx.one_time_tokens.get(token_id)

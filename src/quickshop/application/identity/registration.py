@@ -11,13 +11,7 @@ from dataclasses import dataclass
 from quickshop.application.identity.passwords import require_good_password
 from quickshop.application.retries import retried
 from quickshop.application.shopper import digest
-from quickshop.domain.customers import (
-    MAX_FIELD_LENGTH,
-    Customer,
-    CustomerId,
-    normalize_email,
-    require_text,
-)
+from quickshop.domain.customers import MAX_FIELD_LENGTH, Customer, CustomerId, normalize_email
 from quickshop.domain.errors import AlreadyExistsError, ConflictError, InvalidTokenError
 from quickshop.domain.identity import (
     Account,
@@ -26,6 +20,7 @@ from quickshop.domain.identity import (
     OneTimeTokenId,
     Purpose,
 )
+from quickshop.domain.values import require_text
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.security import PasswordHasher

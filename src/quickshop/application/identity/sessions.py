@@ -47,6 +47,7 @@ class LogIn:
     unit_of_work: UnitOfWork
     passwords: PasswordHasher
     identity: IdentityReader
+    clock: Clock
     issuing: Issuing
 
     def __call__(
@@ -96,7 +97,7 @@ class LogIn:
             if account is None or not account.is_active or account.password_hash != stored_hash:
                 raise InvalidCredentialsError
             if new_hash is not None:
-                account.rehash(new_hash, now=self.issuing.clock.now())
+                account.rehash(new_hash, now=self.clock.now())
                 tx.accounts.save(account)
             return self.issuing.start_session(tx, account.id, device, address)
 
@@ -106,6 +107,7 @@ class RefreshSession:
     """Exchange a refresh token for the next pair of tokens."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     issuing: Issuing
     cache: SessionCache
 
@@ -132,7 +134,7 @@ class RefreshSession:
 
     @retried
     def _redeem(self, refresh_token: str) -> tuple[Redemption, SignedIn | SessionId | None]:
-        now = self.issuing.clock.now()
+        now = self.clock.now()
         with self.unit_of_work() as tx:
             # The account is not checked: disabling or erasing it ended its sessions.
             found = tx.sessions.with_token(digest(refresh_token))
@@ -155,7 +157,7 @@ class RefreshSession:
             return outcome, self.issuing.signed_in(session, successor)
 
     def _rotate(self, tx: Transaction, token: RefreshToken, secret: str) -> str:
-        now = self.issuing.clock.now()
+        now = self.clock.now()
         successor = self.issuing.new_refresh_token()
         sealed = seal(successor, secret)
         tx.sessions.put_token(replace(token, used_at=now, sealed_successor=sealed))

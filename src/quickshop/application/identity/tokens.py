@@ -31,6 +31,8 @@ API_KEY_PREFIX: Final = "qsk_"
 MAILED_PREFIX: Final = "qso_"
 """Secrets have a prefix, so that secret scanners find leaked ones."""
 
+MAX_SECRET_LENGTH: Final = 200
+"""Characters of a secret that is looked up at all; our own are shorter."""
 MOST_SESSIONS: Final = 50
 """Sessions per account; a new one beyond them ends the oldest."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from quickshop.domain.catalog import MAX_NAME_LENGTH, Category, CategoryId, slugify
+from quickshop.domain.catalog import Category, CategoryId, slugify
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction
 

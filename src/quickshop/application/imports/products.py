@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from quickshop.application.imports.skus import SkuBook
 from quickshop.application.imports.storing import (
@@ -16,10 +15,11 @@ from quickshop.application.imports.storing import (
     StoreDraft,
 )
 from quickshop.application.permissions import needs
-from quickshop.domain.customers import require_text
+from quickshop.domain.catalog_rules import require_variant_count
 from quickshop.domain.errors import DomainError, InvalidValueError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import ImportCounts
+from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, require_location
 from quickshop.ports.cache import ProductCache
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
@@ -32,21 +32,6 @@ from quickshop.ports.imports import (
 )
 from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import UnitOfWork
-
-_MAX_REASON: Final = 150
-_MAX_VARIANTS: Final = 2_048
-"""Shopify's limit for one product. They are stored in one transaction."""
-_COLUMNS: Final = {
-    "title": "Title",
-    "tags": "Tags",
-    "options": "Option1 Name",
-    "variants": "Option1 Value",
-    "sku": "Variant SKU",
-    "price": "Variant Price",
-    "compare_at_price": "Variant Compare At Price",
-    "weight_grams": "Variant Grams",
-    "quantity": "Variant Inventory Qty",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +112,16 @@ class ImportProducts:
             InvalidValueError: the currency or the location name is invalid.
         """
         place = location if location is not None else self.default_location
-        require_text("location", place, max_length=100)
+        require_location(place)
         feed = self.open_feed(path, currency=currency, max_rows=max_rows)
         items = list(feed)
         return FileRun(
             items=items,
             rows=feed.rows,
+            column_of=feed.column_of,
             skus=SkuBook.of(item.draft for item in items if item.draft),
             location=place,
-            reason=f"import {''.join(filter(str.isprintable, path.name))}"[:_MAX_REASON],
+            reason=_reason(path),
             dry_run=dry_run,
             with_stock=with_stock,
         )
@@ -150,13 +136,13 @@ class ImportProducts:
         html = self.sanitize(item.draft.content.description_html)
         store = StoreDraft(self.unit_of_work, self.clock, self.identifiers)
         try:
-            _require_storable(item.draft)
+            require_variant_count(len(item.draft.variants))
             outcome = store(run, item, item.draft, html, keep)
         except RehearsedError as rehearsed:
             run.skus.settle(rehearsed.outcome.product)
             return self._kept(rehearsed.outcome.result, keep)
         except DomainError as error:
-            issues = (*item.issues, *_rejections(item.draft, error))
+            issues = (*item.issues, *_rejections(run, item.draft, error))
             return self._kept(_nothing(item, issues), keep)
         run.skus.settle(outcome.product)
         if outcome.fate != "unchanged":
@@ -170,9 +156,9 @@ class ImportProducts:
         return result
 
 
-def _require_storable(draft: ProductDraft) -> None:
-    if len(draft.variants) > _MAX_VARIANTS:
-        raise InvalidValueError("variants", f"must be at most {_MAX_VARIANTS:,} of one product")
+def _reason(path: Path) -> str:
+    """Return the ledger reason for units imported from this file."""
+    return f"import {''.join(filter(str.isprintable, path.name))}"[:MAX_LEDGER_REASON_LENGTH]
 
 
 def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:
@@ -196,9 +182,8 @@ def _report(run: FileRun, counts: ImportCounts, issues: Sequence[RowIssue]) -> I
     )
 
 
-def _rejections(draft: ProductDraft, error: DomainError) -> list[RowIssue]:
-    field_name = error.field if isinstance(error, InvalidValueError) else "handle"
-    column = _COLUMNS.get(field_name, "Handle")
+def _rejections(run: FileRun, draft: ProductDraft, error: DomainError) -> list[RowIssue]:
+    field = error.field.partition(".")[0] if isinstance(error, InvalidValueError) else "handle"
     reasons = {draft.line: f"{error}; none of the product's {draft.rows} rows was imported"}
     for variant in draft.variants:
         reason = f"belongs to the product in line {draft.line}, which was not imported"
@@ -206,7 +191,7 @@ def _rejections(draft: ProductDraft, error: DomainError) -> list[RowIssue]:
     return [
         RowIssue(
             line=line,
-            column=column if line == draft.line else "Handle",
+            column=run.column_of(field if line == draft.line else "handle"),
             reason=reason,
             severity=Severity.ERROR,
         )

@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import Final
 
 from quickshop.application.imports.variants import Note, Pairing
-from quickshop.domain.catalog import MAX_NAME_LENGTH, Product, ProductId, Variant, slugify
+from quickshop.domain.catalog import Product, ProductId, Variant, slugify
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.ports.imports import ProductDraft, VariantDraft
 from quickshop.ports.unit_of_work import Transaction
 
@@ -74,7 +75,7 @@ class SkuBook:
                         or "belongs to another variant of this product"
                     )
                 )
-                note(variant.line, "Variant SKU", f"{why}; this variant gets {sku}")
+                note(variant.line, "sku", f"{why}; this variant gets {sku}")
             in_use.add(sku)
             chosen.append(sku)
         return chosen

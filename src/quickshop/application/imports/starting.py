@@ -13,7 +13,6 @@ from quickshop.application.imports.files import LineCount, as_file, header_of, p
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.application.shopper import digest
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError, TooManyImportsError
 from quickshop.domain.identity import Permission
 from quickshop.domain.imports import (
@@ -24,6 +23,7 @@ from quickshop.domain.imports import (
     ImportId,
     display_name,
 )
+from quickshop.domain.inventory import require_location
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.identity import Caller
@@ -74,7 +74,7 @@ class StartImport:
             IdempotencyInProgressError: the same request is still running.
         """
         place = self.default_location if location is None else location
-        require_text("location", place, max_length=100)
+        require_location(place)
         name = display_name(file_name)
         hashed, size = self._measured(content)
         self._require_header(content, name)

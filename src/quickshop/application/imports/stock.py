@@ -67,7 +67,7 @@ def note_ignored_stock(draft: ProductDraft, note: Note) -> None:
     for variant in draft.variants:
         if variant.on_hand is not None or variant.backorder_limit:
             reason = f"ignored: you need the permission {Permission.INVENTORY_WRITE}"
-            note(variant.line, "Variant Inventory Qty", reason)
+            note(variant.line, "on_hand", reason)
             return
 
 
@@ -79,12 +79,12 @@ def _level_for(
     known: StockLevel | None,
     note: Note,
 ) -> tuple[StockLevel, bool]:
-    owed = known.allocated + known.held - known.on_hand if known else 0
+    owed = -known.free if known else 0
     limit = max(draft.backorder_limit, owed)
     if limit > draft.backorder_limit:
         note(
             draft.line,
-            "Variant Inventory Policy",
+            "backorder_limit",
             f"orders wait for {owed} missing units; the back-order limit is {owed}",
         )
     if known is not None and known.backorder_limit == limit:
@@ -102,7 +102,7 @@ def _missing(level: StockLevel, draft: VariantDraft, note: Note) -> int:
     if lowest > draft.on_hand:
         note(
             draft.line,
-            "Variant Inventory Qty",
+            "on_hand",
             f"is less than the units allocated to orders; set to {lowest}",
         )
     return max(lowest, draft.on_hand) - level.on_hand

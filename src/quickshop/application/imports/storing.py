@@ -36,6 +36,8 @@ class FileRun:
 
     items: Sequence[FeedItem]
     rows: int
+    column_of: Callable[[str], str]
+    """Returns the file's column for a field of a draft."""
     skus: SkuBook
     location: str
     reason: str
@@ -78,9 +80,11 @@ class RehearsedError(Exception):
 class _Notes:
     """The notes about one product, in one try."""
 
+    column_of: Callable[[str], str]
     issues: list[RowIssue] = field(default_factory=list)
 
-    def __call__(self, line: int, column: str, reason: str) -> None:
+    def __call__(self, line: int, field: str, reason: str) -> None:
+        column = self.column_of(field)
         self.issues.append(
             RowIssue(line=line, column=column, reason=reason, severity=Severity.NOTE)
         )
@@ -124,7 +128,7 @@ class StoreDraft:
             RehearsedError: the dry run succeeded.
             DomainError: the draft is invalid.
         """
-        note = _Notes(list(item.issues))
+        note = _Notes(run.column_of, list(item.issues))
         _note_markup(draft, html, note)
         with self.unit_of_work() as tx:
             known = tx.products.find_by_handle(draft.content.handle)
@@ -230,7 +234,7 @@ def _note_missing(draft: ProductDraft, pairing: Pairing, note: _Notes) -> None:
     ):
         for variant in variants:
             reason = f"variant {variant.sku} of this product is not in the file; it {fate}"
-            note(draft.line, "Variant SKU", reason)
+            note(draft.line, "sku", reason)
 
 
 def _note_markup(draft: ProductDraft, html: str, note: _Notes) -> None:
@@ -239,4 +243,4 @@ def _note_markup(draft: ProductDraft, html: str, note: _Notes) -> None:
         for text in (draft.content.description_html, html)
     )
     if gone := sorted(written - left):
-        note(draft.line, "Body (HTML)", f"markup removed: {', '.join(gone[:10])}")
+        note(draft.line, "description_html", f"markup removed: {', '.join(gone[:10])}")

@@ -9,7 +9,7 @@ from quickshop.domain.catalog import Product, Variant
 from quickshop.ports.imports import ProductDraft, VariantDraft
 
 Note = Callable[[int, str, str], None]
-"""Notes a change for the owner of the file: line, column, reason."""
+"""Notes a change for the owner of the file: line, field of the draft, reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from quickshop.application.inventory.transfers import (
     TransferStock,
 )
 from quickshop.application.inventory.upkeep import (
-    MAX_STRIPES,
     ConfigureStock,
     ListLocations,
     ListStock,
@@ -20,7 +19,6 @@ from quickshop.application.inventory.upkeep import (
 )
 
 __all__ = [
-    "MAX_STRIPES",
     "AdjustStock",
     "ConfigureStock",
     "CountStock",

@@ -12,7 +12,6 @@ from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.catalog import Offer
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import (
@@ -22,8 +21,10 @@ from quickshop.domain.inventory import (
     MovementKind,
     StockLevel,
     StockMovement,
+    require_ledger_reason,
+    require_location,
 )
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_between, require_units
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
@@ -89,10 +90,8 @@ class ReceiveStock:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        require_whole("quantity", quantity)
-        if quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
-        require_text("reason", reason, max_length=200)
+        require_units(quantity)
+        require_ledger_reason(reason)
         place = self.default_location if location is None else location
         asked = once(by, "receive", idempotency_key, sku, quantity, place, backorder_limit, reason)
         change = StockChange(sku=sku, location=place, quantity=quantity)
@@ -114,7 +113,7 @@ class ReceiveStock:
 
 def get_or_create_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
     """Return the location of this name. Create it if it is new."""
-    require_text("location", name, max_length=100)
+    require_location(name)
     return tx.stock.get_or_create_location(Location(id=LocationId(identifiers.new()), name=name))
 
 
@@ -172,7 +171,7 @@ class AdjustStock:
         """
         if quantity == 0:
             raise InvalidValueError("quantity", "must not be 0")
-        require_text("reason", reason, max_length=200)
+        require_ledger_reason(reason)
         place = self.default_location if location is None else location
         asked = once(by, "adjust", idempotency_key, sku, quantity, place, reason)
         change = StockChange(sku=sku, location=place, quantity=quantity)
@@ -230,10 +229,8 @@ class CountStock:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        require_whole("counted", counted)
-        if not 0 <= counted <= MAX_UNITS:
-            raise InvalidValueError("counted", f"must be between 0 and {MAX_UNITS}")
-        require_text("reason", reason, max_length=200)
+        require_between("counted", counted, 0, MAX_UNITS)
+        require_ledger_reason(reason)
         place = self.default_location if location is None else location
         asked = once(by, "count", idempotency_key, sku, counted, place, reason)
         return self.release.retry_after_releasing(

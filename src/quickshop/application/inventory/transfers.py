@@ -14,11 +14,10 @@ from quickshop.application.inventory.levels import (
 )
 from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
 from quickshop.domain.identity import Permission
-from quickshop.domain.inventory import StockLevel, StockMovement, lock_order
-from quickshop.domain.money import require_whole
+from quickshop.domain.inventory import StockLevel, StockMovement, lock_order, require_ledger_reason
+from quickshop.domain.values import require_units
 from quickshop.ports.clock import Clock
 from quickshop.ports.identifiers import Identifiers
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
@@ -67,10 +66,8 @@ class TransferStock:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        require_whole("quantity", quantity)
-        if quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
-        require_text("reason", reason, max_length=200)
+        require_units(quantity)
+        require_ledger_reason(reason)
         place = self.default_location if from_location is None else from_location
         if place == to_location:
             raise InvalidValueError("to_location", "must be another location")

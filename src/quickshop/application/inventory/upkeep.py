@@ -12,19 +12,16 @@ from quickshop.application.permissions import needs
 from quickshop.application.retries import retried
 from quickshop.domain.errors import (
     ConflictError,
-    InvalidValueError,
     QuickShopError,
     TransientError,
 )
 from quickshop.domain.identity import Permission
-from quickshop.domain.inventory import COUNTERS, MAX_UNITS, Location, StockDiscrepancy
-from quickshop.domain.money import require_whole
+from quickshop.domain.inventory import COUNTERS, MAX_STRIPES, Location, StockDiscrepancy
+from quickshop.domain.values import require_between
 from quickshop.ports.clock import Clock
 from quickshop.ports.inventory import StockReader, StockView
 from quickshop.ports.paging import DEFAULT_LIMIT, Page
 from quickshop.ports.unit_of_work import UnitOfWork
-
-MAX_STRIPES: Final = 64
 
 logger: Final = logging.getLogger("quickshop.stock")
 
@@ -57,18 +54,8 @@ class ConfigureStock:
             InvalidValueError: a value is out of range, or the limit is below the units already
                 back-ordered.
         """
-        for name, value in (
-            ("backorder_limit", backorder_limit),
-            ("low_stock_threshold", low_stock_threshold),
-        ):
-            if value is not None:
-                require_whole(name, value)
-                if not 0 <= value <= MAX_UNITS:
-                    raise InvalidValueError(name, f"must be between 0 and {MAX_UNITS}")
         if stripes is not None:
-            require_whole("stripes", stripes)
-            if not 0 <= stripes <= MAX_STRIPES:
-                raise InvalidValueError("stripes", f"must be between 0 and {MAX_STRIPES}")
+            require_between("stripes", stripes, 0, MAX_STRIPES)
         place = self.default_location if location is None else location
         with self.unit_of_work() as tx:
             tx.stock.configure(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from quickshop.domain.errors import GatewayAnswerError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import HOLDS_STOCK, Order, OrderStatus
 from quickshop.domain.payments import (
@@ -55,7 +56,12 @@ class PaymentOutcomes:
     """How long an order waits for its payment."""
 
     def on_charge(self, tx: Transaction, order: Order, payment: Payment, charge: Charge) -> None:
-        """Record the state of a charge. A known state changes nothing."""
+        """Record the state of a charge. A known state changes nothing.
+
+        Raises:
+            GatewayAnswerError: the answer breaks a rule of the port.
+        """
+        _require_answer(payment, charge)
         match charge.state:
             case ChargeState.CAPTURED:
                 self.on_captured(tx, order, payment, charge.reference, charge.captured)
@@ -223,3 +229,18 @@ class PaymentOutcomes:
 def _is_refunded(payment: Payment) -> bool:
     back = sum(r.amount.minor for r in payment.refunds if r.status is RefundStatus.SUCCEEDED)
     return back == payment.captured_minor
+
+
+def _require_answer(payment: Payment, charge: Charge) -> None:
+    """Check what a gateway, which may be of other people's making, said of a payment.
+
+    Raises:
+        GatewayAnswerError: with the rule that the answer breaks.
+    """
+    if not issubclass(type(charge), Charge) or charge.state not in ChargeState:
+        raise GatewayAnswerError("must be a charge in a known state")
+    if not charge.reference:
+        raise GatewayAnswerError("must name the charge")
+    captured, amount = charge.captured, payment.amount
+    if captured.currency != amount.currency or not 0 <= captured.minor <= amount.minor:
+        raise GatewayAnswerError("must capture no more than the amount, in its currency")

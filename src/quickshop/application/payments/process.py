@@ -11,9 +11,10 @@ from typing import Final
 
 from quickshop.application.payments.outcomes import PaymentOutcomes, lock
 from quickshop.application.retries import retried
-from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
+from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, SourcingPlanError
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
+from quickshop.ports.clock import Clock
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -28,6 +29,7 @@ class ProcessOrder:
 
     unit_of_work: UnitOfWork
     gateway: PaymentGateway
+    clock: Clock
     outcomes: PaymentOutcomes
 
     def __call__(self, order_id: OrderId) -> None:
@@ -70,7 +72,7 @@ class ProcessOrder:
             if order.status is not OrderStatus.PENDING or payment.status not in _TO_CHARGE:
                 return None
             _require_allocated(tx, order)
-            payment.begin(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
+            payment.begin(now=self.clock.now(), patience=self.outcomes.patience)
             tx.payments.save(payment)
         return payment
 
@@ -93,4 +95,5 @@ class ProcessOrder:
 def _require_allocated(tx: Transaction, order: Order) -> None:
     promised = sum(allocation.quantity for allocation in tx.stock.allocations(order.id))
     ordered = sum(line.quantity for line in order.lines)
-    assert promised == ordered, f"order {order.number}: {promised} of {ordered} units allocated"
+    if promised != ordered:
+        raise SourcingPlanError(f"left {promised} of {ordered} units for order {order.number}")

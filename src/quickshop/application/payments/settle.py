@@ -31,6 +31,7 @@ class SettlePayments:
 
     unit_of_work: UnitOfWork
     gateway: PaymentGateway
+    clock: Clock
     outcomes: PaymentOutcomes
 
     def __call__(self, order_id: OrderId) -> None:
@@ -125,7 +126,7 @@ class SettlePayments:
         with self.unit_of_work() as tx:
             order, payment = lock(tx, asked)
             if payment.is_open and order.status in ENDED_UNPAID:
-                payment.cancel(now=self.outcomes.clock.now())
+                payment.cancel(now=self.clock.now())
                 tx.payments.save(payment)
 
     @retried

@@ -15,6 +15,7 @@ from quickshop.domain.identity import Permission
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderId
 from quickshop.domain.payments import Payment, PaymentStatus, RefundId
+from quickshop.ports.clock import Clock
 from quickshop.ports.payments import PaymentView
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -38,6 +39,7 @@ class CapturePayment:
     """Capture authorized money of an order. The gateway is called in the background."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     @retried
@@ -58,7 +60,7 @@ class CapturePayment:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        now = self.outcomes.clock.now()
+        now = self.clock.now()
         once = Once(f"{by}:capture_payment", idempotency_key, digest(f"{order_id}:{amount}"))
 
         def capture(tx: Transaction, keep: Keep[PaymentView]) -> None:
@@ -76,6 +78,7 @@ class VoidPayment:
     """Void authorized money of an order. The shopper may then pay another way."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     @retried
@@ -90,7 +93,7 @@ class VoidPayment:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        now = self.outcomes.clock.now()
+        now = self.clock.now()
         once = Once(f"{by}:void_payment", idempotency_key, digest(str(order_id)))
 
         def void(tx: Transaction, keep: Keep[PaymentView]) -> None:
@@ -109,6 +112,7 @@ class RefundOrder:
     """Refund an order, in full or in part. The money is sent in the background."""
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
 
     @retried
@@ -134,7 +138,7 @@ class RefundOrder:
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
-        now = self.outcomes.clock.now()
+        now = self.clock.now()
         fingerprint = digest(f"{order_id}:{amount}:{reason}")
         once = Once(f"{by}:refund_order", idempotency_key, fingerprint)
 

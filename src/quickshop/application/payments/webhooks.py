@@ -15,6 +15,7 @@ from quickshop.domain.errors import NotFoundError, WebhookRejectedError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus
+from quickshop.ports.clock import Clock
 from quickshop.ports.payment_webhooks import Verdict, WebhookRecord
 from quickshop.ports.payments import (
     Charge,
@@ -46,6 +47,7 @@ class ReceivePaymentWebhook:
     """
 
     unit_of_work: UnitOfWork
+    clock: Clock
     outcomes: PaymentOutcomes
     providers: Mapping[str, PaymentWebhooks]
     rejected_kept: int = 1_000
@@ -63,7 +65,7 @@ class ReceivePaymentWebhook:
         webhooks = self.providers.get(provider)
         if webhooks is None:
             raise NotFoundError("payment provider")
-        now = self.outcomes.clock.now()
+        now = self.clock.now()
         digest = hashlib.sha256(body).hexdigest()
         try:
             notice = webhooks.verify(body, headers, now=now)
@@ -146,7 +148,7 @@ class ReceivePaymentWebhook:
         elif is_canceled and payment.status in _VOIDABLE:
             self.outcomes.on_canceled(tx, order, payment)
         elif payment.status in _TO_ASK_ABOUT:
-            payment.ask_again(now=self.outcomes.clock.now(), patience=self.outcomes.patience)
+            payment.ask_again(now=self.clock.now(), patience=self.outcomes.patience)
             tx.payments.save(payment)
 
 

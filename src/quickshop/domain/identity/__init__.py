@@ -2,6 +2,7 @@
 
 from quickshop.domain.identity.accounts import (
     MAX_PASSWORD_LENGTH,
+    MAX_ROLES,
     MIN_PASSWORD_LENGTH,
     Account,
     AccountDisabled,
@@ -17,8 +18,14 @@ from quickshop.domain.identity.accounts import (
     RoleRevoked,
     require_password,
 )
-from quickshop.domain.identity.api_keys import ApiKey, ApiKeyId, ApiKeyMade, ApiKeyRevoked
-from quickshop.domain.identity.keys import MIN_SECRET_BYTES, Key, KeyRing
+from quickshop.domain.identity.api_keys import (
+    MAX_API_KEY_NAME_LENGTH,
+    ApiKey,
+    ApiKeyId,
+    ApiKeyMade,
+    ApiKeyRevoked,
+)
+from quickshop.domain.identity.keys import KEY_ID, MIN_SECRET_BYTES, Key, KeyRing
 from quickshop.domain.identity.one_time import (
     OneTimeToken,
     OneTimeTokenId,
@@ -31,9 +38,10 @@ from quickshop.domain.identity.permissions import (
     Permission,
     with_implied,
 )
-from quickshop.domain.identity.roles import Role, RoleChanged, require_within
+from quickshop.domain.identity.roles import MAX_ROLE_NAME_LENGTH, Role, RoleChanged, require_within
 from quickshop.domain.identity.sessions import (
     GRACE,
+    MAX_ACCESS_TOKEN_SECONDS,
     Redemption,
     RefreshToken,
     Session,
@@ -46,7 +54,12 @@ __all__ = [
     "ADMIN",
     "BUILT_IN_ROLES",
     "GRACE",
+    "KEY_ID",
+    "MAX_ACCESS_TOKEN_SECONDS",
+    "MAX_API_KEY_NAME_LENGTH",
     "MAX_PASSWORD_LENGTH",
+    "MAX_ROLES",
+    "MAX_ROLE_NAME_LENGTH",
     "MIN_PASSWORD_LENGTH",
     "MIN_SECRET_BYTES",
     "Account",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from quickshop.domain.customers import erased_email
@@ -15,6 +15,9 @@ from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import ADMIN
 
 AccountId = NewType("AccountId", UUID)
+
+MAX_ROLES: Final = 50
+"""Roles that an account may be in."""
 
 
 class AccountStatus(StrEnum):
@@ -177,9 +180,12 @@ class Account(Aggregate):
 
         Raises:
             NotFoundError: the account was erased.
+            InvalidValueError: it is in `MAX_ROLES` others.
         """
         self._require_there()
         if role not in self.roles:
+            if len(self.roles) >= MAX_ROLES:
+                raise InvalidValueError("roles", f"must be at most {MAX_ROLES}")
             self.roles |= {role}
             self._record(RoleGranted(account_id=self.id, role=role, occurred_at=now))
 
@@ -209,8 +215,8 @@ class Account(Aggregate):
             raise NotFoundError("account")
 
 
-MIN_PASSWORD_LENGTH = 8
-MAX_PASSWORD_LENGTH = 128
+MIN_PASSWORD_LENGTH: Final = 8
+MAX_PASSWORD_LENGTH: Final = 128
 """Characters of a password."""
 
 

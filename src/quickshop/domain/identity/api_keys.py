@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.accounts import AccountId
 from quickshop.domain.identity.permissions import Permission
+from quickshop.domain.values import require_text
 
 ApiKeyId = NewType("ApiKeyId", UUID)
+
+MAX_API_KEY_NAME_LENGTH: Final = 100
+"""Characters in the name of an API key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ class ApiKey(Aggregate):
         Raises:
             InvalidValueError: with the field that is wrong.
         """
-        require_text("name", self.name, max_length=100)
+        require_text("name", self.name, max_length=MAX_API_KEY_NAME_LENGTH)
         if not self.scopes:
             raise InvalidValueError("scopes", "must name at least one permission")
 

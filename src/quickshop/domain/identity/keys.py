@@ -9,13 +9,17 @@ from typing import Final, Self
 from quickshop.domain.errors import InvalidValueError
 
 MIN_SECRET_BYTES: Final = 32
+MAX_KEY_ID_LENGTH: Final = 32
+"""Characters in the name of a key."""
+KEY_ID: Final = f"[A-Za-z0-9_-]{{1,{MAX_KEY_ID_LENGTH}}}"
+"""The pattern of such a name."""
 _MIN_DISTINCT: Final = 10
 _WELL_KNOWN: Final = (
     *("changeme", "change-me", "change_me", "secret", "password", "passw0rd", "development"),
     *("default", "example", "insecure", "placeholder", "quickshop", "12345678", "abcdefgh"),
 )
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}", flags=re.ASCII)
+_ID: Final = re.compile(KEY_ID, flags=re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def _key_of(text: str, name: str) -> Key:
     if not colon or not _ID.fullmatch(name_of_key):
         raise InvalidValueError(
             name,
-            "must be id:secret, or several with commas between them; an id has 1 to 32 letters,"
-            " digits, - or _",
+            "must be id:secret, or several with commas between them; an id has"
+            f" 1 to {MAX_KEY_ID_LENGTH} letters, digits, - or _",
         )
     if not secret.isprintable() or not secret.isascii() or " " in secret:
         raise InvalidValueError(name, "must have secrets of printable ASCII without spaces")

@@ -12,7 +12,9 @@ from quickshop.domain.errors import AlreadyExistsError, InvalidValueError, Privi
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.permissions import BUILT_IN_ROLES, Permission, with_implied
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
+MAX_ROLE_NAME_LENGTH: Final = 40
+"""Characters in the name of a role."""
+_NAME: Final = re.compile(rf"[a-z][a-z0-9_]{{1,{MAX_ROLE_NAME_LENGTH - 1}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,11 @@ class Role(Aggregate):
         """Refuse a name that is none.
 
         Raises:
-            InvalidValueError: not 2 to 40 lower-case letters, digits and underscores.
+            InvalidValueError: too short, too long, or not of a-z, 0-9 and _.
         """
         if not _NAME.fullmatch(self.name):
-            raise InvalidValueError("name", "must be 2 to 40 of a-z, 0-9 and _, a letter first")
+            rule = f"must be 2 to {MAX_ROLE_NAME_LENGTH} of a-z, 0-9 and _, a letter first"
+            raise InvalidValueError("name", rule)
 
     @classmethod
     def make(cls, name: str, permissions: Iterable[Permission], *, now: datetime) -> Role:

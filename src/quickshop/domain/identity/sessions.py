@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
+from quickshop.domain.errors import InvalidTokenError
 from quickshop.domain.events import Aggregate, DomainEvent
 from quickshop.domain.identity.accounts import AccountId
 
@@ -15,6 +16,8 @@ SessionId = NewType("SessionId", UUID)
 
 GRACE: Final = timedelta(seconds=10)
 """How long a used refresh token still answers with the same successor: answers get lost."""
+MAX_ACCESS_TOKEN_SECONDS: Final = 15 * 60
+"""How long an access token may be good: it is not looked up while it is."""
 MAX_DEVICE_LENGTH: Final = 200
 """Characters kept of what a device says of itself."""
 
@@ -119,8 +122,12 @@ class Session(Aggregate):
         arrived, and this is somebody else.
 
         Source: RFC 9700 (security best current practice of OAuth 2.0), 4.14.2, token rotation.
+
+        Raises:
+            InvalidTokenError: the token is another session's.
         """
-        assert token.session_id == self.id, "the token is another session's"
+        if token.session_id != self.id:
+            raise InvalidTokenError
         if not self.is_live(now):
             return Redemption.WORTHLESS
         if token.used_at is None:

@@ -5,6 +5,7 @@ equal the sums over its movements.
 """
 
 from quickshop.domain.inventory.ledger import (
+    MAX_LEDGER_REASON_LENGTH,
     Allocation,
     AllocationId,
     Hold,
@@ -16,15 +17,19 @@ from quickshop.domain.inventory.ledger import (
     StockMovement,
     choose_shipped,
     lock_order,
+    require_ledger_reason,
 )
 from quickshop.domain.inventory.levels import (
     COUNTERS,
+    MAX_LOCATION_LENGTH,
+    MAX_STRIPES,
     MAX_UNITS,
     UNLIMITED_BACKORDER,
     Location,
     LocationId,
     StockDiscrepancy,
     StockLevel,
+    require_location,
 )
 from quickshop.domain.inventory.notices import (
     BackInStock,
@@ -45,6 +50,9 @@ from quickshop.domain.inventory.sourcing import (
 
 __all__ = [
     "COUNTERS",
+    "MAX_LEDGER_REASON_LENGTH",
+    "MAX_LOCATION_LENGTH",
+    "MAX_STRIPES",
     "MAX_UNITS",
     "STRATEGIES",
     "UNLIMITED_BACKORDER",
@@ -74,4 +82,6 @@ __all__ = [
     "fewest_parcels",
     "lock_order",
     "plan_allocation",
+    "require_ledger_reason",
+    "require_location",
 ]

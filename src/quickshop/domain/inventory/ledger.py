@@ -6,16 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.inventory.levels import COUNTERS, MAX_UNITS, LocationId, StockLevel
-from quickshop.domain.money import require_whole
+from quickshop.domain.values import require_text, require_units, require_whole
 
 AllocationId = NewType("AllocationId", UUID)
 HoldId = NewType("HoldId", UUID)
+
+
+MAX_LEDGER_REASON_LENGTH: Final = 200
+"""Characters in the reason of a movement."""
+
+
+def require_ledger_reason(reason: str) -> None:
+    """Refuse a reason that cannot stand in the ledger; staff have to give one.
+
+    Raises:
+        InvalidValueError: blank, too long, or not printable.
+    """
+    require_text("reason", reason, max_length=MAX_LEDGER_REASON_LENGTH)
 
 
 class MovementKind(StrEnum):
@@ -179,9 +192,7 @@ def choose_shipped(
     """
     chosen: list[tuple[Allocation, int]] = []
     for order_line_id, quantity in quantities.items():
-        require_whole("quantity", quantity)
-        if quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(quantity)
         missing = quantity
         for allocation in sorted(allocations, key=lambda a: (a.sku, a.location_id, a.id)):
             mine = allocation.order_line_id == order_line_id
@@ -234,8 +245,7 @@ class Hold:
         Raises:
             InvalidValueError: fewer than one unit.
         """
-        if self.quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(self.quantity)
 
     def taken(self, now: datetime) -> StockMovement:
         """The movement that sets these units aside."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.customers import Address
-from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.errors import OutOfStockError, SourcingPlanError
 from quickshop.domain.inventory.ledger import lock_order
 from quickshop.domain.inventory.levels import LocationId, StockLevel
 
@@ -70,6 +70,7 @@ def plan_allocation(
 
     Raises:
         OutOfStockError: for the first SKU that cannot be met; nothing is planned then.
+        SourcingPlanError: the strategy made a plan that cannot be.
     """
     known = list(levels)
     for demand in sorted(demands, key=lambda demand: demand.sku):
@@ -92,23 +93,33 @@ def _require_enough(
 def _require_whole_plan(
     demands: Sequence[Demand], levels: Sequence[StockLevel], picks: Sequence[Pick]
 ) -> None:
-    """A plan that is not whole is a bug of its strategy, not the shopper's misfortune."""
+    """A plan that is not whole is a bug of its strategy, not the shopper's misfortune.
+
+    Raises:
+        SourcingPlanError: with the rule that the plan breaks.
+    """
     needed, planned = Counter[Demand](), Counter[Demand]()
     for demand in demands:
         needed[demand] += demand.quantity
     taken = Counter[tuple[VariantId, LocationId]]()
     for pick in picks:
-        assert pick.quantity > 0, "a sourcing strategy picks at least 1 unit at a time"
-        assert pick.demand.variant_id == pick.level.variant_id, (
-            "a sourcing strategy serves a demand from levels of its own variant"
-        )
+        _require_sound_pick(pick)
         planned[pick.demand] += pick.quantity
         taken[_place(pick.level)] += pick.quantity
-    assert planned == needed, "a sourcing strategy plans every unit of every demand, and no more"
+    if planned != needed:
+        raise SourcingPlanError("must plan every unit of every demand, and no more")
     free = {_place(level): max(0, level.available) for level in levels}
-    assert all(units <= free.get(place, 0) for place, units in taken.items()), (
-        "a sourcing strategy takes from a level what is available there at most"
-    )
+    if any(units > free.get(place, 0) for place, units in taken.items()):
+        raise SourcingPlanError("must take from a level what is available there at most")
+
+
+def _require_sound_pick(pick: Pick) -> None:
+    if not issubclass(type(pick), Pick):
+        raise SourcingPlanError("must return picks")
+    if type(pick.quantity) is not int or pick.quantity < 1:
+        raise SourcingPlanError("must pick at least 1 unit at a time")
+    if pick.demand.variant_id != pick.level.variant_id:
+        raise SourcingPlanError("must serve a demand from levels of its own variant")
 
 
 def by_priority(

@@ -21,11 +21,11 @@ from quickshop.domain.orders.events import (
 )
 from quickshop.domain.orders.order import (
     MAX_NOTE_LENGTH,
-    MAX_REASON_LENGTH,
+    MAX_NUMBER_LENGTH,
     Order,
     OrderLine,
     OrderLineId,
-    require_reason,
+    is_order_number,
 )
 from quickshop.domain.orders.status import (
     ENDED_UNPAID,
@@ -39,7 +39,7 @@ __all__ = [
     "ENDED_UNPAID",
     "HOLDS_STOCK",
     "MAX_NOTE_LENGTH",
-    "MAX_REASON_LENGTH",
+    "MAX_NUMBER_LENGTH",
     "TRANSITIONS",
     "UNPAID",
     "LatePaymentCaptured",
@@ -63,5 +63,5 @@ __all__ = [
     "OrderShipped",
     "OrderStatus",
     "PaymentActionRequired",
-    "require_reason",
+    "is_order_number",
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quickshop.domain.cart import CartId, CartLine
 from quickshop.domain.catalog import VariantId
-from quickshop.domain.customers import Address, CustomerId
+from quickshop.domain.customers import Address, CustomerId, opens_to
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money, total
@@ -32,26 +32,20 @@ from quickshop.domain.orders.events import (
     PaymentActionRequired,
 )
 from quickshop.domain.orders.status import TRANSITIONS, UNPAID, OrderStatus
+from quickshop.domain.values import require_prose, require_reason, require_units
 
 OrderLineId = NewType("OrderLineId", UUID)
 
-MAX_REASON_LENGTH: Final = 500
-"""Characters in the reason of a cancellation or a refund."""
+MAX_NUMBER_LENGTH: Final = 18
+"""Digits in the number of an order."""
 MAX_NOTE_LENGTH: Final = 2_000
 """Characters in a note."""
 
 
-def require_reason(reason: str, *, max_length: int = MAX_REASON_LENGTH) -> str:
-    """A reason in the words of people; may be empty.
-
-    Raises:
-        InvalidValueError: too long, not printable, or no text.
-    """
-    if not issubclass(type(reason), str):
-        raise InvalidValueError("reason", "must be text")
-    if len(reason) > max_length or not " ".join(reason.split()).isprintable():
-        raise InvalidValueError("reason", f"must be at most {max_length} printable characters")
-    return reason
+def is_order_number(text: str) -> bool:
+    """Whether an order may have this number: digits without leading zeros."""
+    digits = text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_LENGTH
+    return digits and str(int(text)) == text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +66,7 @@ class OrderLine:
         Raises:
             InvalidValueError: fewer than one unit.
         """
-        if self.quantity < 1:
-            raise InvalidValueError("quantity", "must be at least 1")
+        require_units(self.quantity)
 
     @classmethod
     def of(cls, line: CartLine, *, id: OrderLineId) -> OrderLine:
@@ -178,6 +171,15 @@ class Order(Aggregate):
         )
         order._record(OrderPlaced(order_id=id, occurred_at=now))
         return order
+
+    def opens_to(self, *, token_digest: str, customer_id: CustomerId | None) -> bool:
+        """Whether this shopper may see, pay and cancel it: see `customers.opens_to`."""
+        return opens_to(
+            self.customer_id,
+            self.token_digest,
+            token_digest=token_digest,
+            customer_id=customer_id,
+        )
 
     def mark_paid(self, *, now: datetime) -> None:
         """Record that the money was captured.
@@ -329,12 +331,9 @@ class Order(Aggregate):
         Raises:
             InvalidValueError: blank, too long, or not printable.
         """
+        require_prose("note", note, max_length=MAX_NOTE_LENGTH)
         if not note.strip():
             raise InvalidValueError("note", "must not be blank")
-        if len(note) > MAX_NOTE_LENGTH or not " ".join(note.split()).isprintable():
-            raise InvalidValueError(
-                "note", f"must be at most {MAX_NOTE_LENGTH} printable characters"
-            )
         self._record(OrderNoted(order_id=self.id, note=note, occurred_at=now))
 
     def _move(self, status: OrderStatus, action: str) -> None:

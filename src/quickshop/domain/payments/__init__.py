@@ -13,7 +13,12 @@ from quickshop.domain.payments.events import (
     RefundRequested,
 )
 from quickshop.domain.payments.payment import Payment, Refund, RefundId
-from quickshop.domain.payments.source import PaymentSource
+from quickshop.domain.payments.source import (
+    MAX_METHOD_LENGTH,
+    MAX_REFERENCE_LENGTH,
+    MAX_TOKEN_LENGTH,
+    PaymentSource,
+)
 from quickshop.domain.payments.status import (
     CAN_EXPIRE,
     OPEN,
@@ -25,6 +30,9 @@ from quickshop.domain.payments.status import (
 
 __all__ = [
     "CAN_EXPIRE",
+    "MAX_METHOD_LENGTH",
+    "MAX_REFERENCE_LENGTH",
+    "MAX_TOKEN_LENGTH",
     "OPEN",
     "TRANSITIONS",
     "CaptureMethod",

@@ -19,7 +19,7 @@ from quickshop.domain.errors import (
 )
 from quickshop.domain.events import Aggregate
 from quickshop.domain.money import Money
-from quickshop.domain.orders import OrderId, require_reason
+from quickshop.domain.orders import OrderId
 from quickshop.domain.payments.events import (
     PaymentAttempted,
     PaymentCaptureRequested,
@@ -38,6 +38,7 @@ from quickshop.domain.payments.status import (
     PaymentStatus,
     RefundStatus,
 )
+from quickshop.domain.values import require_reason
 
 RefundId = NewType("RefundId", UUID)
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from quickshop.domain.customers import require_text
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.payments.card_numbers import looks_like_card_number
+from quickshop.domain.values import require_text
+
+MAX_TOKEN_LENGTH: Final = 255
+"""Characters in what a gateway made of a card."""
+MAX_METHOD_LENGTH: Final = 50
+"""Characters in the name of a way to pay."""
+MAX_REFERENCE_LENGTH: Final = 255
+"""Characters in a gateway's name for a charge or a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +30,8 @@ class PaymentSource:
         Raises:
             InvalidValueError: blank, too long, not printable, or a card number.
         """
-        require_text("payment.token", self.token, max_length=255)
-        require_text("payment.method", self.method, max_length=50)
+        require_text("payment.token", self.token, max_length=MAX_TOKEN_LENGTH)
+        require_text("payment.method", self.method, max_length=MAX_METHOD_LENGTH)
         if looks_like_card_number(self.token):
             raise InvalidValueError(
                 "payment.token", "must be what the gateway made of the card, never a card number"

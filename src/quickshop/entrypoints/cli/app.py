@@ -1,6 +1,6 @@
-"""The `quickshop` command: a shop from the terminal.
+"""The `quickshop` command.
 
-Commands import what is slow to import when they run, so that help appears at once.
+Commands do slow imports when they run, so that help appears at once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from quickshop.entrypoints.cli.output import say
 app = typer.Typer(
     cls=ClearFailures,
     name="quickshop",
-    help="A shop from the command line. Settings are read from QUICKSHOP_* variables.",
+    help="Run a shop from the command line. Settings come from QUICKSHOP_* environment variables.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -65,7 +65,7 @@ def _print_version(wanted: bool) -> None:
         try:
             say(f"quickshop {version('quickshop')}")
         except PackageNotFoundError:
-            say("quickshop, run from its sources")
+            say("quickshop, not installed as a package")
         raise typer.Exit
 
 
@@ -79,15 +79,15 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Show what there is when no command is named."""
+    """Show the help if no command is given."""
     if context.invoked_subcommand is None:
         say(context.get_help())
 
 
 def main() -> None:
-    """Run the command line; ends the process."""
+    """Run the command line, then end the process."""
     for stream in (sys.stdout, sys.stderr):
-        # A character that the terminal cannot show is no reason to fail.
+        # Characters that the terminal cannot show must not cause a failure.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         app()

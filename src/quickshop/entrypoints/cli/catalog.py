@@ -15,7 +15,7 @@ from quickshop.ports.catalog import ProductQuery, ProductSort, ProductView, Vari
 
 def products(
     search: Annotated[
-        str | None, typer.Option("--search", help="Words of title, vendor, type, tags or SKU.")
+        str | None, typer.Option("--search", help="Words in the title, vendor, type, tags or SKU.")
     ] = None,
     limit: Limit = DEFAULT,
     as_json: AsJson = False,
@@ -34,12 +34,12 @@ def products(
         say(
             f"No published product matches {search!r}."
             if search
-            else "The catalog is empty. `quickshop import shopify --sample` brings a small one."
+            else "The catalog is empty. `quickshop import shopify --sample` imports a small one."
         )
         return
     _show(found)
     if more:
-        say(f"The first {limit} of more; --limit shows others.")
+        say(f"Only the first {limit} are shown; use --limit for more.")
 
 
 def _facts(product: ProductView) -> dict[str, Any]:

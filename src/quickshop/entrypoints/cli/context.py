@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from quickshop.shop import Shop
 
 _NOT_SETTINGS: Final = ("VENV", "TEST_")
-"""What other programs of this project read begins with one of these."""
+"""Prefixes of variables for other programs of this project."""
 
 
 def load_settings(**values: object) -> Settings:
-    """The settings of the environment, `values` before them; misspelled ones are warned of.
+    """Load the settings; `values` take precedence. Unknown variables cause a warning.
 
     Raises:
-        SettingsError: a value is not what it should be.
+        SettingsError: a value is invalid.
     """
     from quickshop.settings import PREFIX, Settings  # noqa: PLC0415 - pydantic is slow to import
 
@@ -37,7 +37,7 @@ def load_settings(**values: object) -> Settings:
 def misspelled(
     environment: os._Environ[str] | dict[str, str], prefix: str, fields: list[str]
 ) -> list[tuple[str, str | None]]:
-    """Variables with the prefix that are no setting, each with the name probably meant."""
+    """Return the variables with the prefix that are not settings, each with a similar name."""
     unknown = [
         name
         for name in sorted(environment)
@@ -55,14 +55,14 @@ def _closest(name: str, prefix: str, fields: list[str]) -> str | None:
 
 @contextmanager
 def opened_shop(settings: Settings | None = None, *, worker: bool = False) -> Iterator[Shop]:
-    """The shop of the settings, closed afterwards.
+    """Open the shop of the settings, and close it afterwards.
 
-    Without `settings` it is that of the environment, and must be there: looking creates nothing.
+    Without `settings`, open the shop of the environment. It must exist: reading creates nothing.
 
     Raises:
-        QuickShopError: it cannot be opened; says why.
+        QuickShopError: the shop cannot be opened.
     """
-    from quickshop.container import open_shop  # noqa: PLC0415 - brings the database layer along
+    from quickshop.container import open_shop  # noqa: PLC0415 - imports the database layer
 
     if settings is None:
         settings = load_settings()
@@ -75,12 +75,12 @@ def _require_file(url: str) -> None:
     path = url.removeprefix("sqlite:///").partition("?")[0]
     if url.startswith("sqlite") and path and not Path(path).exists():
         raise SchemaError(
-            f"there is no shop in {url} yet: `quickshop demo` or `quickshop import` makes one"
+            f"there is no shop in {url} yet: `quickshop demo` or `quickshop import` creates one"
         )
 
 
 def address_of(url: str) -> str:
-    """A URL that can be shown: without password and options."""
+    """Return a URL that is safe to show: without password and options."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415 - as above
 
     return make_url(url).set(query={}).render_as_string(hide_password=True)

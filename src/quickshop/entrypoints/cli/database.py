@@ -1,4 +1,4 @@
-"""`quickshop migrate`, and what a database says of itself."""
+"""`quickshop migrate`, and the state of the database."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 def migrate() -> None:
-    """Bring the database up to date. Safe to repeat, and to run from several places at once."""
-    from quickshop.container import migrate_database  # noqa: PLC0415 - brings the database along
+    """Migrate the database to this release. Safe to repeat, and to run several times at once."""
+    from quickshop.container import migrate_database  # noqa: PLC0415 - imports the database layer
 
     settings = load_settings()
     where = address_of(settings.database_url)
     if keeps_nothing(settings):
-        say(f"{where} keeps nothing, so there is nothing to migrate.")
+        say(f"{where} is not stored, so there is nothing to migrate.")
         return
     before = revision_of(settings)
     migrate_database(settings)
     after = revision_of(settings)
     if before == after:
-        say(f"{where} is at revision {after} already.")
+        say(f"{where} is already at revision {after}.")
     else:
         say(f"{where}: from {before or 'an empty database'} to revision {after}.")
 
 
 def keeps_nothing(settings: Settings) -> bool:
-    """Whether the shop lives in memory only."""
+    """Return whether the shop is only in memory."""
     return settings.database_url.startswith("memory")
 
 
 def file_of(settings: Settings) -> Path | None:
-    """The SQLite file of the shop; None when it is on a server or in memory."""
+    """Return the SQLite file of the shop; None if it is on a server or in memory."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415 - as above
 
     url = make_url(settings.database_url)
@@ -45,11 +45,11 @@ def file_of(settings: Settings) -> Path | None:
 
 
 def revision_of(settings: Settings) -> str | None:
-    """The revision that the database is at; None before the first.
+    """Return the revision of the database; None before the first migration.
 
     Raises:
-        TransientError: it cannot be reached.
-        MissingExtraError: its driver is not installed.
+        TransientError: the database cannot be reached.
+        MissingExtraError: the database driver is not installed.
     """
     from quickshop.adapters.sql.migrations import revision  # noqa: PLC0415 - as above
     from quickshop.container import build_container  # noqa: PLC0415 - as above

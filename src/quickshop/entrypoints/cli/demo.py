@@ -1,4 +1,4 @@
-"""`quickshop demo`: a day in the life of a shop, checked as it is told."""
+"""`quickshop demo`: a simulated day in a shop, with checks of the results."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "quickshop.db"
 LEFTOVERS: Final = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "quickshop-sandbox.db", "mail")
-"""What an embedded shop consists of: its database, the sandbox gateway's book, its mails."""
+"""The files of an embedded shop: its database, the sandbox gateway's book and its emails."""
 
 
 def demo(
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Put the shop there: a new or an empty folder."),
+        typer.Option(metavar="DIR", help="Keep the shop in this new or empty folder."),
     ] = None,
 ) -> None:
-    """Open a shop, sell from it, and check that all of it adds up.
+    """Run a demo shop with five shoppers, and check every result.
 
-    Needs no server and no network. Afterwards the shop is left where `quickshop serve` finds it,
-    unless one is there already. Exit code 0 only when every claim that is printed is true.
+    Needs no server and no network. Afterwards the shop stays where `quickshop serve` finds it,
+    unless a shop exists there. Exit code 0 only if every check passes.
     """
-    from quickshop.entrypoints.cli.demo_account import tell  # noqa: PLC0415 - brings the shop along
+    from quickshop.entrypoints.cli.demo_account import print_day  # noqa: PLC0415 - slow to import
     from quickshop.entrypoints.cli.demo_claims import claims_of  # noqa: PLC0415 - as above
     from quickshop.entrypoints.cli.demo_story import live_a_day  # noqa: PLC0415 - as above
 
     with _folder(keep) as folder:
         day = live_a_day(_settings_in(folder))
         claims = claims_of(day)
-        tell(day, claims)
+        print_day(day, claims)
         if all(claim.ok for claim in claims):
-            _say_what_next(keep, _leave_for_serve(folder) if keep is None else None)
+            _print_next_commands(keep, _leave_for_serve(folder) if keep is None else None)
     conclude(claims)
 
 
 def conclude(claims: Sequence[Claim]) -> None:
-    """Say which claims are false.
+    """Print the claims that are false.
 
     Raises:
-        typer.Exit: with 1, when one is.
+        typer.Exit: a claim is false; the code is 1.
     """
     wrong = [claim for claim in claims if not claim.ok]
     for claim in wrong:
-        complain(f"not true: {claim.text} ({claim.detail})")
+        complain(f"false: {claim.text} ({claim.detail})")
     if wrong:
         raise typer.Exit(FAILED)
 
@@ -78,7 +78,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 def _settings_in(folder: Path) -> Settings:
-    """An embedded shop, whatever the environment says, with little patience for the gateway."""
+    """Return the settings of an embedded shop, independent of the environment."""
     return load_settings(
         database_url=f"sqlite:///{folder / DATABASE}",
         redis_url=None,
@@ -95,7 +95,7 @@ def _settings_in(folder: Path) -> Settings:
 
 
 def _leave_for_serve(folder: Path) -> Path | None:
-    """Move the shop to where the settings look for one; None when something is there already."""
+    """Move the shop to the place that the settings name; None if files are there already."""
     from quickshop.entrypoints.cli.database import file_of  # noqa: PLC0415 - as above
 
     settings = load_settings()
@@ -113,7 +113,7 @@ def _leave_for_serve(folder: Path) -> Path | None:
 
 
 def _stray() -> str | None:
-    """What is left of a shop that is no longer here, and would spoil another one."""
+    """Return the name of a leftover of a deleted shop, which would damage another shop."""
     from quickshop.entrypoints.cli.database import file_of  # noqa: PLC0415 - as above
 
     file = file_of(load_settings())
@@ -122,32 +122,32 @@ def _stray() -> str | None:
     return next((name for name in LEFTOVERS if (file.parent / name).exists()), None)
 
 
-def _say_what_next(keep: Path | None, left: Path | None) -> None:
+def _print_next_commands(keep: Path | None, left: Path | None) -> None:
     command = _own_name()
     if keep is not None:
         where = shlex.quote(f"sqlite:///{keep / DATABASE}")
-        say(f"The shop is in {keep}. What to type next:", "")
+        say(f"The shop is in {keep}. Next commands:", "")
         say(f"    export QUICKSHOP_DATABASE_URL={where}")
     elif left is not None:
-        say(f"The shop was left in {left}. What to type next:", "")
+        say(f"The shop is in {left}. Next commands:", "")
     elif (stray := _stray()) is not None:
-        say(f"{stray} is here already, and no shop, so this one was not kept. Move it away, or:")
+        say(f"The shop was not kept: {stray} exists without a shop. Remove it, or run:")
         say("", f"    {command} demo --keep DIR")
         return
     else:
-        say("A shop is here already, so this one was not kept. To keep the next one:", "")
-        say(f"    {command} demo --keep DIR", "", "For the shop that is here:", "")
+        say("The shop was not kept: another one exists here. To keep it elsewhere:", "")
+        say(f"    {command} demo --keep DIR", "", "For the existing shop:", "")
     say(
-        f"    {command} serve            the HTTP API of that shop; try it at /docs",
-        f"    {command} orders           what was bought; then: orders show 1001",
-        f"    {command} stock show       what is left",
-        f"    {command} doctor           whether every promise holds",
-        f"    {command} import shopify products.csv    your own catalog",
+        f"    {command} serve            the HTTP API of the shop; try it at /docs",
+        f"    {command} orders           the orders; for one: orders show 1001",
+        f"    {command} stock show       the stock",
+        f"    {command} doctor           check the shop",
+        f"    {command} import shopify products.csv    import your catalog",
     )
 
 
 def _own_name() -> str:
-    """How this command is called: through the bootstrap of its sources, if that is there."""
+    """Return the command to type: the script of the source tree, if there is one."""
     bootstrap = Path(sys.prefix).parent / "shop"
     if not bootstrap.is_file():
         return "quickshop"

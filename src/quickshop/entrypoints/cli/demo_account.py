@@ -1,4 +1,4 @@
-"""The demonstration, told so that it can be read."""
+"""The output of the demonstration."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from quickshop.entrypoints.cli.output import add_row, money, printable, say, sho
 
 _HEADERS: Final = ("From", "To", "Subject")
 _CARDS: Final = {
-    "tok_ok": "a good card",
+    "tok_ok": "a valid card",
     "tok_declined": "a card that is declined",
-    "tok_timeout_then_ok": "a gateway that falls silent",
+    "tok_timeout_then_ok": "a gateway that times out",
 }
 
 
-def tell(day: Day, claims: Sequence[Claim]) -> None:
-    """Print what happened, and which claims about it are true."""
+def print_day(day: Day, claims: Sequence[Claim]) -> None:
+    """Print the events of the day, and the result of every check."""
     _chapter("A day at the shop")
     intro = (
-        f"A shop was opened on a SQLite file, with its worker in the same process. The sample"
-        f" catalog brought {day.report.created} products in {day.report.variants} variants."
-        f" {len(SHOPPERS)} shoppers came, and {day.seconds:.1f} seconds later all was done."
+        f"The shop runs on a SQLite file, with a worker in the same process. The sample catalog"
+        f" has {day.report.created} products with {day.report.variants} variants."
+        f" {len(SHOPPERS)} shoppers were served in {day.seconds:.1f} seconds."
     )
     show(Text(f"{intro}\n"))
-    _tell_shoppers(day)
+    _show_shoppers(day)
     _chapter("Receipts")
     for order in day.orders.values():
         say(f"Order {order.number}, {order.email}: {_words(order.status)}")
         show(receipt(order))
-    _chapter("Mails, as sent")
+    _chapter("Emails, as sent")
     for mail in day.mails:
-        _tell_mail(mail)
+        _show_mail(mail)
     _chapter("Stock, before and after")
-    _tell_stock(day)
-    _chapter("What was checked")
-    _tell_claims(claims)
+    _show_stock(day)
+    _chapter("Checks")
+    _show_claims(claims)
 
 
 def _chapter(title: str) -> None:
     show(Rule(Text(title, style="bold"), align="left", characters="─"))
 
 
-def _tell_shoppers(day: Day) -> None:
-    listing = table("Shopper", "Wanted", "Paid with", "What came of it")
+def _show_shoppers(day: Day) -> None:
+    listing = table("Shopper", "Wanted", "Paid with", "Result")
     for shopper in SHOPPERS:
         wanted = ", ".join(f"{wish.quantity} of {wish.sku}" for wish in shopper.wishes)
         add_row(listing, shopper.name, wanted, _CARDS[shopper.token], _outcome(day, shopper))
@@ -72,7 +72,7 @@ def _words(status: OrderStatus) -> str:
     return status.value.replace("_", " ")
 
 
-def _tell_mail(mail: EmailMessage) -> None:
+def _show_mail(mail: EmailMessage) -> None:
     headers = "\n".join(f"{name}: {mail[name]}" for name in _HEADERS)
     body = mail.get_body(("plain",))
     text = body.get_content() if body else ""
@@ -80,8 +80,8 @@ def _tell_mail(mail: EmailMessage) -> None:
     show(Panel(Text("\n".join(lines)), box=box.ROUNDED, padding=(0, 1)))
 
 
-def _tell_stock(day: Day) -> None:
-    numbers = ("Before", "Paid for", "After")
+def _show_stock(day: Day) -> None:
+    numbers = ("Before", "Sold", "After")
     listing = table("SKU", "Product", *numbers, numbers=numbers)
     for sku, before in day.before.items():
         after = day.after[sku].available
@@ -89,7 +89,7 @@ def _tell_stock(day: Day) -> None:
     show(listing)
 
 
-def _tell_claims(claims: Sequence[Claim]) -> None:
+def _show_claims(claims: Sequence[Claim]) -> None:
     listing = Table.grid(padding=(0, 1))
     for claim in claims:
         mark = Text("yes", style="green") if claim.ok else Text("NO", style="bold red")

@@ -1,4 +1,4 @@
-"""What the demonstration claims, and whether it is true."""
+"""The claims of the demonstration, and whether they are true."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from quickshop.domain.money import Money, total
 from quickshop.domain.orders import OrderStatus
 from quickshop.entrypoints.cli.demo_story import (
     ADA,
-    AMENDS,
-    AMENDS_REASON,
     BEN,
     CLEO,
     DREW,
     EVE,
+    PARTIAL_REFUND,
+    PARTIAL_REFUND_REASON,
     SHOPPERS,
     TRACKING_NUMBER,
     Day,
@@ -30,12 +30,12 @@ from quickshop.ports.payments import PaymentView
 
 _SOLD: Final = frozenset({OrderStatus.PAID, OrderStatus.FULFILLED})
 _MAILED: Final = (ADA, ADA, BEN, CLEO, CLEO, EVE, EVE, EVE)
-"""Each is told of their payment; then of a parcel, a refund, a cancellation and its refund."""
+"""Recipients: one email per payment, then a parcel, a refund, a cancellation and its refund."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence about the day, whether it is true, and what was seen."""
+    """A sentence about the day, whether it is true, and what was found."""
 
     text: str
     ok: bool
@@ -43,12 +43,12 @@ class Claim:
 
 
 def claims_of(day: Day) -> Sequence[Claim]:
-    """Everything that a shop has to get right in such a day."""
+    """Return the claims that must be true after the day."""
     return [
         _imported(day),
         *_fates(day),
         _parcel_left(day),
-        _amends(day),
+        _partial_refund(day),
         _asked_again(day),
         _stock_adds_up(day),
         _ledger(day),
@@ -67,22 +67,22 @@ def _imported(day: Day) -> Claim:
 
 def _fates(day: Day) -> Iterator[Claim]:
     expected = (
-        (ADA, OrderStatus.FULFILLED, "paid, and her order has shipped"),
-        (BEN, OrderStatus.PAYMENT_FAILED, "was declined and nothing was charged"),
+        (ADA, OrderStatus.FULFILLED, "paid, and her order was shipped"),
+        (BEN, OrderStatus.PAYMENT_FAILED, "had a declined card and was not charged"),
         (CLEO, OrderStatus.PAID, "paid although the gateway gave no answer at first"),
-        (EVE, OrderStatus.CANCELED, "canceled and has the money back"),
+        (EVE, OrderStatus.CANCELED, "canceled and was refunded"),
     )
     for shopper, status, fate in expected:
         order = day.orders.get(shopper.name)
         found = order.status if order else "there is no order"
         yield Claim(f"{shopper.name} {fate}", found == status and _money_is(day, shopper), found)
     refusal = day.refusals.get(DREW.name)
-    detail = str(refusal) if refusal else "the order was taken"
-    yield Claim(f"{DREW.name} was refused what is not there", refusal is not None, detail)
+    detail = str(refusal) if refusal else "the order was placed"
+    yield Claim(f"{DREW.name} could not buy more than is in stock", refusal is not None, detail)
 
 
 def _money_is(day: Day, shopper: Shopper) -> bool:
-    """Whether the shop kept of this order what it should: its price, or nothing."""
+    """Return whether the shop kept the right amount for an order: its price, or nothing."""
     order = day.orders[shopper.name]
     kept = total(
         [each.captured - each.refunded for each in day.payments[shopper.name]],
@@ -92,10 +92,10 @@ def _money_is(day: Day, shopper: Shopper) -> bool:
 
 
 def _due(name: str, order: OrderView) -> Money:
-    """What the shop is to keep of an order."""
+    """Return the amount that the shop must keep for an order."""
     if order.status not in _SOLD:
         return Money.zero(order.total.currency)
-    return order.total - AMENDS if name == CLEO.name else order.total
+    return order.total - PARTIAL_REFUND if name == CLEO.name else order.total
 
 
 def _parcel_left(day: Day) -> Claim:
@@ -107,26 +107,26 @@ def _parcel_left(day: Day) -> Claim:
     tracked = all(parcel.tracking_number == TRACKING_NUMBER for parcel in parcels)
     ok = len(parcels) == 1 and tracked and packed == ordered == gone
     detail = f"{len(parcels)} parcel, {sum(packed.values())} units"
-    return Claim(f"{ADA.name}'s parcel holds what she bought and left the shelf", ok, detail)
+    return Claim(f"{ADA.name}'s parcel contains her order and left the stock", ok, detail)
 
 
-def _amends(day: Day) -> Claim:
+def _partial_refund(day: Day) -> Claim:
     payments = day.payments.get(CLEO.name, ())
     back = total([each.refunded for each in payments], SAMPLE_CURRENCY)
-    text = f"{CLEO.name} has {money(AMENDS)} back for {AMENDS_REASON}"
-    return Claim(text, back == AMENDS, f"{money(back)} went back")
+    text = f"{CLEO.name} was refunded {money(PARTIAL_REFUND)} for {PARTIAL_REFUND_REASON}"
+    return Claim(text, back == PARTIAL_REFUND, f"{money(back)} refunded")
 
 
 def _asked_again(day: Day) -> Claim:
     payments = day.payments.get(CLEO.name, ())
     asked = sum(payment.checks for payment in payments)
-    detail = f"{len(payments)} attempt, asked {asked} times"
-    text = f"{CLEO.name}'s payment was asked about again, under the same key"
+    detail = f"{len(payments)} attempt, {asked} requests"
+    text = f"{CLEO.name}'s payment was retried with the same key"
     return Claim(text, len(payments) == 1 and asked > 1, detail)
 
 
 def sold(day: Day, sku: str) -> int:
-    """Units of a SKU in paid orders, shipped or not."""
+    """Return the units of a SKU in paid orders, shipped or not."""
     return sum(
         line.quantity
         for order in day.orders.values()
@@ -144,12 +144,12 @@ def _stock_adds_up(day: Day) -> Claim:
         if day.before[sku].available - day.after[sku].available != sold(day, sku)
     ]
     detail = f"wrong: {', '.join(wrong)}" if wrong else f"{len(wished)} SKUs"
-    return Claim("what is gone from the stock is what was paid for", not wrong, detail)
+    return Claim("stock fell by exactly the units sold", not wrong, detail)
 
 
 def _ledger(day: Day) -> Claim:
     found = day.discrepancies
-    return Claim("the ledger reconciles to the unit", not found, f"{found} counters differ")
+    return Claim("every stock counter matches the ledger", not found, f"{found} counters differ")
 
 
 def _mails(day: Day) -> Claim:
@@ -161,23 +161,23 @@ def _mails(day: Day) -> Claim:
         for number in numbers.values()
         if number in str(mail["Subject"]).split()
     )
-    detail = f"{len(day.mails)} mails"
-    return Claim("everyone got exactly the mails they should", sent == expected, detail)
+    detail = f"{len(day.mails)} emails"
+    return Claim("every shopper got exactly the expected emails", sent == expected, detail)
 
 
 def _gateway(day: Day) -> Iterator[Claim]:
     payments = [payment for each in day.payments.values() for payment in each]
     wrong = disagreements(payments, day.book.charges)
     detail = "; ".join(wrong) or f"{len(day.book.charges)} charges"
-    yield Claim("the gateway's own book agrees with the shop's payments", not wrong, detail)
+    yield Claim("the gateway's book matches the shop's payments", not wrong, detail)
     kept = day.book.captured(SAMPLE_CURRENCY) - day.book.refunded(SAMPLE_CURRENCY)
     due = total([_due(name, order) for name, order in day.orders.items()], SAMPLE_CURRENCY)
-    detail = f"the gateway holds {money(kept)}, paid orders come to {money(due)}"
-    yield Claim("the money taken is the money that paid orders cost", kept == due, detail)
+    detail = f"the gateway holds {money(kept)}, paid orders total {money(due)}"
+    yield Claim("the money kept equals the price of the paid orders", kept == due, detail)
 
 
 def disagreements(payments: Sequence[PaymentView], charges: Sequence[Entry]) -> list[str]:
-    """Where the gateway's book and the shop's payments tell different stories."""
+    """Return the differences between the gateway's book and the shop's payments."""
     theirs = {charge.key: (charge.captured, charge.refunded) for charge in charges}
     ours = {each.gateway_key: (each.captured, each.refunded) for each in payments}
     return [

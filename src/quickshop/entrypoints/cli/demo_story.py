@@ -1,4 +1,4 @@
-"""What happens in the demonstration: five shoppers, one of each kind."""
+"""The events of the demonstration: five shoppers, each with another outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quickshop.application.checkout import PlacedOrder
 from quickshop.application.health import Finding
 from quickshop.application.imports import ImportReport
 from quickshop.domain.customers import Address
-from quickshop.domain.errors import OutOfStockError
+from quickshop.domain.errors import NotFoundError, OutOfStockError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import OrderStatus
 from quickshop.domain.payments import PaymentSource, RefundStatus
@@ -32,13 +32,13 @@ from quickshop.settings import Settings
 from quickshop.shop import Shop
 
 DEADLINE_SECONDS: Final = 10
-"""How long to wait for anything that the worker does."""
+"""Time limit of each wait for the worker."""
 _LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a shopper looks for, and how much of it they want."""
+    """A product that a shopper searches for, and the quantity."""
 
     words: str
     sku: str
@@ -47,7 +47,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Someone who buys, and how they pay."""
+    """A shopper and their payment."""
 
     name: str
     city: str
@@ -55,11 +55,11 @@ class Shopper:
     country: str
     wishes: tuple[Wish, ...]
     token: str
-    """Tells the sandbox gateway what to do."""
+    """Payment token; it decides what the sandbox gateway does."""
 
     @property
     def email(self) -> str:
-        """Their address."""
+        """Email address."""
         return f"{self.name.lower()}@example.com"
 
 
@@ -79,14 +79,14 @@ SHOPPERS: Final = (ADA, BEN, CLEO, DREW, EVE)
 CANCEL_REASON: Final = "found one at home"
 CARRIER: Final = "Snail & Sons"
 TRACKING_NUMBER: Final = "SN-0042"
-AMENDS: Final = Money(500, SAMPLE_CURRENCY)
-"""What goes back to the shopper whose apron has a loose thread."""
-AMENDS_REASON: Final = "a loose thread"
+PARTIAL_REFUND: Final = Money(500, SAMPLE_CURRENCY)
+"""Refund to the shopper whose apron has a loose thread."""
+PARTIAL_REFUND_REASON: Final = "a loose thread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """All that was seen of it."""
+    """The observed results of the day."""
 
     report: ImportReport
     before: Mapping[str, StockView]
@@ -94,22 +94,22 @@ class Day:
     """By SKU."""
     orders: Mapping[str, OrderView]
     payments: Mapping[str, Sequence[PaymentView]]
-    """By the shopper's name, as `orders`; those who were refused are in neither."""
+    """By the shopper's name, as in `orders`; refused shoppers are in neither."""
     refusals: Mapping[str, OutOfStockError]
     discrepancies: int
     findings: Sequence[Finding]
     mails: Sequence[EmailMessage]
-    """As they lie in the outgoing folder, the first one first."""
+    """Emails of the outgoing folder, oldest first."""
     book: Book
-    """The gateway's own, read apart from the shop."""
+    """The gateway's book, read independently of the shop."""
     seconds: float
 
 
 def live_a_day(settings: Settings) -> Day:
-    """Import the sample catalog, let the shoppers in, and wait for the worker to finish.
+    """Import the sample catalog, let the shoppers buy, and wait for the worker.
 
     Raises:
-        QuickShopError: something failed that was not meant to.
+        QuickShopError: an unexpected failure.
     """
     began = time.monotonic()
     mail_dir, book_file = Path(settings.mail_dir or ""), settings.sandbox_book or ""
@@ -147,10 +147,10 @@ def _let_them_shop(shop: Shop) -> tuple[dict[str, PlacedOrder], dict[str, OutOfS
 
 
 def buy(shop: Shop, shopper: Shopper) -> PlacedOrder:
-    """Browse, fill a cart and check out, at the total that the cart showed.
+    """Search, fill a cart and check out at the total of the cart.
 
     Raises:
-        OutOfStockError: there is less than the shopper wants.
+        OutOfStockError: fewer units are available than requested.
     """
     cart = shop.carts.create()
     view = cart.cart
@@ -177,14 +177,15 @@ def buy(shop: Shop, shopper: Shopper) -> PlacedOrder:
 def _find(shop: Shop, wish: Wish) -> str:
     found = shop.products.list(ProductQuery(text=wish.words, in_stock=True)).items
     skus = [variant.sku for product in found for variant in product.variants]
-    assert wish.sku in skus, f"searching for {wish.words!r} does not show {wish.sku}"
+    if wish.sku not in skus:
+        raise NotFoundError(f"product among those found for {wish.words!r}")
     return wish.sku
 
 
 def _see_it_through(shop: Shop, placed: Mapping[str, PlacedOrder], mail_dir: Path) -> None:
-    """Wait for the payments; ship one order, make amends for one, cancel one, and wait again.
+    """Wait for the payments; ship one order, refund part of one, cancel one, and wait again.
 
-    What does not come about in time is left to be found false afterwards.
+    After a timeout the day continues, and the claims show what is missing.
     """
 
     def status(one: PlacedOrder) -> OrderStatus:
@@ -195,7 +196,7 @@ def _see_it_through(shop: Shop, placed: Mapping[str, PlacedOrder], mail_dir: Pat
     if shipped := paid.get(ADA.name):
         shop.orders.fulfill(shipped.order.id, carrier=CARRIER, tracking_number=TRACKING_NUMBER)
     if blemished := paid.get(CLEO.name):
-        shop.orders.refund(blemished.order.id, amount=AMENDS, reason=AMENDS_REASON)
+        shop.orders.refund(blemished.order.id, amount=PARTIAL_REFUND, reason=PARTIAL_REFUND_REASON)
     if canceled := placed.get(EVE.name):
         shop.orders.cancel_own(canceled.order.id, canceled.token or "", reason=CANCEL_REASON)
     for one in placed.values():

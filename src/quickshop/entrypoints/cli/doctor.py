@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 _BROKER_SECONDS: Final = 2
 
 
-class UnwellError(Exception):
-    """A check found something wrong; the message says what."""
+class FailedCheckError(Exception):
+    """A check failed; the message gives the reason."""
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, connections, migrations and what the shop promises.
+    """Check the settings, connections, schema and data integrity.
 
-    Exit code 1 when something is wrong.
+    Exit code 1 if a check fails.
     """
     findings = examine()
-    well = all(finding.ok for finding in findings)
+    passed = all(finding.ok for finding in findings)
     if as_json:
-        print_json({"ok": well, "checks": findings})
+        print_json({"ok": passed, "checks": findings})
     else:
         for finding in findings:
             _show(finding)
-    if not well:
+    if not passed:
         raise typer.Exit(FAILED)
 
 
 def examine() -> Sequence[Finding]:
-    """Every check that can be made; what depends on a broken thing is left out. Never raises."""
+    """Run all checks; those that depend on a failed one are skipped. Never raises."""
     try:
         settings = load_settings()
-    except Exception as error:  # noqa: BLE001 - whatever is wrong is what was asked for
+    except Exception as error:  # noqa: BLE001 - any error is a finding
         return [Finding("settings", ok=False, detail=explain(error))]
     findings = [
-        Finding("settings", ok=True, detail="every variable is what it should be"),
+        Finding("settings", ok=True, detail="every variable is valid"),
         _mode(settings),
         _check("database", lambda: _database(settings)),
         _check("redis", lambda: _redis(settings)),
@@ -60,14 +60,14 @@ def examine() -> Sequence[Finding]:
 
 
 def _mode(settings: Settings) -> Finding:
-    """What keeps the shop from production: wrong there, and good to know before."""
-    from quickshop.container.fitness import (  # noqa: PLC0415 - brings SQLAlchemy along
+    """Return the reasons against production: errors in that mode, warnings before."""
+    from quickshop.container.fitness import (  # noqa: PLC0415 - imports SQLAlchemy
         reasons_against_production,
     )
 
     try:
         reasons = tuple(reasons_against_production(settings))
-    except QuickShopError:  # the database is away: that is told by itself
+    except QuickShopError:  # the database check reports this
         reasons = ()
     if settings.mode == "production":
         return Finding("mode", ok=not reasons, detail="; ".join(["production", *reasons]))
@@ -78,14 +78,14 @@ def _mode(settings: Settings) -> Finding:
 def _check(name: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(name, ok=True, detail=look())
-    except UnwellError as found:
+    except FailedCheckError as found:
         return Finding(name, ok=False, detail=str(found))
     except Exception as error:  # noqa: BLE001 - as above
         return Finding(name, ok=False, detail=explain(error))
 
 
 def _database(settings: Settings) -> str:
-    from quickshop.adapters.sql.migrations import HEAD  # noqa: PLC0415 - brings SQLAlchemy along
+    from quickshop.adapters.sql.migrations import HEAD  # noqa: PLC0415 - imports SQLAlchemy
     from quickshop.entrypoints.cli.database import (  # noqa: PLC0415 - as above
         file_of,
         keeps_nothing,
@@ -94,27 +94,29 @@ def _database(settings: Settings) -> str:
 
     where = address_of(settings.database_url)
     if keeps_nothing(settings):
-        return f"{where} keeps nothing"
+        return f"{where} is in memory only"
     file = file_of(settings)
     if file is not None and not file.exists():
-        raise UnwellError(f"{where} does not exist yet: `quickshop migrate` creates it")
+        raise FailedCheckError(f"{where} does not exist yet: `quickshop migrate` creates it")
     found = revision_of(settings)
     if found != HEAD:
         state = f"is at revision {found}" if found else "has no QuickShop schema"
-        raise UnwellError(f"{where} {state}, {HEAD} is needed: run `quickshop migrate`")
+        raise FailedCheckError(f"{where} {state}, but {HEAD} is required: run `quickshop migrate`")
     return f"{where} answers, at revision {found}"
 
 
 def _redis(settings: Settings) -> str:
     if settings.redis_url is None:
-        return "not configured, and not needed"
+        return "not configured (optional)"
     from quickshop.adapters.redis.server import RedisServer  # noqa: PLC0415 - an extra
 
     where = address_of(settings.redis_url)
     server = RedisServer(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds)
     try:
         if not server.is_reachable():
-            raise UnwellError(f"{where} does not answer; the shop works on without its cache")
+            raise FailedCheckError(
+                f"{where} does not answer; the shop continues without its cache"
+            )
     finally:
         server.close()
     return f"{where} answers"
@@ -122,7 +124,7 @@ def _redis(settings: Settings) -> str:
 
 def _broker(settings: Settings) -> str:
     if settings.broker_url is None:
-        return "not configured: workers take their jobs from the database"
+        return "not configured; workers take jobs from the database"
     from quickshop.adapters.celery.jobs import make_celery  # noqa: PLC0415 - an extra
 
     where = address_of(settings.broker_url)
@@ -130,7 +132,9 @@ def _broker(settings: Settings) -> str:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=_BROKER_SECONDS)
         except Exception as error:
-            raise UnwellError(f"{where} does not answer; jobs wait in the database") from error
+            raise FailedCheckError(
+                f"{where} does not answer; jobs wait in the database"
+            ) from error
     return f"{where} answers"
 
 

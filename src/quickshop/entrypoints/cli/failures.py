@@ -1,4 +1,4 @@
-"""Every way to fail, as one clear line and an exit code."""
+"""Failures of commands: one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ INTERRUPTED = 130
 
 
 class ClearFailures(TyperGroup):
-    """Commands that end with a line on stderr instead of a traceback."""
+    """Commands that report failures as a line on stderr, not as a traceback."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run the command: 1 for what failed, 2 for how it was called, 130 for an interrupt."""
-        with told_clearly():
+        """Run the command. Exit codes: 1 for failures, 2 for wrong usage, 130 for an interrupt."""
+        with failures_reported():
             return super().invoke(ctx)
 
 
 @contextmanager
-def told_clearly() -> Iterator[None]:
-    """Turn what a block raises into a message and an exit code.
+def failures_reported() -> Iterator[None]:
+    """Turn an exception of the block into a message and an exit code.
 
     Raises:
-        typer.Exit: with the code.
+        typer.Exit: the block failed; it has the exit code.
     """
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough: not worth a word.
+        # The reader, such as `head`, has stopped reading: no message.
         drop_output()
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def told_clearly() -> Iterator[None]:
 
 
 def explain(error: Exception) -> str:
-    """What went wrong, for people."""
+    """Return the error as a message for users."""
     match error:
         case QuickShopError():
             return str(error) or error.code
@@ -63,11 +63,11 @@ def explain(error: Exception) -> str:
         case OSError(strerror=str(reason)):
             return reason
         case _:
-            return f"this should not have happened: {type(error).__name__}: {error}"
+            return f"unexpected error: {type(error).__name__}: {error}"
 
 
 def drop_output() -> None:
-    """Send what is still to be written nowhere, so that ending does not fail on it."""
+    """Discard unwritten output, so that the process can end without an error."""
     try:
         stdout = sys.stdout.fileno()
     except (OSError, ValueError):

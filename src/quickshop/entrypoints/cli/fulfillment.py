@@ -1,4 +1,4 @@
-"""`quickshop orders fulfill`, `complete` and `note`: what staff do with an order that is paid."""
+"""`quickshop orders fulfill`, `complete` and `note`: work on paid orders."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def fulfill(
     number: Number,
     line: Annotated[
         list[str] | None,
-        typer.Option(metavar="SKU=UNITS", help="Only so many of this; may be repeated."),
+        typer.Option(metavar="SKU=UNITS", help="Ship only these units; can be repeated."),
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Only what is promised from there.")] = None,
-    carrier: Annotated[str, typer.Option(help="Told to the shopper.")] = "",
-    tracking: Annotated[str, typer.Option(help="The tracking number; told, too.")] = "",
-    tracking_url: Annotated[str, typer.Option(help="Where to follow the parcel; told, too.")] = "",
+    location: Annotated[str | None, typer.Option(help="Ship only from this location.")] = None,
+    carrier: Annotated[str, typer.Option(help="Carrier, shown to the shopper.")] = "",
+    tracking: Annotated[str, typer.Option(help="Tracking number, shown to the shopper.")] = "",
+    tracking_url: Annotated[str, typer.Option(help="Tracking page, shown to the shopper.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ship an order, all that is left of it unless lines are named, and mail the shopper."""
+    """Ship an order, by default all its remaining units, and email the shopper."""
     lines = _read_lines(line) if line else None
     with opened_shop() as shop:
         fulfilled = shop.orders.fulfill(
@@ -44,21 +44,21 @@ def fulfill(
         return
     shipped = order.fulfillments[-1]
     units = ", ".join(f"{line.quantity} of {line.sku}" for line in shipped.lines)
-    say(f"Parcel {shipped.number} of order {order.number} left: {units}.")
-    say(_what_is_left(order))
+    say(f"Fulfillment {shipped.number} of order {order.number} was shipped: {units}.")
+    say(_remaining(order))
 
 
-def _what_is_left(order: OrderView) -> str:
-    shipped = sum(item.quantity for parcel in order.fulfillments for item in parcel.lines)
+def _remaining(order: OrderView) -> str:
+    shipped = sum(item.quantity for each in order.fulfillments for item in each.lines)
     left = sum(line.quantity for line in order.lines) - shipped
-    return f"The order is {order.status}; {left} units are left to ship."
+    return f"The order is {order.status}; {left} units remain to be shipped."
 
 
 def _read_lines(texts: Sequence[str]) -> dict[UUID | str, int]:
-    """Units by SKU.
+    """Parse units by SKU.
 
     Raises:
-        typer.BadParameter: one is not `SKU=UNITS`, or a SKU is named twice.
+        typer.BadParameter: a text is not `SKU=UNITS`, or a SKU occurs twice.
     """
     lines: dict[UUID | str, int] = {}
     for text in texts:
@@ -72,7 +72,7 @@ def _read_lines(texts: Sequence[str]) -> dict[UUID | str, int]:
 
 
 def complete(number: Number, as_json: AsJson = False) -> None:
-    """Close an order that has shipped wholly: the shopper has everything."""
+    """Complete an order whose units have all been shipped."""
     with opened_shop() as shop:
         order = shop.orders.complete(find_order(shop, number).id)
     if as_json:
@@ -83,10 +83,10 @@ def complete(number: Number, as_json: AsJson = False) -> None:
 
 def note(
     number: Number,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="For staff; shoppers are not told.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Visible to staff only.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write something down about an order. It stands in what `orders show` tells."""
+    """Add a note to an order. `orders show` lists it."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         shop.orders.add_note(order.id, text)
@@ -94,4 +94,4 @@ def note(
     if as_json:
         print_json({"timeline": list(timeline)})
     else:
-        say(f"It is written down about order {order.number}.")
+        say(f"The note was added to order {order.number}.")

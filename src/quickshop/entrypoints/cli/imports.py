@@ -30,10 +30,10 @@ from quickshop.entrypoints.cli.output import (
 )
 from quickshop.ports.imports import RowIssue, Severity
 
-app = typer.Typer(help="Bring products in from files.", no_args_is_help=True)
+app = typer.Typer(help="Import products from files.", no_args_is_help=True)
 
 MAX_NOTES: Final = 20
-"""Notes shown on the terminal; errors are all shown."""
+"""Maximum number of notes on the terminal; all errors are shown."""
 SAMPLE_CURRENCY: Final = "USD"
 
 _SUMMARY: Final = (
@@ -51,37 +51,39 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 @app.callback()
 def formats() -> None:
-    """Bring products in from files."""
+    """Import products from files."""
 
 
 @app.command("shopify")
 def shopify(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE.csv", help="The export.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE.csv", help="The product export.")
+    ] = None,
     currency: Annotated[
-        str | None, typer.Option(help="ISO 4217 code of its prices; by default the shop's.")
+        str | None, typer.Option(help="Currency of its prices (ISO 4217); by default the shop's.")
     ] = None,
     location: Annotated[
-        str | None, typer.Option(help="Where its stock lies; by default the shop's place.")
+        str | None, typer.Option(help="Location of its stock; by default the shop's.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read and report, and change nothing.")
+        bool, typer.Option("--dry-run", help="Read the file and report, but change nothing.")
     ] = False,
     sample: Annotated[
-        bool, typer.Option("--sample", help="The small catalog that ships with QuickShop.")
+        bool, typer.Option("--sample", help="Import the sample catalog of QuickShop.")
     ] = False,
     report_file: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.csv", help="Write all issues there.")
+        Path | None,
+        typer.Option("--report", metavar="FILE.csv", help="Write all issues to this file."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a Shopify product export; importing it again updates.
+    """Import a Shopify product export. Importing it again updates the products.
 
-    Exit code 0 when all that could be imported was, even when rows were rejected: they are
-    listed. 1 when nothing could be imported or the file is none of this format; then nothing has
-    changed.
+    Rejected rows are listed; the exit code is still 0. It is 1 if no row was imported or the file
+    has another format; then nothing has changed.
     """
     if sample == (file is not None):
-        raise typer.BadParameter("name one file, or --sample")
+        raise typer.BadParameter("give one file, or --sample")
     settings = load_settings()
     code = known_currency(settings.currency if currency is None else currency)
     if sample:
@@ -105,16 +107,16 @@ def shopify(
 
 @contextmanager
 def sample_catalog() -> Iterator[Path]:
-    """The catalog that ships with the package, as a file."""
+    """Open the sample catalog of the package as a file."""
     with as_file(files(__package__) / "sample_catalog.csv") as path:
         yield path
 
 
 def known_currency(code: str) -> str:
-    """The code in capital letters.
+    """Return the currency code in capital letters.
 
     Raises:
-        InvalidValueError: there is no such currency.
+        InvalidValueError: the currency is unknown.
     """
     from babel.numbers import is_currency  # noqa: PLC0415 - slow to import
 
@@ -137,10 +139,10 @@ def _progress(*, silent: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def write_issues(path: Path, issues: Sequence[RowIssue]) -> None:
-    """Write issues as CSV that a spreadsheet runs nothing of.
+    """Write issues as CSV without formulas that a spreadsheet would run.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -160,7 +162,9 @@ def _show(report: ImportReport) -> None:
     _show_issues("Not imported", errors)
     _show_issues("Imported, with a note", notes[:MAX_NOTES])
     if len(notes) > MAX_NOTES:
-        say(f"{len(notes) - MAX_NOTES} more notes: --json or --report FILE.csv shows all.", "")
+        say(
+            f"{len(notes) - MAX_NOTES} more notes: use --json or --report FILE.csv to see all.", ""
+        )
     show(_summary(report))
     if report.rejected_rows:
         sys.stdout.flush()
@@ -180,7 +184,7 @@ def _show_issues(title: str, issues: Sequence[RowIssue]) -> None:
 
 
 def _summary(report: ImportReport) -> Table:
-    listing = table("What", "How many", numbers=("How many",))
-    for what in _SUMMARY:
-        add_row(listing, what.replace("_", " "), getattr(report, what))
+    listing = table("Result", "Count", numbers=("Count",))
+    for name in _SUMMARY:
+        add_row(listing, name.replace("_", " "), getattr(report, name))
     return listing

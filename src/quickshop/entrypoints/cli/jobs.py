@@ -20,37 +20,37 @@ from quickshop.entrypoints.cli.output import (
 from quickshop.ports.jobs import JobId
 from quickshop.shop import Shop
 
-app = typer.Typer(help="List and replay jobs that were given up on.", no_args_is_help=True)
+app = typer.Typer(help="List and replay failed jobs.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_dead(limit: Limit = 100, as_json: AsJson = False) -> None:
-    """List the dead letters: jobs that were given up on after five tries."""
+    """List the dead letters: jobs that failed five times."""
     with opened_shop() as shop:
         dead, _more = collect(lambda n, cursor: shop.jobs.dead(limit=n, cursor=cursor), limit)
     if as_json:
         print_json({"items": dead})
         return
     if not dead:
-        say("No job was given up on.")
+        say("There are no dead letters.")
         return
     for job in dead:
         say(f"{job.id}  {job.effect}, after {job.event} at {moment(job.occurred_at)} UTC")
-        say(f"    about {job.subject}, {job.attempts} tries, the last one: {job.error}")
-    say("", "`quickshop jobs replay ID` or `--all` gives them another five tries.")
+        say(f"    about {job.subject}, {job.attempts} attempts, last error: {job.error}")
+    say("", "`quickshop jobs replay ID` or `--all` gives them another five attempts.")
 
 
 @app.command("replay")
 def replay(
     job_ids: Annotated[
-        list[UUID] | None, typer.Argument(metavar="ID", help="As `jobs list` shows it.")
+        list[UUID] | None, typer.Argument(metavar="ID", help="Job id, as in `jobs list`.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Replay every dead letter.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give dead letters another five tries."""
+    """Give dead letters another five attempts."""
     if every == bool(job_ids):
-        raise typer.BadParameter("name one or more ids, or --all")
+        raise typer.BadParameter("give one or more ids, or --all")
     with opened_shop() as shop:
         wanted = [JobId(job_id) for job_id in job_ids or []]
         replayed = _replay_all(shop) if every else _replay(shop, wanted)
@@ -80,7 +80,7 @@ def _replay_all(shop: Shop) -> list[JobId]:
 
 @app.command("run")
 def run(as_json: AsJson = False) -> None:
-    """Do what is due now: payments, mails, refunds. For shops that have no worker running."""
+    """Run the jobs that are due now: payments, emails, refunds. For shops without a worker."""
     with opened_shop() as shop:
         ran = shop.run_jobs()
     if as_json:

@@ -10,14 +10,14 @@ import typer
 
 from quickshop.entrypoints.cli.output import complain, say
 
-app = typer.Typer(help="Make keys for tokens and passwords.", no_args_is_help=True)
+app = typer.Typer(help="Generate keys for tokens and passwords.", no_args_is_help=True)
 
 _ID_BYTES: Final = 3
-"""Enough that two keys of one day differ."""
+"""Enough to distinguish keys of the same day."""
 _SECRET_BYTES: Final = 48
 _HOW_TO_ROTATE: Final = (
-    "put it before the old one and a comma: new tokens and passwords use the first key, all are"
-    " honored; take the old one away when nothing needs it any more"
+    "put it before the old key, separated by a comma: the first key is used for new tokens and"
+    " passwords, all keys are accepted; remove the old key when it is no longer needed"
 )
 
 
@@ -31,4 +31,4 @@ def new() -> None:
 
 @app.callback()
 def root() -> None:
-    """Keep `new` a word of its own, though there is but one."""
+    """Make `new` a subcommand, although it is the only one."""

@@ -1,4 +1,4 @@
-"""Options that several commands share, and arguments that may be negative."""
+"""Options that several commands share, and negative arguments."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NEGATIVE: Final = re.compile(r"-\d+")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 MOST: Final = 1_000_000
-Limit = Annotated[int, typer.Option(min=1, max=MOST, help="How many to show at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=MOST, help="Maximum number to show.")]
 
 
 class TakesNegativeNumbers(TyperCommand):
     """A command in which `-3` is a number and not an option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; other unknown options are refused as ever."""
+        """Parse the arguments; other unknown options are refused as usual."""
         known = {name for param in self.get_params(ctx) for name in param.opts} | {"--"}
         options = {arg.partition("=")[0] for arg in args if arg.startswith("--")}
         if options <= known:
@@ -35,7 +35,7 @@ class TakesNegativeNumbers(TyperCommand):
 
 
 def collect(page_of: Callable[[int, str | None], Page[T]], limit: int) -> tuple[list[T], bool]:
-    """The first `limit` items of all pages, and whether there are more."""
+    """Return the first `limit` items of all pages, and whether there are more."""
     items: list[T] = []
     cursor: str | None = None
     while len(items) < limit:

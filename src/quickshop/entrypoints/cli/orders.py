@@ -29,23 +29,23 @@ from quickshop.ports.orders import OrderView, TimelineEntry
 from quickshop.ports.payments import PaymentView
 from quickshop.shop import Shop
 
-app = typer.Typer(help="List and show orders, and see them through: ship, refund, cancel.")
+app = typer.Typer(help="List, show, fulfill, refund and cancel orders.")
 
 _SUMS: Final = ("Units", "Total", "Price", "Sum", "Captured", "Refunded", "Amount")
 
-Number = Annotated[
-    str, typer.Argument(metavar="NUMBER", help="What the shopper calls it by, such as 1001.")
-]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Order number, such as 1001.")]
 
 
 @app.callback(invoke_without_command=True)
 def orders(
     context: typer.Context,
-    status: Annotated[OrderStatus | None, typer.Option(help="Only those.")] = None,
+    status: Annotated[
+        OrderStatus | None, typer.Option(help="Show only orders with this status.")
+    ] = None,
     limit: Limit = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """List orders, newest first; or do something with one."""
+    """List orders, newest first. The subcommands work on one order."""
     if context.invoked_subcommand is not None:
         return
     with opened_shop() as shop:
@@ -55,16 +55,16 @@ def orders(
     if as_json:
         print_json({"items": found, "more": more})
     elif not found:
-        say(f"There is no {status} order." if status else "There are no orders yet.")
+        say(f"There are no orders with status {status}." if status else "There are no orders yet.")
     else:
         _show_all(found)
         if more:
-            say(f"The newest {limit} of more; --limit shows others.")
+            say(f"Only the newest {limit} are shown; use --limit for more.")
 
 
 @app.command("show")
 def show_order(number: Number, as_json: AsJson = False) -> None:
-    """Show an order: what was bought, how it was paid, its parcels, and what happened to it."""
+    """Show an order with its lines, payments, fulfillments and history."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         payments = shop.orders.payments(order.id)
@@ -82,26 +82,26 @@ def show_order(number: Number, as_json: AsJson = False) -> None:
 @app.command("cancel")
 def cancel(
     number: Number,
-    reason: Annotated[str, typer.Option(help="Told to the shopper.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, shown to the shopper.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an order: its stock comes back at once, its money as the worker's next job."""
+    """Cancel an order. Its stock is released at once; a worker refunds any payment."""
     with opened_shop() as shop:
         order = shop.orders.cancel(find_order(shop, number).id, reason=reason).value
     if as_json:
         print_json(order)
         return
     say(
-        f"Order {order.number} is canceled and its stock is back.",
-        "What was paid goes back as soon as a worker runs; `quickshop jobs run` does it now.",
+        f"Order {order.number} is canceled and its stock is released.",
+        "A worker refunds any payment; `quickshop jobs run` does it now.",
     )
 
 
 def find_order(shop: Shop, number: str) -> OrderView:
-    """The order of this number.
+    """Return the order of this number.
 
     Raises:
-        typer.Exit: there is none; that has been said.
+        typer.Exit: no order has this number; a message was printed.
     """
     order = shop.orders.find(number.removeprefix("#"))
     if order is None:
@@ -116,7 +116,7 @@ def _with(order: OrderView, **more: object) -> dict[str, object]:
 
 
 def _show_all(found: list[OrderView]) -> None:
-    listing = table("Order", "Status", "Placed (UTC)", "E-mail", "Units", "Total", numbers=_SUMS)
+    listing = table("Order", "Status", "Placed (UTC)", "Email", "Units", "Total", numbers=_SUMS)
     for order in found:
         units = sum(line.quantity for line in order.lines)
         placed = moment(order.placed_at)
@@ -125,7 +125,7 @@ def _show_all(found: list[OrderView]) -> None:
 
 
 def receipt(order: OrderView) -> Table:
-    """The lines of an order and what they come to."""
+    """Return the lines of an order and their total."""
     lines = table("Units", "Bought", "SKU", "Price", "Sum", numbers=_SUMS)
     for line in order.lines:
         title = f"{line.title} ({line.variant_title})" if line.variant_title else line.title
@@ -159,23 +159,23 @@ def _show_payments(payments: Sequence[PaymentView]) -> None:
         show(listing)
 
 
-def _show_fulfillments(parcels: Sequence[FulfillmentView]) -> None:
-    if not parcels:
+def _show_fulfillments(fulfillments: Sequence[FulfillmentView]) -> None:
+    if not fulfillments:
         return
-    listing = table("Parcel", "Shipped (UTC)", "Holds", "Carrier", "Tracking", numbers=_SUMS)
-    for parcel in parcels:
-        holds = ", ".join(f"{item.quantity} of {item.sku}" for item in parcel.lines)
-        tracking = " ".join(filter(None, (parcel.tracking_number, parcel.tracking_url)))
-        shipped_at = moment(parcel.shipped_at)
-        add_row(listing, parcel.number, shipped_at, holds, parcel.carrier, tracking)
+    listing = table("No.", "Shipped (UTC)", "Contents", "Carrier", "Tracking", numbers=_SUMS)
+    for shipped in fulfillments:
+        contents = ", ".join(f"{item.quantity} of {item.sku}" for item in shipped.lines)
+        tracking = " ".join(filter(None, (shipped.tracking_number, shipped.tracking_url)))
+        shipped_at = moment(shipped.shipped_at)
+        add_row(listing, shipped.number, shipped_at, contents, shipped.carrier, tracking)
     show(listing)
 
 
 def _show_timeline(timeline: Sequence[TimelineEntry]) -> None:
-    listing = table("Time (UTC)", "What happened", "")
+    listing = table("Time (UTC)", "Event", "")
     for entry in timeline:
         facts = ", ".join(f"{name}: {value}" for name, value in entry.facts.items() if value)
         add_row(listing, moment(entry.occurred_at), entry.kind, facts)
     show(listing)
     if len(timeline) == MAX_TIMELINE:
-        say(f"Only the newest {MAX_TIMELINE} things are told.")
+        say(f"Only the newest {MAX_TIMELINE} entries are shown.")

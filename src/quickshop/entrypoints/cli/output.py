@@ -1,4 +1,4 @@
-"""What goes to the terminal: text that cannot control it, tables, and JSON for scripts."""
+"""Output to the terminal: text without control characters, tables, and JSON for scripts."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from quickshop.domain.money import Money
 _WHOLE: Final = frozenset(
     {"SKU", "SKUs", "Order", "Line", "Time (UTC)", "Placed (UTC)", "Shipped (UTC)"}
 )
-"""Columns that are broken into lines last."""
+"""Columns that do not wrap."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that takes no text for markup and colors nothing on its own."""
+    """Return a console without markup and automatic colors."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def say(*lines: object) -> None:
-    """Print lines for people; what is not printable in them is made visible."""
+    """Print lines of text; unprintable characters are made visible."""
     for line in lines:
         console().print(_text(line), soft_wrap=True)
 
@@ -43,29 +43,29 @@ def complain(message: object) -> None:
 
 
 def printable(text: str) -> str:
-    """The text with nothing in it that could control a terminal."""
+    """Return the text without characters that could control a terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def money(amount: Money) -> str:
-    """An amount as people read it."""
-    from quickshop.adapters.mail.rendering import money as as_text  # noqa: PLC0415 - babel is slow
+    """Format an amount, such as `$1,234.50`."""
+    from quickshop.adapters.money_text import money as as_text  # noqa: PLC0415 - babel is slow
 
     return as_text(amount)
 
 
 def units(available: int) -> str:
-    """How many can be bought, as people read it."""
+    """Format a number of available units."""
     return "unlimited" if available >= UNLIMITED_BACKORDER // 2 else str(available)
 
 
 def moment(at: datetime) -> str:
-    """A time as people read it, in UTC to the second."""
+    """Format a time in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
-    """An empty table; the columns in `numbers` are aligned to the right."""
+    """Return an empty table; the columns in `numbers` are aligned to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         made.add_column(
@@ -78,7 +78,7 @@ def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
 
 
 def add_row(to: Table, *cells: object, style: str | None = None) -> None:
-    """Add cells as they are: nothing in them is markup."""
+    """Add cells as plain text, without markup."""
     to.add_row(*(_text(cell) for cell in cells), style=style)
 
 
@@ -96,7 +96,7 @@ def show(renderable: object) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print as JSON in UTF-8, whatever the terminal's encoding is."""
+    """Print as JSON in UTF-8, independent of the terminal's encoding."""
     text = json.dumps(to_json(value), ensure_ascii=False, indent=2)
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
@@ -104,7 +104,7 @@ def print_json(value: object) -> None:
 
 
 def to_json(value: Any) -> Any:
-    """What JSON has no word for in words that it has; money as amount and currency."""
+    """Convert a value to JSON types; money becomes amount and currency."""
     shaped = value
     match value:
         case Money():

@@ -1,4 +1,4 @@
-"""`quickshop payments`, and what `quickshop orders` does with the money of an order."""
+"""`quickshop payments`, and the payment commands of `quickshop orders`."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from quickshop.entrypoints.cli.output import (
 )
 from quickshop.ports.orders import OrderView
 
-app = typer.Typer(help="Look at what payment gateways told.", no_args_is_help=True)
+app = typer.Typer(help="Show the webhooks of payment gateways.", no_args_is_help=True)
 
 
 @app.callback()
 def payments() -> None:
-    """Look at what payment gateways told."""
+    """Show the webhooks of payment gateways."""
 
 
 @app.command("webhooks")
 def webhooks(limit: Limit = 100, as_json: AsJson = False) -> None:
-    """List the messages of payment gateways, newest first, with what came of each."""
+    """List the webhooks of payment gateways, newest first, with their verdict."""
     with opened_shop() as shop:
         found = list(shop.payments.webhooks(limit=limit))
     if as_json:
         print_json({"items": found})
         return
     if not found:
-        say("No payment gateway has told anything yet.")
+        say("There are no webhooks yet.")
         return
     listed = table("Received", "Provider", "Event", "Kind", "Verdict", "Deliveries", "Payment")
     for record in found:
@@ -55,16 +55,16 @@ def webhooks(limit: Limit = 100, as_json: AsJson = False) -> None:
     show(listed)
 
 
-_WHEN = "It goes out as soon as a worker runs; `quickshop jobs run` does it now."
+_WHEN = "A worker sends it to the gateway; `quickshop jobs run` does it now."
 
 Amount = Annotated[
     str | None,
-    typer.Argument(metavar="AMOUNT", help="In the order's currency, such as 12.50."),
+    typer.Argument(metavar="AMOUNT", help="Amount in the order's currency, such as 12.50."),
 ]
 
 
 def capture(number: Number, amount: Amount = None, as_json: AsJson = False) -> None:
-    """Take money that was set aside for an order: all of it, or a part, and let the rest go."""
+    """Capture the authorized payment of an order, or a part of it; the rest is released."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         payment = shop.orders.capture(order.id, amount=_read(amount, order)).value
@@ -75,7 +75,7 @@ def capture(number: Number, amount: Amount = None, as_json: AsJson = False) -> N
 
 
 def void(number: Number, as_json: AsJson = False) -> None:
-    """Let go of money that was set aside for an order, and was not taken."""
+    """Void the authorized payment of an order that was not captured."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         payment = shop.orders.void(order.id).value
@@ -88,10 +88,10 @@ def void(number: Number, as_json: AsJson = False) -> None:
 def refund(
     number: Number,
     amount: Amount = None,
-    reason: Annotated[str, typer.Option(help="Told to the shopper.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, shown to the shopper.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Send money of an order back: all that is left of it, or a part."""
+    """Refund the payment of an order: the remaining amount, or a part of it."""
     with opened_shop() as shop:
         order = find_order(shop, number)
         changed = shop.orders.refund(order.id, amount=_read(amount, order), reason=reason)
@@ -100,8 +100,8 @@ def refund(
         print_json(payment)
         return
     back = money(payment.refunds[-1].amount)
-    left = money(payment.captured - payment.refunded)
-    say(f"{back} of order {order.number} goes back; {left} is left of what was paid.", _WHEN)
+    remaining = money(payment.captured - payment.refunded)
+    say(f"{back} of order {order.number} will be refunded; {remaining} remains.", _WHEN)
 
 
 def _read(amount: str | None, order: OrderView) -> Money | None:

@@ -1,4 +1,4 @@
-"""`quickshop serve`, `worker` and `relay`: what runs until it is told to stop."""
+"""`quickshop serve`, `worker` and `relay`: the processes that run until stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_PORT: Final = 8000
 
 
 class PoolChoice(StrEnum):
-    """Where a worker with a broker runs its jobs."""
+    """How a worker with a broker runs its jobs."""
 
     PREFORK = "prefork"
     THREADS = "threads"
@@ -30,17 +30,17 @@ class PoolChoice(StrEnum):
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")
+        int, typer.Option(min=0, max=65_535, help="Port; 0 selects a free one.")
     ] = DEFAULT_PORT,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes.")] = 1,
     tls_cert: Annotated[
-        Path | None, typer.Option(help="Serve HTTPS with this certificate chain, in PEM form.")
+        Path | None, typer.Option(help="Serve HTTPS with this certificate chain (PEM).")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
 ) -> None:
-    """Serve the HTTP API; without a broker its processes do the background work, too."""
+    """Serve the HTTP API. Without a broker its processes also run the background jobs."""
     if (tls_cert is None) != (tls_key is None):
-        raise typer.BadParameter("--tls-cert and --tls-key go together")
+        raise typer.BadParameter("--tls-cert and --tls-key must be used together")
     settings = load_settings()
     from quickshop.entrypoints.cli.server import (  # noqa: PLC0415 - needs an extra
         Certificate,
@@ -54,13 +54,13 @@ def serve(
 
 def worker(
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Jobs at once; by default 4.")
+        int | None, typer.Option(min=1, max=256, help="Concurrent jobs; by default 4.")
     ] = None,
     pool: Annotated[
-        PoolChoice | None, typer.Option(help="With a broker: processes or threads.")
+        PoolChoice | None, typer.Option(help="Processes or threads; only with a broker.")
     ] = None,
 ) -> None:
-    """Do the background work (payments, mails, refunds) until told to stop."""
+    """Run the background jobs (payments, emails, refunds) until stopped."""
     settings = load_settings()
     from quickshop.entrypoints.worker.run import run_worker  # noqa: PLC0415 - slow to import
 
@@ -71,7 +71,7 @@ def worker(
 
 
 def relay() -> None:
-    """Hand jobs from the database to the broker, and mind the schedule, until told to stop."""
+    """Publish jobs from the database to the broker, and run the periodic tasks, until stopped."""
     settings = load_settings()
     from quickshop.entrypoints.worker.run import run_relay  # noqa: PLC0415 - slow to import
 
@@ -89,7 +89,7 @@ def _log_to_stderr() -> None:
 
 @contextmanager
 def _failures_logged() -> Iterator[None]:
-    """Log what nobody expected; why a process does not start is told to whoever starts it."""
+    """Log unexpected errors; expected ones are printed for the user who starts the process."""
     try:
         yield
     except (QuickShopError, OSError):
@@ -97,5 +97,5 @@ def _failures_logged() -> Iterator[None]:
     except Exception as error:
         if hasattr(error, "exit_code"):  # the framework's own
             raise
-        logger.critical("this should not have happened", exc_info=error)
+        logger.critical("unexpected error", exc_info=error)
         raise typer.Exit(FAILED) from None

@@ -1,4 +1,4 @@
-"""The HTTP API on a socket."""
+"""The server of the HTTP API."""
 
 from __future__ import annotations
 
@@ -48,33 +48,33 @@ logger: Final = logging.getLogger("quickshop.process")
 
 BACKLOG: Final = 2048
 _NEEDS_TLS: Final = (
-    "Plain HTTP is refused here (403 https_required): put a TLS proxy in front and name it in"
+    "Plain HTTP is refused (403 https_required): put a TLS proxy in front and add it to"
     f" {PREFIX}TRUSTED_PROXIES, or serve with --tls-cert and --tls-key."
 )
 GRACE_SECONDS: Final = 10
-"""How long requests may take to end after the server was told to stop."""
+"""Time limit for open requests after a stop signal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Files in PEM form: a certificate, with those that it rests on behind it, and its key."""
+    """Files in PEM format: a certificate chain and its private key."""
 
     chain: Path
     key: Path
 
     def require_usable(self) -> None:
-        """Look whether they can be served with.
+        """Validate the files.
 
         Raises:
-            AdapterError: they cannot be read, are none, or do not belong together.
+            AdapterError: a file cannot be read or is invalid, or the key does not match.
         """
         try:
-            # With a password, because a key that has one would be asked about on the terminal.
+            # An empty password, because an encrypted key would prompt on the terminal.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.chain, self.key, "")
         except OSError as error:
             why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
             raise AdapterError(
-                f"cannot serve with {self.chain} and {self.key}: {why or 'not in PEM form'};"
+                f"cannot serve with {self.chain} and {self.key}: {why or 'not in PEM format'};"
                 " they must be a certificate and its key, without a password"
             ) from error
 
@@ -87,10 +87,10 @@ def serve_shop(
     processes: int = 1,
     certificate: Certificate | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then end what was begun; HTTPS if there is a certificate.
+    """Serve until SIGTERM or SIGINT, then finish open requests; HTTPS with a certificate.
 
     Raises:
-        AdapterError: the address cannot be listened on, or the certificate not be used.
+        AdapterError: the address or the certificate cannot be used.
         QuickShopError: the shop cannot be opened.
     """
     _log_requests(settings)
@@ -111,22 +111,22 @@ def serve_shop(
 
 
 def works_itself(settings: Settings) -> bool:
-    """Whether whoever serves the shop also does its background work."""
+    """Return whether the API processes also run the background jobs."""
     return settings.broker_url is None
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens.
+    """Open a listening socket.
 
     Raises:
-        AdapterError: the port is taken, or the address is none of this machine's.
+        AdapterError: the port is in use, or the address does not belong to this machine.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        # asyncio does this for sockets that it made itself; without it an answer on a kept-alive
-        # connection waits 40 ms for the acknowledgment of its own headers.
+        # asyncio does this only for sockets that it made itself. Without it a response on a
+        # keep-alive connection waits 40 ms for the acknowledgment of its headers.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise AdapterError(_why_not(host, port, error)) from error
@@ -142,9 +142,9 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """End the block on SIGTERM or SIGINT as if it had ended by itself.
+    """End the block normally on SIGTERM or SIGINT.
 
-    The server stops gracefully on its own and then raises the signal that stopped it once more.
+    The server itself stops gracefully, and then raises the signal again.
     """
 
     def stop(_number: int, _frame: object) -> None:
@@ -161,7 +161,7 @@ def _stoppable() -> Iterator[None]:
 
 
 class _Stopped(BaseException):
-    """Not an Exception, so that nothing on the way takes it for a failure."""
+    """Not an Exception, so that no handler on the way treats it as a failure."""
 
 
 def _announce(settings: Settings, sock: socket.socket, shop: Shop, scheme: str) -> None:
@@ -169,17 +169,17 @@ def _announce(settings: Settings, sock: socket.socket, shop: Shop, scheme: str) 
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     database = address_of(settings.database_url)
     if scheme == "http" and Edge.of(settings).require_https:
-        # A link would be answered 403: only a proxy can make something of this address.
-        say(f"{shop.policy.name}: listens on {address}, database: {database}", _NEEDS_TLS)
+        # No link: plain requests to it are answered 403; only a proxy can use this address.
+        say(f"{shop.policy.name}: listening on {address}, database: {database}", _NEEDS_TLS)
     else:
         url = f"{scheme}://{address}"
         say(f"{shop.policy.name}: {url}, docs: {url}/docs, database: {database}")
     if not shop.products.list(ProductQuery(limit=1)).items:
-        say("The catalog is empty. `quickshop import shopify --sample` brings a small one.")
+        say("The catalog is empty. `quickshop import shopify --sample` imports a small one.")
 
 
 def _end_with_parent(parent: int) -> None:
-    """A supervisor that was killed ends no process, and they would go on holding the port."""
+    """End this process when its supervisor was killed; otherwise it would keep the port open."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -203,11 +203,10 @@ def _app_for(shop: Shop, settings: Settings) -> FastAPI:
 
 
 def server_config(app: Any, certificate: Certificate | None = None, **more: Any) -> uvicorn.Config:
-    """How an app of the shop is served; `more` are options of uvicorn."""
+    """Return the server configuration of an app; `more` are options of uvicorn."""
     return uvicorn.Config(
         app,
-        # One parser for all, h11, which is strict, and one loop; no other is used for being
-        # installed.
+        # Always the strict parser h11 and the asyncio loop, even if others are installed.
         http=PunctualConnection,
         loop="asyncio",
         ws="none",
@@ -225,7 +224,7 @@ def server_config(app: Any, certificate: Certificate | None = None, **more: Any)
 
 
 def _share(settings: Settings, processes: int) -> None:
-    """Tell the processes that are about to start what all of them must know alike."""
+    """Set the environment that all API processes must share."""
     if settings.token_keys is None:
         os.environ[f"{PREFIX}TOKEN_KEYS"] = fresh_key()
     if settings.api_processes < processes:
@@ -241,7 +240,7 @@ def _serve_in_processes(
 
 
 def app_of_process() -> ASGIApp:
-    """The API with a shop of its own, for one of several processes; closed when that ends."""
+    """Build the API with its own shop, for one of several processes; both close together."""
     settings = Settings.load()
     _log_requests(settings)
     Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
@@ -249,7 +248,7 @@ def app_of_process() -> ASGIApp:
         shop = open_shop(settings=settings, worker=works_itself(settings))
     except Exception as error:
         logger.critical("the shop cannot be opened", exc_info=error)
-        raise SystemExit(FAILED) from None  # anything else would print its traceback as it is
+        raise SystemExit(FAILED) from None  # other exceptions would print an unredacted traceback
     app = _app_for(shop, settings)
 
     async def closing(scope: Scope, receive: Receive, send: Send) -> None:

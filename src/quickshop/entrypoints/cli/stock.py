@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from quickshop.domain.inventory import StockDiscrepancy
+from quickshop.domain.inventory import MAX_STRIPES, StockDiscrepancy
 from quickshop.entrypoints.cli.context import opened_shop
 from quickshop.entrypoints.cli.failures import FAILED
 from quickshop.entrypoints.cli.options import AsJson, Limit, TakesNegativeNumbers, collect
@@ -31,19 +31,17 @@ app = typer.Typer(
 _NUMBERS: Final = ("On hand", "Allocated", "Held", "Available")
 _MANY: Final = 50
 
-Sku = Annotated[str, typer.Argument(metavar="SKU", help="What is counted.")]
-Location = Annotated[
-    str | None, typer.Option(help="Where it lies; without it, where the shop's stock lies.")
-]
+Sku = Annotated[str, typer.Argument(metavar="SKU", help="SKU of a variant.")]
+Location = Annotated[str | None, typer.Option(help="Stock location; by default the shop's.")]
 
 
 @app.command("show")
 def show_stock(
-    sku: Annotated[str | None, typer.Argument(metavar="SKU", help="Only this one.")] = None,
+    sku: Annotated[str | None, typer.Argument(metavar="SKU", help="Show only this SKU.")] = None,
     limit: Limit = _MANY,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many units lie where. Available counts what may be back-ordered, too."""
+    """Show stock by location. Available units include those that can be backordered."""
     with opened_shop() as shop:
         levels, more = _levels(shop, sku, limit)
     if sku is not None and not levels:
@@ -56,7 +54,7 @@ def show_stock(
     else:
         _show(levels)
         if more:
-            say(f"The first {limit} of more; --limit shows others.")
+            say(f"Only the first {limit} are shown; use --limit for more.")
 
 
 @app.command("receive")
@@ -66,10 +64,10 @@ def receive(
         int, typer.Argument(metavar="QUANTITY", min=1, help="Units that arrived.")
     ],
     location: Location = None,
-    reason: Annotated[str, typer.Option(help="Stands in the ledger.")] = "received",
+    reason: Annotated[str, typer.Option(help="Reason, for the ledger.")] = "received",
     as_json: AsJson = False,
 ) -> None:
-    """Put units that arrived on the shelf."""
+    """Add received units to the stock."""
     with opened_shop() as shop:
         shop.inventory.receive(sku, quantity, location=location, reason=reason)
         levels, _more = _levels(shop, sku, _MANY)
@@ -82,11 +80,11 @@ def adjust(
     quantity: Annotated[
         int, typer.Argument(metavar="QUANTITY", help="The difference, such as 2 or -3.")
     ],
-    reason: Annotated[str, typer.Option(help="Stands in the ledger.")],
+    reason: Annotated[str, typer.Option(help="Reason, for the ledger.")],
     location: Location = None,
     as_json: AsJson = False,
 ) -> None:
-    """Correct the shelf, up or down, and say why."""
+    """Correct the stock, up or down, with a reason."""
     with opened_shop() as shop:
         shop.inventory.adjust(sku, quantity, reason=reason, location=location)
         levels, _more = _levels(shop, sku, _MANY)
@@ -96,42 +94,39 @@ def adjust(
 @app.command("count")
 def count(
     sku: Sku,
-    counted: Annotated[
-        int, typer.Argument(metavar="COUNTED", min=0, help="Units that lie there.")
-    ],
-    reason: Annotated[str, typer.Option(help="Stands in the ledger.")] = "counted",
+    counted: Annotated[int, typer.Argument(metavar="COUNTED", min=0, help="Units on hand.")],
+    reason: Annotated[str, typer.Option(help="Reason, for the ledger.")] = "counted",
     location: Location = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the shelf hold what somebody counted there, units promised to orders included."""
+    """Set the stock to the counted units, including those allocated to orders."""
     with opened_shop() as shop:
         answer = shop.inventory.count(sku, counted, reason=reason, location=location)
         levels, _more = _levels(shop, sku, _MANY)
     _show_changed(levels, as_json=as_json)
     if not as_json:
         difference = answer.value.quantity
-        say(f"{difference:+} units." if difference else "As expected.")
+        say(f"{difference:+} units." if difference else "No difference.")
 
 
 @app.command("transfer")
 def transfer(
     sku: Sku,
     quantity: Annotated[
-        int, typer.Argument(metavar="QUANTITY", min=1, help="Units that nobody was promised.")
+        int, typer.Argument(metavar="QUANTITY", min=1, help="Unreserved units to move.")
     ],
     to_location: Annotated[
-        str, typer.Option("--to", metavar="LOCATION", help="Where they go; opened if it is new.")
+        str,
+        typer.Option("--to", metavar="LOCATION", help="Destination; a new location is created."),
     ],
     from_location: Annotated[
         str | None,
-        typer.Option(
-            "--from", metavar="LOCATION", help="Where they lie; by default the shop's place."
-        ),
+        typer.Option("--from", metavar="LOCATION", help="Origin; by default the shop's location."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Stands in the ledger.")] = "transferred",
+    reason: Annotated[str, typer.Option(help="Reason, for the ledger.")] = "transferred",
     as_json: AsJson = False,
 ) -> None:
-    """Take units from one location to another."""
+    """Move units from one location to another."""
     with opened_shop() as shop:
         shop.inventory.transfer(
             sku, quantity, to_location=to_location, from_location=from_location, reason=reason
@@ -144,19 +139,21 @@ def transfer(
 def configure(
     sku: Sku,
     backorder_limit: Annotated[
-        int | None, typer.Option(min=0, help="Units that may be sold beyond what is there.")
+        int | None, typer.Option(min=0, help="Units that can be sold without stock.")
     ] = None,
     low_stock_threshold: Annotated[
-        int | None, typer.Option(min=0, help="Tell the staff when so few units are free.")
+        int | None, typer.Option(min=0, help="Email the staff at this many free units or fewer.")
     ] = None,
     stripes: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Rows to spread a hot SKU over, such as 16."),
+        typer.Option(
+            min=0, max=MAX_STRIPES, help="Database rows for a SKU in high demand, such as 16."
+        ),
     ] = None,
     location: Location = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how far a SKU may be sold below nothing, and when staff are to be told."""
+    """Set the backorder limit, low-stock threshold and stripes of a SKU."""
     if backorder_limit is low_stock_threshold is stripes is None:
         raise typer.BadParameter("give --backorder-limit, --low-stock-threshold or --stripes")
     with opened_shop() as shop:
@@ -174,22 +171,22 @@ def configure(
 @app.command("reconcile")
 def reconcile(
     repair: Annotated[
-        bool, typer.Option("--repair", help="Set counters to what their ledger says.")
+        bool, typer.Option("--repair", help="Set counters to the sums of the ledger.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every counter with its ledger, live orders and live holds.
+    """Compare every counter with its ledger, open orders and active holds.
 
-    Exit code 1 when something differs and was not set right.
+    Exit code 1 if differences remain.
     """
     with opened_shop() as shop:
         found = shop.inventory.reconcile(repair=repair)
-        left = shop.inventory.reconcile()
+        remaining = shop.inventory.reconcile()
     if as_json:
-        print_json({"discrepancies": list(found), "remaining": list(left)})
+        print_json({"discrepancies": list(found), "remaining": list(remaining)})
     else:
-        _show_discrepancies(found, repaired=len(found) - len(left))
-    if left:
+        _show_discrepancies(found, repaired=len(found) - len(remaining))
+    if remaining:
         raise typer.Exit(FAILED)
 
 
@@ -220,4 +217,4 @@ def _show_discrepancies(found: Sequence[StockDiscrepancy], *, repaired: int) -> 
         return
     for discrepancy in found:
         say(discrepancy)
-    say(f"{len(found)} differ; {repaired} set right.")
+    say(f"{len(found)} differences; {repaired} repaired.")

@@ -1,4 +1,4 @@
-"""`quickshop users`: who works for the shop, for whoever runs its machine."""
+"""`quickshop users`: staff accounts, for the operator of the machine."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from quickshop.entrypoints.cli.options import DEFAULT, AsJson, Limit, collect
 from quickshop.entrypoints.cli.output import add_row, moment, print_json, say, show, table
 from quickshop.shop import Shop
 
-app = typer.Typer(help="Manage who works for the shop, and in which roles.", no_args_is_help=True)
+app = typer.Typer(help="Manage staff accounts and their roles.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
-Role = Annotated[str, typer.Argument(help="As `users roles` shows it.")]
+Role = Annotated[str, typer.Argument(help="Role, as in `users roles`.")]
 
 
 def _password() -> str:
-    """Asked for, twice, on a terminal; else the first line of the input."""
+    """Prompt twice on a terminal; else read the first line of the input."""
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     line = sys.stdin.readline().rstrip("\r\n")
@@ -34,18 +34,18 @@ def _password() -> str:
 @app.command("create-admin")
 def create_admin(
     email: Email,
-    name: Annotated[str, typer.Option(help="What they are called.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the admin.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Give the shop an admin; an account that is there gets the password and becomes one.
+    """Create an admin, or make an existing account an admin.
 
-    Its old password is replaced and its sessions end.
+    The password of an existing account is replaced, and its sessions end.
 
-    The password is asked for, or read from the input: it never stands on the command line.
+    The password is prompted for, or read from the input. It is never an argument.
     """
     address = normalize_email(email)
     password = _password()
-    with opened_shop(load_settings()) as shop:  # the first thing that somebody may do to a shop
+    with opened_shop(load_settings()) as shop:  # may be the first command for a shop
         had_account = bool(shop.customers.list(email=address, limit=1).items)
         account_id = shop.staff.create_admin(email=email, password=password, name=name)
     if as_json:
@@ -53,21 +53,21 @@ def create_admin(
         return
     say(f"{email} is an admin and may sign in.")
     if had_account:
-        say(f"{email} had an account already: its password was replaced and its sessions ended.")
+        say(f"{email} already had an account: its password was replaced and its sessions ended.")
 
 
 @app.command("list")
 def list_users(limit: Limit = DEFAULT, as_json: AsJson = False) -> None:
-    """List those who work for the shop."""
+    """List the staff accounts."""
     with opened_shop() as shop:
         users, more = collect(lambda n, cursor: shop.staff.list(limit=n, cursor=cursor), limit)
     if as_json:
         print_json({"items": users, "more": more})
         return
     if not users:
-        say("Nobody yet. `quickshop users create-admin EMAIL` makes the first admin.")
+        say("No staff yet. `quickshop users create-admin EMAIL` creates the first admin.")
         return
-    rows = table("E-mail", "Name", "Roles", "Status", "Since (UTC)")
+    rows = table("Email", "Name", "Roles", "Status", "Since (UTC)")
     for user in users:
         since = moment(user.created_at)
         add_row(rows, user.email, user.name, ", ".join(user.roles), user.status, since)
@@ -76,7 +76,7 @@ def list_users(limit: Limit = DEFAULT, as_json: AsJson = False) -> None:
 
 @app.command("roles")
 def list_roles(as_json: AsJson = False) -> None:
-    """List the roles and what they hold."""
+    """List the roles and their permissions."""
     with opened_shop() as shop:
         roles = {name: sorted(held) for name, held in shop.staff.roles().items()}
     if as_json:
@@ -90,31 +90,31 @@ def list_roles(as_json: AsJson = False) -> None:
 
 @app.command("grant")
 def grant(email: Email, role: Role) -> None:
-    """Put somebody who has an account in a role."""
+    """Grant a role to an account."""
     with opened_shop() as shop:
         shop.staff.grant(_account(shop, email), role)
-    say(f"{email} is in the role {role}.")
+    say(f"{email} has the role {role}.")
 
 
 @app.command("revoke")
 def revoke(email: Email, role: Role) -> None:
-    """Take somebody out of a role. The last admin stays."""
+    """Revoke a role from an account. The last admin cannot be removed."""
     with opened_shop() as shop:
         shop.staff.revoke(_account(shop, email), role)
-    say(f"{email} is not in the role {role}.")
+    say(f"{email} no longer has the role {role}.")
 
 
 @app.command("disable")
 def disable(email: Email) -> None:
-    """Lock somebody out: every session of theirs ends."""
+    """Disable an account and end all its sessions."""
     with opened_shop() as shop:
         shop.staff.disable(_account(shop, email))
-    say(f"{email} is locked out.")
+    say(f"{email} is disabled.")
 
 
 @app.command("enable")
 def enable(email: Email) -> None:
-    """Let somebody in again."""
+    """Enable a disabled account."""
     with opened_shop() as shop:
         shop.staff.enable(_account(shop, email))
     say(f"{email} may sign in again.")

@@ -9,7 +9,12 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
-from quickshop.domain.customers import ConsentPurpose, SavedAddress, SavedAddressId
+from quickshop.domain.customers import (
+    MAX_FIELD_LENGTH,
+    ConsentPurpose,
+    SavedAddress,
+    SavedAddressId,
+)
 from quickshop.domain.identity import Permission, SessionId
 from quickshop.domain.notifications import MessageKind
 from quickshop.entrypoints.http.auth import Asked, Email, GivenPassword, NewPassword, take
@@ -75,8 +80,8 @@ class OwnProfileOut(ProfileOut):
 class ProfileChange(Input):
     """The fields to change. Absent fields stay. An empty text clears a field."""
 
-    name: Annotated[str, Field(max_length=200)] | None = None
-    phone: Annotated[str, Field(max_length=200)] | None = None
+    name: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
+    phone: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
     marketing_consent: bool | None = None
 
 

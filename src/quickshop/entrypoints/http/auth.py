@@ -14,9 +14,14 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from quickshop.application.identity.tokens import SignedIn
+from quickshop.application.identity.tokens import MAX_SECRET_LENGTH, SignedIn
 from quickshop.domain.cart import CartId
-from quickshop.domain.customers import CustomerId, normalize_email
+from quickshop.domain.customers import (
+    MAX_EMAIL_LENGTH,
+    MIN_EMAIL_LENGTH,
+    CustomerId,
+    normalize_email,
+)
 from quickshop.domain.errors import CartStateError, NotFoundError, NotSignedInError
 from quickshop.domain.identity import (
     MAX_PASSWORD_LENGTH,
@@ -45,7 +50,10 @@ from quickshop.shop import Shop
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=GuardedRoute)
 
-Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
+Email = Annotated[
+    str,
+    Field(min_length=MIN_EMAIL_LENGTH, max_length=MAX_EMAIL_LENGTH, examples=["ada@example.com"]),
+]
 NewPassword = Annotated[
     str,
     Field(
@@ -65,7 +73,10 @@ GivenPassword = Annotated[
     ),
 ]
 Secret = Annotated[
-    str, Field(min_length=1, max_length=200, description="From the email.", examples=["…"])
+    str,
+    Field(
+        min_length=1, max_length=MAX_SECRET_LENGTH, description="From the email.", examples=["…"]
+    ),
 ]
 
 
@@ -87,7 +98,7 @@ class GuestCart(Input):
     """A cart that was filled before signing in."""
 
     id: Annotated[UUID, Field(strict=False)]  # JSON has no UUID type
-    token: Annotated[str, Field(min_length=1, max_length=200)]
+    token: Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH)]
 
 
 class Login(Input):
@@ -119,7 +130,7 @@ class Tokens(Output):
 class Refresh(Input):
     """The refresh token, unless it is in a cookie."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    refresh_token: Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH)] | None = None
 
 
 class Confirmation(Input):

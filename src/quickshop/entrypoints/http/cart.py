@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import AliasPath, Field
 
 from quickshop.domain.cart import MAX_QUANTITY, CartId, CartLineId, CartStatus
-from quickshop.domain.catalog import MAX_NAME_LENGTH
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import (
     CallerDependency,
     CartShopper,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.money import MAX_PRICE_MINOR
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import (
     Cursor,
     Limit,

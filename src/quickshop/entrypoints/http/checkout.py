@@ -10,8 +10,9 @@ from pydantic import Field
 
 from quickshop.application.checkout import PlacedOrder
 from quickshop.domain.cart import CartId
+from quickshop.domain.customers import MAX_EMAIL_LENGTH, MIN_EMAIL_LENGTH
 from quickshop.domain.orders import OrderId
-from quickshop.domain.payments import PaymentSource
+from quickshop.domain.payments import MAX_METHOD_LENGTH, MAX_TOKEN_LENGTH, PaymentSource
 from quickshop.entrypoints.http.customers import AddressIn
 from quickshop.entrypoints.http.dependencies import (
     CartShopper,
@@ -36,7 +37,7 @@ class PaymentIn(Input):
         str,
         Field(
             min_length=1,
-            max_length=50,
+            max_length=MAX_METHOD_LENGTH,
             description="The gateway's name of the payment method. Every gateway accepts `card`. "
             "The payment fails if the gateway does not know the method. The sandbox accepts any.",
             examples=["card"],
@@ -46,7 +47,7 @@ class PaymentIn(Input):
         str,
         Field(
             min_length=1,
-            max_length=255,
+            max_length=MAX_TOKEN_LENGTH,
             description="The gateway's token for the card. A card number is refused.",
             examples=["tok_ok"],
         ),
@@ -66,7 +67,12 @@ class PaymentIn(Input):
 class Checkout(Input):
     """The details of an order: email address, addresses and payment."""
 
-    email: Annotated[str, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
+    email: Annotated[
+        str,
+        Field(
+            min_length=MIN_EMAIL_LENGTH, max_length=MAX_EMAIL_LENGTH, examples=["ada@example.com"]
+        ),
+    ]
     shipping_address: AddressIn
     billing_address: AddressIn | None = None
     """Default: the shipping address."""

@@ -12,10 +12,11 @@ from pydantic_core import PydanticCustomError
 from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError
+from quickshop.domain.idempotency import MAX_KEY_LENGTH
 from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
 from quickshop.entrypoints.http.sentences import KEY_PATTERN
 from quickshop.ports.identity import Caller
-from quickshop.ports.paging import MAX_LIMIT
+from quickshop.ports.paging import MAX_CURSOR_LENGTH, MAX_LIMIT
 from quickshop.shop import Shop
 
 
@@ -92,15 +93,15 @@ OrderShopper = Annotated[Shopper, Depends(_order_shopper)]
 """The shopper, by their session or by a guest's secret."""
 
 _KEY_DESCRIPTION: Final = (
-    "1 to 255 printable ASCII characters. A repeated request with the same key returns the "
-    "first response, with `Idempotent-Replayed: true`. Keys are kept for 24 hours."
+    f"1 to {MAX_KEY_LENGTH} printable ASCII characters. A repeated request with the same key "
+    "returns the first response, with `Idempotent-Replayed: true`. Keys are kept for 24 hours."
 )
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=255,
+        max_length=MAX_KEY_LENGTH,
         pattern=KEY_PATTERN,
         description=_KEY_DESCRIPTION,
     ),
@@ -141,7 +142,7 @@ Cursor = Annotated[
     QueryText | None,
     Query(
         min_length=1,
-        max_length=2_000,
+        max_length=MAX_CURSOR_LENGTH,
         description="The `next_cursor` of the previous page; absent for the first page.",
     ),
 ]

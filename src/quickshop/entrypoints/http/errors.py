@@ -62,6 +62,8 @@ STATUS_BY_ERROR: Final[Mapping[type[errors.QuickShopError], int]] = {
     errors.ContentionError: 503,
     errors.IdempotencyInProgressError: 409,
     errors.PaymentUnknownError: 503,
+    errors.SourcingPlanError: 500,
+    errors.GatewayAnswerError: 500,
     errors.SchemaError: 503,
     errors.MissingExtraError: 500,
     SettingsError: 500,

@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.errors import InvalidValueError
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import require_printable
 
 if TYPE_CHECKING:

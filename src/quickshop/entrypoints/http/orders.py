@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
-from quickshop.domain.orders import MAX_REASON_LENGTH, OrderId, OrderStatus
+from quickshop.domain.orders import OrderId, OrderStatus
+from quickshop.domain.values import MAX_REASON_LENGTH
 from quickshop.entrypoints.http.customers import AddressOut
 from quickshop.entrypoints.http.dependencies import (
     Cursor,

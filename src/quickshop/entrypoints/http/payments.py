@@ -11,7 +11,7 @@ from quickshop.entrypoints.http.edge.audience import PUBLIC, open_to
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Output
-from quickshop.ports.payment_webhooks import Verdict
+from quickshop.ports.payment_webhooks import MAX_PROVIDER_LENGTH, Verdict
 
 router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=GuardedRoute)
 
@@ -45,7 +45,9 @@ async def _raw_body(request: Request) -> bytes:
 def receive(
     shop: ShopDependency,
     request: Request,
-    provider: Annotated[str, Path(max_length=50, description="For example `stripe`.")],
+    provider: Annotated[
+        str, Path(max_length=MAX_PROVIDER_LENGTH, description="For example `stripe`.")
+    ],
     body: Annotated[bytes, Depends(_raw_body)],
 ) -> WebhookOut:
     """Receive a webhook of a payment gateway. The signature covers the raw body."""

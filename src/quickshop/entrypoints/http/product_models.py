@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AliasGenerator, AliasPath, ConfigDict, Field
 
 from quickshop.application.catalog import ChangedVariant
-from quickshop.domain.catalog import (
+from quickshop.domain.catalog import Image, VariantContent, VariantId
+from quickshop.domain.catalog_rules import (
     MAX_ALT_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
     MAX_IMAGES,
+    MAX_METADATA,
+    MAX_METADATA_LENGTH,
     MAX_OPTIONS,
-    MAX_URL_LENGTH,
-    Image,
-    VariantContent,
-    VariantId,
+    MAX_TAGS,
+    MAX_VARIANTS,
+    MAX_WEIGHT_GRAMS,
 )
+from quickshop.domain.values import MAX_URL_LENGTH
 from quickshop.entrypoints.http.models import Id, Input, Line, OptionalLine, Output, Sku, Version
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
-
-MAX_VARIANTS: Final = 250
-MAX_TAGS: Final = 100
-MAX_METADATA: Final = 50
-MAX_DESCRIPTION_LENGTH: Final = 100_000
-MAX_WEIGHT_GRAMS: Final = 10_000_000
 
 Tags = Annotated[list[Line], Field(max_length=MAX_TAGS)]
 OptionNames = Annotated[
@@ -39,7 +37,8 @@ Description = Annotated[
     ),
 ]
 Metadata = Annotated[
-    dict[Line, Annotated[str, Field(max_length=5_000)]], Field(max_length=MAX_METADATA)
+    dict[Line, Annotated[str, Field(max_length=MAX_METADATA_LENGTH)]],
+    Field(max_length=MAX_METADATA),
 ]
 
 

@@ -1,6 +1,6 @@
-"""Celery's side of the worker: one task, which runs one job.
+"""The Celery app of the worker: one task, which runs one job.
 
-`quickshop worker` starts it; `celery -A quickshop.entrypoints.worker.app worker` does, too, with
+`quickshop worker` starts it. So does `celery -A quickshop.entrypoints.worker.app worker`, with
 the settings of the environment.
 """
 
@@ -29,10 +29,10 @@ logger: Final = logging.getLogger("quickshop.worker")
 
 
 class ProcessShop:
-    """A shop that is opened when first needed, once per process, whatever was forked from what.
+    """A shop that is opened on first use, once per process.
 
-    Connections must not cross a fork, so a child never uses what its parent opened. Safe to share
-    between threads.
+    Connections must not cross a fork, so a child process opens its own shop. Safe to share between
+    threads.
     """
 
     def __init__(self, open_shop: Callable[[], Shop]) -> None:
@@ -42,11 +42,11 @@ class ProcessShop:
         self._owner = 0
 
     def __call__(self) -> Shop:
-        """The shop of this process.
+        """Return the shop of this process.
 
         Raises:
-            TransientError: it cannot be opened now.
-            QuickShopError: it cannot be opened.
+            TransientError: the shop cannot be opened now.
+            QuickShopError: the shop cannot be opened.
         """
         with self._lock:
             if self._shop is None or self._owner != os.getpid():
@@ -54,7 +54,7 @@ class ProcessShop:
             return self._shop
 
     def close(self) -> None:
-        """Close what this process opened; the next call opens it again."""
+        """Close the shop of this process; the next call opens it again."""
         with self._lock:
             shop, self._shop = self._shop, None
             if shop is not None and self._owner == os.getpid():
@@ -62,17 +62,17 @@ class ProcessShop:
 
 
 def build_worker_app(settings: Settings) -> Celery:
-    """The Celery app whose workers run jobs of the shop of these settings.
+    """Build the Celery app whose workers run the jobs of a shop.
 
     Raises:
-        SettingsError: there is no broker in the settings.
+        SettingsError: the settings have no broker.
         MissingExtraError: Celery is not installed.
     """
     if settings.broker_url is None:
         raise SettingsError("QUICKSHOP_BROKER_URL: must be set for a Celery worker")
     from quickshop.adapters.celery.jobs import RUN_JOB, make_celery  # noqa: PLC0415
 
-    # A task may run for the lease of its job: afterwards the queue hands it to someone else.
+    # A task may run for the lease of its job: afterwards another worker gets the job.
     lease_seconds = math.ceil(settings.job_lease_seconds)
     app = make_celery(settings.broker_url, visibility_timeout_seconds=2 * lease_seconds + 10)
     shop = ProcessShop(lambda: open_shop(settings=settings))
@@ -87,16 +87,16 @@ def build_worker_app(settings: Settings) -> Celery:
 
 
 def run_job(shop: Callable[[], Shop], job_id: object) -> None:
-    """Run the job that a message names. Raises nothing that is to be expected.
+    """Run the job that a message names. Expected errors are logged, not raised.
 
-    While the database is out of reach messages are dropped, not given back: a broker would hand
-    them out again at once, as fast as it can. The job is still in the queue of record, which
-    sends it again when its lease is over.
+    While the database cannot be reached, messages are dropped, not returned to the broker: it
+    would deliver them again at once, in a tight loop. The job stays in the queue of record, which
+    sends it again when its lease ends.
     """
     try:
         job = JobId(UUID(str(job_id)))
     except ValueError:
-        logger.error("dropped a message that names no job")  # noqa: TRY400 - there is no cause
+        logger.error("dropped a message without a valid job id")  # noqa: TRY400 - there is no cause
         return
     try:
         outcome = shop().jobs.run(job)
@@ -117,7 +117,7 @@ def _close_at_shutdown(shop: ProcessShop) -> None:
 
 
 def _leave_logging_alone() -> None:
-    """Celery sets up logging of its own, unless somebody listens for it to do so."""
+    """Connect to `setup_logging`, so that Celery does not configure logging itself."""
     from celery import signals  # noqa: PLC0415
 
     def leave(**_facts: object) -> None:
@@ -127,7 +127,7 @@ def _leave_logging_alone() -> None:
 
 
 def __getattr__(name: str) -> Celery:
-    """Build `app` when Celery's own command asks this module for it, and not on import."""
+    """Build `app` when Celery's command reads it, not on import."""
     if name in {"app", "celery"}:
         log_to_stderr()
         settings = Settings.load()

@@ -1,6 +1,6 @@
 """The processes behind `quickshop worker` and `quickshop relay`.
 
-Each runs until SIGTERM or SIGINT, finishes what it is doing, and outlives every outage of its
+Each runs until SIGTERM or SIGINT, then finishes its current job. It survives outages of its
 database and broker.
 """
 
@@ -33,11 +33,10 @@ _LOOK_SECONDS: Final = 0.1
 def run_worker(
     settings: Settings, *, concurrency: int | None = None, pool: Pool | None = None
 ) -> int:
-    """Run jobs, `concurrency` at once (by default `worker_threads`), until told to stop.
+    """Run jobs, `concurrency` at once (by default `worker_threads`), until stopped.
 
-    With a broker this is a Celery worker, whose `pool` is `prefork` unless the machine does not
-    allow that; without one, threads take the jobs straight from the database. Returns the
-    process's exit code.
+    With a broker this is a Celery worker; its `pool` is `prefork` where the machine allows it.
+    Without a broker, threads take the jobs from the database. Returns the process's exit code.
 
     Raises:
         SchemaError: the database needs `quickshop migrate`.
@@ -50,25 +49,25 @@ def run_worker(
 
 
 def run_relay(settings: Settings) -> int:
-    """Hand jobs to the broker, and do the periodic tasks, until told to stop.
+    """Publish jobs to the broker, and run the periodic tasks, until stopped.
 
     Returns the process's exit code.
 
     Raises:
-        SettingsError: there is no broker in the settings.
+        SettingsError: the settings have no broker.
         SchemaError: the database needs `quickshop migrate`.
         MissingExtraError: a setting needs an extra that is not installed.
     """
     if settings.broker_url is None:
         raise SettingsError(
-            "QUICKSHOP_BROKER_URL: must be set for a relay; without a broker, workers take their"
-            " jobs straight from the database"
+            "QUICKSHOP_BROKER_URL: must be set for a relay; without a broker, workers take jobs"
+            " directly from the database"
         )
     return _run_in_threads(settings, [lambda shop, stop: shop.relay(stop)])
 
 
 def choose_pool(wanted: Pool | None) -> Pool:
-    """The pool wanted, else `prefork`; `threads` where processes cannot share semaphores."""
+    """Return `wanted`, else `prefork`; `threads` where processes cannot share semaphores."""
     if wanted == "threads" or _can_share_semaphores():
         return wanted or "prefork"
     logger.warning("shared memory is not writable here: jobs run in threads instead of processes")
@@ -81,7 +80,7 @@ def _can_share_semaphores() -> bool:
 
 def _run_celery(settings: Settings, concurrency: int, pool: Pool) -> int:
     app = build_worker_app(settings)
-    _open_patiently(settings).close()  # says what is wrong before anything is forked
+    _open_patiently(settings).close()  # fails before any process is forked
     worker = app.Worker(
         hostname=f"quickshop-{os.getpid()}@{socket.gethostname()}",
         pool=pool,
@@ -115,22 +114,22 @@ def _open_patiently(settings: Settings) -> Shop:
         try:
             return open_shop(settings=settings)
         except TransientError as error:
-            logger.warning("the shop cannot be opened yet, trying on: %s", error)
+            logger.warning("the shop cannot be opened yet, retrying: %s", error)
             time.sleep(settings.poll_seconds)
 
 
 def _wait_for_signal(threads: Sequence[Thread]) -> None:
-    """Start the threads, and return on the first signal to stop."""
-    alarm, bell = socket.socketpair()
+    """Start the threads, and return at the first stop signal."""
+    receiver, sender = socket.socketpair()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    with alarm, bell:
+    with receiver, sender:
         for number in STOP_SIGNALS:
-            signal.signal(number, lambda *_: bell.send(b"!"))
+            signal.signal(number, lambda *_: sender.send(b"!"))
         try:
             for thread in threads:
                 thread.start()
             logger.info("at work")
-            alarm.recv(1)
+            receiver.recv(1)
             logger.info("stopping")
         finally:
             for number, handler in before.items():
@@ -139,6 +138,6 @@ def _wait_for_signal(threads: Sequence[Thread]) -> None:
 
 def _wake_until_ended(shop: Shop, threads: Sequence[Thread]) -> None:
     for thread in threads:
-        while thread.is_alive():  # one that waits hears of it, one that works ends its job first
+        while thread.is_alive():  # wakes waiting threads; a busy one ends its job first
             shop.wake()
             thread.join(_LOOK_SECONDS)

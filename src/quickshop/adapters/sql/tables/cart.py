@@ -20,6 +20,7 @@ from quickshop.adapters.sql.column_types import PlainText, UtcDateTime
 from quickshop.adapters.sql.tables.catalog import variants
 from quickshop.adapters.sql.tables.customers import customers
 from quickshop.adapters.sql.tables.schema import metadata
+from quickshop.domain.cart import MAX_QUANTITY
 
 carts: Final = Table(
     "carts",
@@ -45,5 +46,5 @@ cart_lines: Final = Table(
     Column("variant_id", ForeignKey(variants.c.id), nullable=False),
     Column("quantity", Integer, nullable=False),
     UniqueConstraint("cart_id", "variant_id"),
-    CheckConstraint("quantity BETWEEN 1 AND 999", name="quantity"),
+    CheckConstraint(f"quantity BETWEEN 1 AND {MAX_QUANTITY}", name="quantity"),
 )

@@ -21,6 +21,7 @@ from quickshop.adapters.sql.tables.cart import carts
 from quickshop.adapters.sql.tables.catalog import variants
 from quickshop.adapters.sql.tables.orders import order_lines, orders
 from quickshop.adapters.sql.tables.schema import metadata, partial_index
+from quickshop.domain.inventory import MAX_STRIPES, MAX_UNITS
 
 locations: Final = Table(
     "locations",
@@ -46,9 +47,9 @@ stock_levels: Final = Table(
     CheckConstraint("allocated >= 0", name="allocated"),
     CheckConstraint("held >= 0", name="held"),
     CheckConstraint("backorder_limit >= 0", name="backorder_limit"),
-    CheckConstraint("on_hand <= 1000000000", name="on_hand"),
+    CheckConstraint(f"on_hand <= {MAX_UNITS}", name="on_hand"),
     CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold"),
-    CheckConstraint("stripes BETWEEN 0 AND 64", name="stripes"),
+    CheckConstraint(f"stripes BETWEEN 0 AND {MAX_STRIPES}", name="stripes"),
 )
 
 stock_stripes: Final = Table(

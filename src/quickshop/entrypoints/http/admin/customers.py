@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from quickshop.application.cart import ListActiveCarts
 from quickshop.application.customers import EraseCustomer, GetCustomer, ListCustomers
 from quickshop.application.identity.staff import DisableAccount, EnableAccount
-from quickshop.domain.customers import CustomerId
+from quickshop.domain.customers import MAX_EMAIL_LENGTH, CustomerId
 from quickshop.domain.identity import AccountId, AccountStatus
 from quickshop.entrypoints.http.account import ProfileOut, profile_facts
 from quickshop.entrypoints.http.admin.shared import staff_problems
@@ -83,7 +83,8 @@ def customer_of(view: CustomerView) -> AdminCustomerOut:
 def list_customers(
     shop: ShopDependency,
     email: Annotated[
-        QueryText | None, Query(max_length=254, description="The exact email address.")
+        QueryText | None,
+        Query(max_length=MAX_EMAIL_LENGTH, description="The exact email address."),
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

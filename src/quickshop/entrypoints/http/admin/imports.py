@@ -14,10 +14,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from quickshop.application.imports import GetImport, ListImportIssues, ListImports, StartImport
-from quickshop.domain.catalog import MAX_NAME_LENGTH
 from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, ImportId, ImportStatus
+from quickshop.domain.inventory import MAX_LOCATION_LENGTH
+from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.admin.shared import (
-    MAX_LOCATION_LENGTH,
     staff_problems,
 )
 from quickshop.entrypoints.http.dependencies import (

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from quickshop.application.idempotency import Answer
 from quickshop.application.inventory import (
-    MAX_STRIPES,
     AdjustStock,
     ConfigureStock,
     CountStock,
@@ -20,7 +19,7 @@ from quickshop.application.inventory import (
     StockChange,
     TransferStock,
 )
-from quickshop.domain.inventory import MAX_UNITS
+from quickshop.domain.inventory import MAX_STRIPES, MAX_UNITS
 from quickshop.entrypoints.http.admin.shared import (
     Caller,
     LedgerReason,

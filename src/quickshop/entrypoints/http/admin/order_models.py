@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from quickshop.domain.cart import MAX_QUANTITY
-from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH, MAX_URL_LENGTH
-from quickshop.domain.orders import MAX_NOTE_LENGTH, MAX_REASON_LENGTH
+from quickshop.domain.cart import MAX_LINES, MAX_QUANTITY
+from quickshop.domain.fulfillment import MAX_TRACKING_LENGTH
+from quickshop.domain.orders import MAX_NOTE_LENGTH
 from quickshop.domain.payments import PaymentStatus, RefundStatus
+from quickshop.domain.values import MAX_REASON_LENGTH, MAX_URL_LENGTH
 from quickshop.entrypoints.http.admin.shared import Location
 from quickshop.entrypoints.http.models import Id, Input, Output
 from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
 from quickshop.entrypoints.http.orders import OrderOut
-
-MAX_PARCEL_LINES: Final = 500
 
 Reason = Annotated[str, Field(max_length=MAX_REASON_LENGTH, description="The shopper sees it.")]
 TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH)]
@@ -101,7 +100,7 @@ class FulfillmentIn(Input):
         list[FulfillmentLineIn] | None,
         Field(
             min_length=1,
-            max_length=MAX_PARCEL_LINES,
+            max_length=MAX_LINES,
             description="The units to ship. Default: all unshipped units.",
         ),
     ] = None

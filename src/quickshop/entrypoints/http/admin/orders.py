@@ -19,9 +19,9 @@ from quickshop.application.payments import (
     RefundOrder,
     VoidPayment,
 )
-from quickshop.domain.customers import CustomerId
+from quickshop.domain.customers import MAX_EMAIL_LENGTH, MIN_EMAIL_LENGTH, CustomerId
 from quickshop.domain.errors import InvalidValueError
-from quickshop.domain.orders import OrderId, OrderStatus
+from quickshop.domain.orders import MAX_NUMBER_LENGTH, OrderId, OrderStatus
 from quickshop.entrypoints.http.admin.order_models import (
     AdminOrderOut,
     AdminOrderPage,
@@ -69,9 +69,14 @@ def _payment(answer: Answer[PaymentView], *, status: int = 200) -> Response:
 @open_to(staff(ListOrders))
 def list_orders(
     shop: ShopDependency,
-    number: Annotated[QueryText | None, Query(min_length=1, max_length=20)] = None,
+    number: Annotated[QueryText | None, Query(min_length=1, max_length=MAX_NUMBER_LENGTH)] = None,
     email: Annotated[
-        QueryText | None, Query(min_length=3, max_length=254, description="Case is ignored.")
+        QueryText | None,
+        Query(
+            min_length=MIN_EMAIL_LENGTH,
+            max_length=MAX_EMAIL_LENGTH,
+            description="Case is ignored.",
+        ),
     ] = None,
     customer_id: UUID | None = None,
     status: OrderStatus | None = None,

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
 
+from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, MAX_LOCATION_LENGTH
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
-
-MAX_LOCATION_LENGTH: Final = 100
-MAX_REASON_LENGTH: Final = 200
-"""Characters in a reason in the stock ledger."""
 
 Location = Annotated[
     str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), AfterValidator(require_printable)
 ]
 LedgerReason = Annotated[
-    str, Field(min_length=1, max_length=MAX_REASON_LENGTH), AfterValidator(require_printable)
+    str,
+    Field(min_length=1, max_length=MAX_LEDGER_REASON_LENGTH),
+    AfterValidator(require_printable),
 ]
 IfMatch = Annotated[
     str | None,

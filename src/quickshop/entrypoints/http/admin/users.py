@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from quickshop.application.identity.roles import (
     ListApiKeys,
@@ -19,6 +19,9 @@ from quickshop.application.identity.roles import (
 from quickshop.application.identity.staff import GrantRole, InviteUser, ListUsers, RevokeRole
 from quickshop.domain.identity import (
     BUILT_IN_ROLES,
+    MAX_API_KEY_NAME_LENGTH,
+    MAX_ROLE_NAME_LENGTH,
+    MAX_ROLES,
     AccountId,
     AccountStatus,
     ApiKeyId,
@@ -31,6 +34,7 @@ from quickshop.entrypoints.http.dependencies import (
     Limit,
     ShopDependency,
     SignedInCaller,
+    require_printable,
 )
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
@@ -40,9 +44,9 @@ from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/admin", tags=["admin: users"], route_class=GuardedRoute)
 
-MAX_ROLES = 50
-
-RoleName = Annotated[str, Field(min_length=1, max_length=40, examples=["order_manager"])]
+RoleName = Annotated[
+    str, Field(min_length=1, max_length=MAX_ROLE_NAME_LENGTH, examples=["order_manager"])
+]
 Permissions = Annotated[
     list[Annotated[Permission, Field(strict=False)]], Field(max_length=len(Permission))
 ]
@@ -104,7 +108,11 @@ class RoleIn(Input):
 class ApiKeyIn(Input):
     """An API key for another program."""
 
-    name: Annotated[Line, Field(examples=["warehouse"])]
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=MAX_API_KEY_NAME_LENGTH, examples=["warehouse"]),
+        AfterValidator(require_printable),
+    ]
     scopes: Annotated[Permissions, Field(min_length=1)]
     expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
     """When the key expires; never by default."""

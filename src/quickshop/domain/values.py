@@ -1,0 +1,139 @@
+"""Values of every context: text, whole numbers, reasons and web addresses.
+
+Each function refuses a value with an `InvalidValueError` that carries `field` as given.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from quickshop.domain.errors import InvalidValueError
+
+MAX_NAME_LENGTH: Final = 255
+"""Characters in a handle, title, SKU, vendor, tag or category name."""
+MAX_REASON_LENGTH: Final = 500
+"""Characters in the reason of a cancellation or a refund."""
+MAX_URL_LENGTH: Final = 2_000
+"""Characters in the address of a web page or an image."""
+
+_NEVER_IN_A_URL: Final = frozenset(" \"'<>\\^`{|}")
+
+
+def require_text(field: str, value: str, *, max_length: int) -> None:
+    """Refuse text that is blank, too long, or holds what no printer or mail header can take.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    if not issubclass(type(value), str):
+        raise InvalidValueError(field, "must be text")
+    if not value.strip():
+        raise InvalidValueError(field, "must not be blank")
+    if len(value) > max_length:
+        raise InvalidValueError(field, f"must have at most {max_length} characters")
+    if not value.isprintable():
+        raise InvalidValueError(field, "must hold printable characters only, on one line")
+
+
+def require_name(field: str, value: str) -> None:
+    """Refuse text that cannot be a name: see `require_text`.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    require_text(field, value, max_length=MAX_NAME_LENGTH)
+
+
+def require_prose(field: str, value: str, *, max_length: int) -> None:
+    """Refuse text of several lines that is too long or not printable. It may be empty.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    if not issubclass(type(value), str):
+        raise InvalidValueError(field, "must be text")
+    if len(value) > max_length or not " ".join(value.split()).isprintable():
+        raise InvalidValueError(field, f"must be at most {max_length} printable characters")
+
+
+def require_reason(reason: str) -> str:
+    """A reason in the words of people; may be empty.
+
+    Raises:
+        InvalidValueError: too long, not printable, or no text.
+    """
+    require_prose("reason", reason, max_length=MAX_REASON_LENGTH)
+    return reason
+
+
+def require_whole(field: str, value: int) -> None:
+    """Refuse what is not a whole number, whatever its type says: 12.5 and True are none.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    if type(value) is not int:
+        raise InvalidValueError(field, "must be a whole number")
+
+
+def require_between(field: str, value: int, lowest: int, highest: int) -> None:
+    """Refuse what is not a whole number from `lowest` to `highest`, both included.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    require_whole(field, value)
+    if not lowest <= value <= highest:
+        raise InvalidValueError(field, f"must be between {lowest} and {highest}")
+
+
+def require_units(value: int, field: str = "quantity") -> None:
+    """Refuse what is not a whole number of at least 1.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    require_whole(field, value)
+    if value < 1:
+        raise InvalidValueError(field, "must be at least 1")
+
+
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an http or https URL that can stand in a page or a mail.
+
+    It names no user, and holds ASCII only: what is beyond is written with `%`.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and not set(url) & _NEVER_IN_A_URL
+    return sound and plain and "@" not in parts.netloc and len(url) <= MAX_URL_LENGTH
+
+
+def require_web_address(field: str, url: str) -> None:
+    """Refuse what is not an http or https URL.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    require_text(field, url, max_length=MAX_URL_LENGTH)
+    if not is_web_address(url):
+        raise InvalidValueError(field, "must be an http or https URL")
+
+
+def is_https_url(url: str) -> bool:
+    """Whether `url` is a web address that is read over TLS: see `is_web_address`."""
+    return is_web_address(url) and urlsplit(url).scheme == "https"
+
+
+def require_https_url(field: str, url: str) -> None:
+    """Refuse what is not an https URL.
+
+    Raises:
+        InvalidValueError: with `field` as given.
+    """
+    if not issubclass(type(url), str) or not is_https_url(url):
+        raise InvalidValueError(field, "must be an https URL")
