@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quickshop.domain.money import MAX_MINOR, Money
+from quickshop.domain.money import MAX_MINOR, MAX_PRICE_MINOR, Money
 from quickshop.entrypoints.http.models import Input, Output
 from quickshop.entrypoints.http.sentences import CURRENCY_PATTERN
 
@@ -31,3 +31,15 @@ class MoneyIn(Input):
     def to_domain(self) -> Money:
         """Return the amount as domain money."""
         return Money(self.amount, self.currency)
+
+
+class UnitPriceIn(MoneyIn):
+    """What one unit costs."""
+
+    amount: Annotated[MinorUnits, Field(ge=0, le=MAX_PRICE_MINOR, examples=[3700])]
+
+
+class SomeMoneyIn(MoneyIn):
+    """An amount above zero."""
+
+    amount: Annotated[MinorUnits, Field(ge=1, lt=MAX_MINOR, examples=[3700])]
