@@ -30,7 +30,7 @@ from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import MEDIA_TYPE
 from quickshop.entrypoints.http.links import add_links
-from quickshop.entrypoints.http.money import MoneyIn, SomeMoneyIn, UnitPriceIn
+from quickshop.entrypoints.http.money import MoneyIn, PositiveMoneyIn, UnitPriceIn
 
 router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
@@ -55,7 +55,7 @@ _SCHEMES: Final[dict[str, dict[str, str]]] = {
         "the shop itself, or one of `QUICKSHOP_CORS_ORIGINS`.",
     },
 }
-_AMOUNTS: Final = tuple(model.__name__ for model in (MoneyIn, UnitPriceIn, SomeMoneyIn))
+_AMOUNTS: Final = tuple(model.__name__ for model in (MoneyIn, UnitPriceIn, PositiveMoneyIn))
 _INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 # Relative URLs, so that the page also works behind a path prefix.

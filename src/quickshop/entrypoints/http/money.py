@@ -25,7 +25,12 @@ class MoneyIn(Input):
 
     amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR, examples=[3700])]
     currency: Annotated[
-        str, Field(pattern=CURRENCY_PATTERN, description="ISO 4217 code.", examples=["USD"])
+        str,
+        Field(
+            pattern=CURRENCY_PATTERN,
+            description="ISO 4217 code: the currency of the shop.",
+            examples=["USD"],
+        ),
     ]
 
     def to_domain(self) -> Money:
@@ -34,12 +39,12 @@ class MoneyIn(Input):
 
 
 class UnitPriceIn(MoneyIn):
-    """What one unit costs."""
+    """The price of one unit."""
 
     amount: Annotated[MinorUnits, Field(ge=0, le=MAX_PRICE_MINOR, examples=[3700])]
 
 
-class SomeMoneyIn(MoneyIn):
-    """An amount above zero."""
+class PositiveMoneyIn(MoneyIn):
+    """An amount above 0."""
 
     amount: Annotated[MinorUnits, Field(ge=1, lt=MAX_MINOR, examples=[3700])]

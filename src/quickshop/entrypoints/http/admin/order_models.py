@@ -14,7 +14,7 @@ from quickshop.domain.payments import PaymentStatus, RefundStatus
 from quickshop.domain.values import MAX_REASON_LENGTH, MAX_URL_LENGTH
 from quickshop.entrypoints.http.admin.shared import Location
 from quickshop.entrypoints.http.models import Id, Input, Output
-from quickshop.entrypoints.http.money import MoneyOut, SomeMoneyIn
+from quickshop.entrypoints.http.money import MoneyOut, PositiveMoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
 from quickshop.entrypoints.http.texts import (
     EMPTY_OR_NOT_BLANK,
@@ -132,7 +132,7 @@ class CaptureIn(Input):
     """How much of the money that was set aside is to be taken."""
 
     amount: Annotated[
-        SomeMoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
+        PositiveMoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
     ] = None
 
 
@@ -140,6 +140,6 @@ class RefundIn(Input):
     """How much is to go back."""
 
     amount: Annotated[
-        SomeMoneyIn | None, Field(description="Absent or null: all that is left.")
+        PositiveMoneyIn | None, Field(description="Absent or null: all that is left.")
     ] = None
     reason: Reason = ""
