@@ -119,7 +119,15 @@ class AdjustmentIn(Input):
     """A correction of a stock level: units to add, or below 0 to remove."""
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, description="Not 0.")]
+    quantity: Annotated[
+        int,
+        Field(
+            ge=-MAX_UNITS,
+            le=MAX_UNITS,
+            description="Not 0.",
+            json_schema_extra={"not": {"const": 0}},
+        ),
+    ]
     reason: LedgerReason
     location: WhereIfNotDefault = None
 

@@ -14,11 +14,21 @@ from quickshop.domain.payments import PaymentStatus, RefundStatus
 from quickshop.domain.values import MAX_REASON_LENGTH, MAX_URL_LENGTH
 from quickshop.entrypoints.http.admin.shared import Location
 from quickshop.entrypoints.http.models import Id, Input, Output
-from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
+from quickshop.entrypoints.http.money import MoneyOut, PositiveMoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.texts import (
+    EMPTY_OR_NOT_BLANK,
+    PROSE,
+    PROSE_NOT_BLANK,
+    WEB_URL_OR_EMPTY,
+)
 
-Reason = Annotated[str, Field(max_length=MAX_REASON_LENGTH, description="The shopper sees it.")]
-TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH)]
+Reason = Annotated[
+    str,
+    Field(max_length=MAX_REASON_LENGTH, description="The shopper sees it."),
+    PROSE,
+]
+TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH), EMPTY_OR_NOT_BLANK]
 
 
 class AdminOrderOut(OrderOut):
@@ -109,20 +119,20 @@ class FulfillmentIn(Input):
     ] = None
     carrier: TrackingText = ""
     tracking_number: TrackingText = ""
-    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH)] = ""
+    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH), WEB_URL_OR_EMPTY] = ""
 
 
 class NoteIn(Input):
     """A staff note about an order."""
 
-    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH)]
+    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH), PROSE_NOT_BLANK]
 
 
 class CaptureIn(Input):
     """The amount to capture."""
 
     amount: Annotated[
-        MoneyIn | None, Field(description="Default: all. A part releases the rest.")
+        PositiveMoneyIn | None, Field(description="Default: all. A part releases the rest.")
     ] = None
 
 
@@ -130,6 +140,6 @@ class RefundIn(Input):
     """The amount to refund, and the reason."""
 
     amount: Annotated[
-        MoneyIn | None, Field(description="Default: the amount not refunded yet.")
+        PositiveMoneyIn | None, Field(description="Default: the amount not refunded yet.")
     ] = None
     reason: Reason = ""
