@@ -304,7 +304,7 @@ def guest_cancels(placed: PlacedOrder, *, key: str | None = None) -> Story:
 
 
 def staff_cancels(placed: PlacedOrder) -> Story:
-    return lambda shop: shop.orders.cancel(placed.value.id).value.status.value
+    return lambda shop: shop.orders.cancel(placed.order.id).value.status.value
 
 
 def adjusts(sku: str, by: int) -> Story:

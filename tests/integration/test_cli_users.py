@@ -103,7 +103,7 @@ def test_whoever_is_locked_out_gets_in_again_only_when_enabled(terminal: Termina
         (("create-admin", "a@example.com"), "", "password: must be typed"),
         (("create-admin", "a@example.com"), "aaaaaaaaaa", "must hold more than a few different"),
         (("grant", "nobody@example.com", "admin"), "", "there is no such account"),
-        (("grant", "ada@example.com", "emperor"), "", "role: must be the name of a role"),
+        (("grant", "ada@example.com", "emperor"), "", "role: must be the name of an existing role"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

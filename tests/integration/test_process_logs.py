@@ -176,7 +176,7 @@ def test_what_celery_says_is_in_records_too(
             until(lambda: shop.shop.orders.get(order).status == "paid", what="the payment")
             broker.kill()
             until(lambda: "onnection" in log.read_text(), what="the worker to notice")
-            until(lambda: "out of reach" in relayed.read_text(), what="the relay to notice")
+            until(lambda: "cannot be reached" in relayed.read_text(), what="the relay to notice")
             for process in (worker, relay):
                 process.terminate()
                 assert process.wait(processes.PATIENCE_SECONDS) == 0
