@@ -116,7 +116,7 @@ def test_a_product_is_of_no_more_variants_than_can_be_stored_at_once(gate: Desk)
         for issue in gate.shop.imports.issues(done.id, limit=100).items
         if issue.severity is Severity.ERROR
     )
-    assert "at most 2,048 of one product" in first.reason
+    assert "at most 2,048 per product" in first.reason
 
 
 def give_up(gate: Desk, handler: Handler, close: Handler | None = None) -> list[ImportView]:
@@ -232,7 +232,7 @@ def test_so_many_files_wait_at_once(gate: Desk) -> None:
     first, second, third = (as_csv([mug(handle=f"m{n}", sku=f"M{n}")]).encode() for n in range(3))
     done = start(BytesIO(first), idempotency_key="one")
     start(BytesIO(second))
-    with pytest.raises(TooManyImportsError, match="2 files are waiting"):
+    with pytest.raises(TooManyImportsError, match="2 imports are waiting"):
         start(BytesIO(third))
     again = start(BytesIO(first), idempotency_key="one")
     assert (again.replayed, again.value) == (True, done.value)
