@@ -203,7 +203,7 @@ class SqlImportReader(ImportReader):
 def _position(cursor: str) -> int:
     key = Cursor.decode(cursor, sort="found").key
     if not isinstance(key, int) or not 0 <= key < MAX_KEPT_ISSUES:
-        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+        raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
     return key
 
 
