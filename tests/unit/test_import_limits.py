@@ -123,7 +123,7 @@ def give_up(gate: Desk, handler: Handler, close: Handler | None = None) -> list[
     """How the only import stands after each try of its job."""
     run = replace(gate.shop.jobs.run, handlers={"run_import": handler})
     if close is not None:
-        run = replace(run, before_giving_up={"run_import": close})
+        run = replace(run, before_failing={"run_import": close})
     due = replace(gate.shop.jobs.run_due, run_job=run)
     seen = []
     for _ in range(MAX_ATTEMPTS + 3):
@@ -158,7 +158,7 @@ def test_an_import_that_fails_on_every_try_says_so_and_keeps_nothing(
 
 def test_a_database_out_of_reach_at_the_last_try_only_delays_the_end(gate: Desk) -> None:
     gate.hand_in(*SHELF)
-    close = gate.shop.jobs.run.before_giving_up["run_import"]
+    close = gate.shop.jobs.run.before_failing["run_import"]
     outages = [TransientError("gone")] * 2
 
     def fail(_job: Job) -> None:

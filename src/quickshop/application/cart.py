@@ -40,7 +40,7 @@ class CreateCart:
     clock: Clock
     identifiers: Identifiers
     currency: str
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(self, *, customer_id: CustomerId | None = None) -> NewCart:
         """Keep the token: without it nobody can open a guest's cart. A customer needs none."""
@@ -54,7 +54,7 @@ class CreateCart:
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
-        self.news(cart)
+        self.invalidate_cart(cart)
         return NewCart(CartView.of(cart), token)
 
 
@@ -152,7 +152,7 @@ class AddCartLine:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, sku: str, quantity: int = 1
@@ -184,7 +184,7 @@ class AddCartLine:
             tx.carts.save(cart)
             if self.stock.hold_carts:
                 self.stock.follow(tx, cart, now)
-        self.news(cart)
+        self.invalidate_cart(cart)
         return CartView.of(cart)
 
 
@@ -195,7 +195,7 @@ class ChangeCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId, *, quantity: int
@@ -223,7 +223,7 @@ class ChangeCartLine:
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
-        self.news(cart)
+        self.invalidate_cart(cart)
         return CartView.of(cart)
 
 
@@ -234,7 +234,7 @@ class RemoveCartLine:
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     @retried
     def __call__(self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId) -> CartView:
@@ -251,7 +251,7 @@ class RemoveCartLine:
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
-        self.news(cart)
+        self.invalidate_cart(cart)
         return CartView.of(cart)
 
 
@@ -263,7 +263,7 @@ class ClaimCart:
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(self, cart_id: CartId, token: str, customer_id: CustomerId) -> CartView:
         """The cart that holds it all now: safe to repeat, and no line is lost.
@@ -283,7 +283,7 @@ class ClaimCart:
         except OutOfStockError:
             changed = self._claim(cart_id, shopper, now, joins=False)
         for cart in changed:
-            self.news(cart)
+            self.invalidate_cart(cart)
         return CartView.of(changed[-1])
 
     @retried

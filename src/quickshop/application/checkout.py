@@ -69,7 +69,7 @@ class PlaceOrder:
     terms: PaymentTerms
     sourcing: SourcingStrategy
     release: ReleaseExpiredHolds
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(
         self,
@@ -140,7 +140,7 @@ class PlaceOrder:
 
         answer = once.run(self.unit_of_work, OrderView, now, place)
         for cart in completed:
-            self.news(cart)
+            self.invalidate_cart(cart)
         token = _token_of(answer.value, shopper)
         return PlacedOrder(answer.value, token, replayed=answer.replayed)
 

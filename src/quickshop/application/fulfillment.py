@@ -117,7 +117,7 @@ def _require_shippable(tx: Transaction, order: Order) -> None:
     payments = tx.payments.of_order(order.id)
     captured = sum(payment.captured_minor for payment in payments)
     if captured and not any(payment.refundable.minor for payment in payments):
-        raise OrderStateError(order.number, "refunded in full, or about to be,", "shipped")
+        raise OrderStateError(order.number, "refunded or being refunded", "shipped")
 
 
 def _units(

@@ -244,7 +244,7 @@ class HoldCart:
     clock: Clock
     holding: Holding
     release: ReleaseExpiredHolds
-    news: CartInvalidation
+    invalidate_cart: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
@@ -283,7 +283,7 @@ class HoldCart:
 
         answer = once.run(self.unit_of_work, HeldCart, now, hold)
         for cart in changed:
-            self.news(cart)
+            self.invalidate_cart(cart)
         return answer
 
 

@@ -33,6 +33,6 @@ class IdempotencyRepository(Protocol):
         """Delete keys older than `KEY_LIFETIME`; return how many."""
         ...
 
-    def forget_of(self, asker: str) -> int:
+    def delete_of(self, asker: str) -> int:
         """Delete the keys of one caller, by the end of their scopes; return how many."""
         ...

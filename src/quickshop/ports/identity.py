@@ -134,11 +134,11 @@ class SessionRepository(Protocol):
         """Store a new or changed token."""
         ...
 
-    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+    def delete_of(self, account_id: AccountId) -> Sequence[SessionId]:
         """Delete all sessions of an account, with their tokens; return the ids."""
         ...
 
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         """Delete sessions that ended before `before`, with their tokens; return how many."""
         ...
 
@@ -176,7 +176,7 @@ class OneTimeTokenRepository(Protocol):
         """
         ...
 
-    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+    def delete_of(self, account_id: AccountId, *emails: str) -> int:
         """Delete tokens for these addresses, or requested by this account; return how many."""
         ...
 

@@ -133,7 +133,7 @@ class ImportRepository(Protocol):
         """
         ...
 
-    def forget_content(self, import_id: ImportId) -> None:
+    def delete_content(self, import_id: ImportId) -> None:
         """Delete the content of the file."""
         ...
 
@@ -141,7 +141,7 @@ class ImportRepository(Protocol):
         """Return the number of waiting and running imports."""
         ...
 
-    def forget_finished(self, before: datetime) -> int:
+    def purge_finished(self, before: datetime) -> int:
         """Delete imports finished before `before`, with their issues; return how many."""
         ...
 

@@ -205,7 +205,7 @@ class HoldRepository(Protocol):
         """
         ...
 
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         """Delete holds that ended before `before`; return how many."""
         ...
 

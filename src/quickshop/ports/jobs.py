@@ -67,7 +67,7 @@ class JobQueue(Protocol):
         """Claim due jobs, oldest first. No other caller gets them before `lease` has passed."""
         ...
 
-    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+    def unclaim(self, job_ids: Sequence[JobId], now: datetime) -> None:
         """Return claimed jobs that were not started; they can be claimed at once."""
         ...
 
@@ -106,7 +106,7 @@ class JobQueue(Protocol):
         """Count the jobs. Jobs that have been due for longer than `patience` are overdue."""
         ...
 
-    def forget_done(self, before: datetime) -> int:
+    def purge_done(self, before: datetime) -> int:
         """Delete jobs finished before `before`; return how many."""
         ...
 

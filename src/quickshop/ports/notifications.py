@@ -27,7 +27,7 @@ class NotificationRepository(Protocol):
         """Record that the message was sent."""
         ...
 
-    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
+    def replace_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
         """Replace the recipient in records about a customer's orders; return how many."""
         ...
 

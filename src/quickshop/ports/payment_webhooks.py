@@ -72,6 +72,6 @@ class PaymentWebhookRepository(Protocol):
         """Return the messages, newest first."""
         ...
 
-    def forget_before(self, moment: datetime) -> int:
+    def purge_before(self, moment: datetime) -> int:
         """Delete messages first received before `moment`; return how many."""
         ...
