@@ -87,7 +87,10 @@ Message = OrderMessage | StockMessage | AccountMessage
 
 
 class Notifier(Protocol):
-    """Sends messages. It is never called inside a transaction."""
+    """Sends messages. It is never called inside a transaction.
+
+    `quickshop doctor` checks a notifier that is also a `CheckedService`.
+    """
 
     def send(self, message: Message) -> None:
         """Hand the message over for delivery.

@@ -151,7 +151,8 @@ class PaymentGateway(Protocol):
     """Moves money. It is never called inside a transaction.
 
     One `key` has one effect, however often and from wherever a call is repeated. A repeated call
-    returns the outcome of the first.
+    returns the outcome of the first. `quickshop doctor` checks a gateway that is also a
+    `CheckedService`.
     """
 
     def charge(
