@@ -261,15 +261,14 @@ class Cart(Aggregate):
         if not self.takes(guest):
             rule = f"must be at most {MAX_LINES}, in one currency, of at most {MAX_QUANTITY} units"
             raise InvalidValueError("lines", rule)
-        theirs = {line.offer.variant_id: line for line in guest.lines}
-        added = (
-            replace(line, quantity=line.quantity + theirs.pop(line.offer.variant_id).quantity)
-            if line.offer.variant_id in theirs
+        added = {line.offer.variant_id: line for line in guest.lines}
+        lines = tuple(
+            replace(line, quantity=line.quantity + added.pop(line.offer.variant_id).quantity)
+            if line.offer.variant_id in added
             else line
             for line in self.lines
         )
-        kept = tuple(added)
-        self.lines = (*kept, *(replace(line, id=new_line_id()) for line in theirs.values()))
+        self.lines = (*lines, *(replace(line, id=new_line_id()) for line in added.values()))
         guest.lines = ()
         self._record(CartsMerged(cart_id=self.id, occurred_at=now))
         guest._record(CartsMerged(cart_id=guest.id, occurred_at=now))
