@@ -88,7 +88,7 @@ class ListOwnCarts:
         """The one changed last first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.carts.of_customer(customer_id, limit=limit, cursor=cursor)
 
@@ -107,7 +107,7 @@ class ListActiveCarts:
         """Open carts with something in them, changed no longer ago; newest cart first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.carts.active(self.clock.now() - within, limit=limit, cursor=cursor)
 

@@ -98,7 +98,7 @@ class PlaceOrder:
             PriceChangedError: the total is not `expected_total`.
             CurrencyMismatchError: `expected_total` is in another currency than the cart.
             OutOfStockError: there is less than it asks for.
-            InvalidValueError: the e-mail address is none.
+            InvalidValueError: the email address is not valid.
             NotSignedInError: the customer's account was disabled or erased.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.

@@ -94,7 +94,7 @@ class ListOrders:
         """For staff: everybody's. Every criterion given must hold; `email` in whatever case.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be, a time has no zone, or
+            InvalidValueError: `limit` or `cursor` is not valid, a time has no zone, or
                 what is given as an e-mail address is none.
         """
         for name, moment in (("placed_from", placed_from), ("placed_before", placed_before)):
@@ -125,7 +125,7 @@ class ListOwnOrders:
         """Nothing for a token that opens nothing.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         shopper = Shopper.of(opener)
         customer_id = shopper.customer_id

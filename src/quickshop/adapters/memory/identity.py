@@ -69,7 +69,7 @@ class MemoryAccounts(AccountRepository):
 
     def _keep(self, account: Account) -> None:
         if any(a.email == account.email and a.id != account.id for a in self._accounts.values()):
-            raise AlreadyExistsError("account", "e-mail address")
+            raise AlreadyExistsError("account", "email address")
         self._session.keep(self._accounts, account.id, account)
 
     @override

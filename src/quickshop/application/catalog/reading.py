@@ -61,7 +61,7 @@ class ListProducts:
         """One page; without a query the newest products.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.products.search(replace(query or ProductQuery(), published=True))
 
@@ -93,7 +93,7 @@ class ListAllProducts:
         """One page; without a query the newest products of all.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.products.search(query or ProductQuery(published=None))
 

@@ -40,7 +40,7 @@ class ListImports:
         """One page.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.imports.list(limit=limit, cursor=cursor)
 
@@ -59,7 +59,7 @@ class ListImportIssues:
 
         Raises:
             NotFoundError: no such import.
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         self.imports.get(import_id)
         return self.imports.issues(import_id, limit=limit, cursor=cursor)

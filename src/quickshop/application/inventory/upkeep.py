@@ -79,7 +79,7 @@ class ListStock:
         """By SKU, then location.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: `limit` or `cursor` is not valid.
         """
         return self.stock.list(sku=sku, limit=limit, cursor=cursor)
 
