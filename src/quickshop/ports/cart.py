@@ -109,7 +109,7 @@ class CartReader(Protocol):
         """Return one page of the open carts of this customer, the last changed first.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
@@ -119,6 +119,6 @@ class CartReader(Protocol):
         """Return one page of the open carts with lines that changed since `since`, newest first.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...

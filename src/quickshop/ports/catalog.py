@@ -244,7 +244,7 @@ class ProductReader(Protocol):
         """Return one page of products.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

@@ -105,7 +105,7 @@ class CustomerReader(Protocol):
         """Return one page of customers.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

@@ -294,7 +294,7 @@ class IdentityReader(Protocol):
         """Return one page of all API keys, newest first.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

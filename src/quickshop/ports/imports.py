@@ -202,7 +202,7 @@ class ImportReader(Protocol):
         """Return one page of imports, newest first.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
@@ -214,7 +214,7 @@ class ImportReader(Protocol):
         The page is empty if the import does not exist.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

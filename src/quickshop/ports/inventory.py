@@ -237,7 +237,7 @@ class StockReader(Protocol):
         """Return one page of levels, ordered by SKU and location name, or those of one SKU.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

@@ -94,7 +94,7 @@ class JobQueue(Protocol):
         """Return one page of the dead jobs, oldest first.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 

@@ -189,7 +189,7 @@ class OrderReader(Protocol):
         """Return one page of orders.
 
         Raises:
-            InvalidValueError: `limit` or `cursor` is not valid.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
