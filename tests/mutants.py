@@ -308,7 +308,7 @@ def refund_checked_before_lock() -> Iterator[Patch]:
             payments = tx.payments.of_order(order_id)
         left = max((payment.refundable for payment in payments), key=lambda money: money.minor)
         if amount is not None and amount > left:
-            raise RefundTooLargeError(amount.minor, refundable_minor=left.minor)
+            raise RefundTooLargeError(str(amount), str(left), refundable_minor=left.minor)
         return refund(self, order_id, amount=amount or left, **more)
 
     def request(

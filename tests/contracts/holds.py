@@ -178,7 +178,7 @@ class HoldRepositoryContract:
         release(backend, ended)
         for before, forgotten in ((NOW, 0), (NOW + timedelta(days=1), 1)):
             with backend.unit_of_work() as tx:
-                assert tx.holds.forget_ended(before) == forgotten
+                assert tx.holds.purge_ended(before) == forgotten
         assert list(of_cart(backend, live)) == [live]
 
     def test_a_cart_that_held_nothing_holds_what_it_was_given_since(

@@ -118,7 +118,7 @@ class IdempotencyRepositoryContract:
                 ask(tx, scope=scope)
                 tx.idempotency.store(scope, AWKWARD, an_answer())
         with backend.unit_of_work() as tx:
-            assert tx.idempotency.forget_of("account:1_") == 2
+            assert tx.idempotency.delete_of("account:1_") == 2
         with backend.unit_of_work() as tx:
             known = [ask(tx, scope=scope) is not None for scope in scopes]
         assert known == [False, False, True, True, True]

@@ -142,8 +142,8 @@ class ImportRepositoryContract:
         finish(backend, old)
         finish(backend, fresh, now=LATER)
         with backend.unit_of_work() as tx:
-            assert tx.imports.forget_finished(LATER) == 1
-            assert tx.imports.forget_finished(LATER) == 0
+            assert tx.imports.purge_finished(LATER) == 1
+            assert tx.imports.purge_finished(LATER) == 0
         assert {view.id for view in backend.import_reader.list().items} == {fresh, waiting}
         assert not backend.import_reader.issues(old).items
         assert not list(backend.import_reader.content(old))
@@ -167,7 +167,7 @@ class ImportReaderContract:
         new, other = store_import(backend), store_import(backend)
         assert b"".join(backend.import_reader.content(new.id)) == b"".join(PARTS)
         with backend.unit_of_work() as tx:
-            tx.imports.forget_content(new.id)
+            tx.imports.delete_content(new.id)
         assert list(backend.import_reader.content(new.id)) == []
         assert b"".join(backend.import_reader.content(other.id)) == b"".join(PARTS)
 

@@ -170,10 +170,10 @@ class JobQueueContract:
     def test_a_job_given_back_is_handed_out_again_at_once(self, backend: Backend) -> None:
         store_order(backend.unit_of_work)
         (job_id,) = claim(backend)
-        backend.job_queue.give_back([job_id], NOW)
+        backend.job_queue.unclaim([job_id], NOW)
         assert claim(backend) == [job_id]
         start(backend, job_id)
-        backend.job_queue.give_back([job_id], NOW)
+        backend.job_queue.unclaim([job_id], NOW)
         assert claim(backend) == [], "someone works on it"
 
     def test_starting_counts_and_renews_the_lease(self, backend: Backend) -> None:
@@ -314,8 +314,8 @@ class JobQueueContract:
         backend.job_queue.finish(old, NOW)
         backend.job_queue.finish(recent, NOW + timedelta(days=2))
         a_job(backend)
-        assert backend.job_queue.forget_done(NOW + timedelta(days=1)) == 1
-        assert backend.job_queue.forget_done(NOW + timedelta(days=1)) == 0
+        assert backend.job_queue.purge_done(NOW + timedelta(days=1)) == 1
+        assert backend.job_queue.purge_done(NOW + timedelta(days=1)) == 0
         assert [job.id for job in backend.job_queue.dead(limit=9).items] == [dead]
         assert backend.job_queue.size(NOW, patience=PATIENCE).waiting == 1
 

@@ -99,7 +99,7 @@ class NotificationRepositoryContract:
             claim(backend, notification)
             mark_sent(backend, notification)
         with backend.unit_of_work() as tx:
-            assert tx.notifications.forget_recipient(customer.id, instead="nobody") == 1
+            assert tx.notifications.replace_recipient(customer.id, instead="nobody") == 1
         assert not claim(backend, replace(theirs, recipient="nobody"))
         assert not claim(backend, guests)
         assert not claim(backend, about_nobody)

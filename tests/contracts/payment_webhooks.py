@@ -87,5 +87,5 @@ class PaymentWebhookRepositoryContract:
     def test_old_messages_are_forgotten(self, backend: Backend) -> None:
         keep(backend, a_record("old"), a_record("new", received_at=NOW + timedelta(seconds=1)))
         with backend.unit_of_work() as tx:
-            assert tx.payment_webhooks.forget_before(NOW + timedelta(seconds=1)) == 1
+            assert tx.payment_webhooks.purge_before(NOW + timedelta(seconds=1)) == 1
         assert [record.event_id for record in kept(backend)] == ["new"]

@@ -126,7 +126,7 @@ class SessionRepositoryContract:
         store_token(backend, a_refresh_token(theirs[0], "theirs"))
         kept = store_token(backend, a_refresh_token(other, "another's"))
         with backend.unit_of_work() as tx:
-            gone = tx.sessions.forget_of(account.id)
+            gone = tx.sessions.delete_of(account.id)
         assert sorted(gone) == sorted(each.id for each in theirs)
         assert token_in(backend, "theirs") is None
         assert token_in(backend, "another's") == kept
@@ -138,7 +138,7 @@ class SessionRepositoryContract:
         old = store_session(backend, now=NOW - timedelta(days=1))
         store_token(backend, a_refresh_token(old, "old"))
         with backend.unit_of_work() as tx:
-            assert tx.sessions.forget_ended(LATER) == 2
+            assert tx.sessions.purge_ended(LATER) == 2
         with backend.unit_of_work() as tx:
             assert [tx.sessions.get(each.id).id for each in (live, lately)] == [live.id, lately.id]
             for gone in (out, old):
@@ -225,12 +225,12 @@ class OneTimeTokenRepositoryContract:
         others = store_one_time(backend, Purpose.CHANGE_EMAIL, email="grace@example.com")
         wanted = store_one_time(backend, Purpose.CONFIRM_ACCOUNT, email="new@example.com")
         with backend.unit_of_work() as tx:
-            assert tx.one_time_tokens.forget_of(account.id, account.email) == 2
+            assert tx.one_time_tokens.delete_of(account.id, account.email) == 2
         assert are_there(backend, mine, to_be, others, wanted) == [False, False, True, True]
         with backend.unit_of_work() as tx:
-            assert tx.one_time_tokens.forget_of(account.id) == 0
+            assert tx.one_time_tokens.delete_of(account.id) == 0
             assert (
-                tx.one_time_tokens.forget_of(account.id, "x@example.com", "new@example.com") == 1
+                tx.one_time_tokens.delete_of(account.id, "x@example.com", "new@example.com") == 1
             )
         assert are_there(backend, others, wanted) == [True, False]
 

@@ -208,7 +208,7 @@ def test_who_lacks_a_permission_is_told_which(web: Web, everybody: list[Principa
     customer = next(each for each in everybody if each.name == "customer")
     refused = web.client.get("/v1/admin/orders", headers=customer.headers)
     document = assert_problem(refused, 403, "permission_denied")
-    assert document["detail"] == "this needs the permission orders:read"
+    assert document["detail"] == ("you do not have permission to do this: orders:read is required")
     nobody = web.client.get("/v1/admin/orders")
     assert_problem(nobody, 401, "not_signed_in")
     assert nobody.headers["www-authenticate"] == "Bearer"

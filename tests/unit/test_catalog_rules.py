@@ -72,7 +72,7 @@ def test_a_product_holds_as_much_as_its_limits_say() -> None:
 def test_a_product_has_so_many_variants_and_no_more() -> None:
     variants = [a_variant(options=(str(n),)) for n in range(MAX_VARIANTS + 1)]
     assert len(a_product(*variants[:-1], option_names=("Size",)).variants) == MAX_VARIANTS
-    with pytest.raises(InvalidValueError, match="at most 2,048 of one product"):
+    with pytest.raises(InvalidValueError, match="at most 2,048 per product"):
         a_product(*variants, option_names=("Size",))
 
 

@@ -163,7 +163,7 @@ def test_only_so_many_files_wait_at_once(office: BackOffice) -> None:
     for _ in range(MAX_UNFINISHED):
         assert hand_in(office, content).status_code == 202
     document = assert_problem(hand_in(office, content), 409, "too_many_imports")
-    assert document["detail"].startswith("20 files are waiting")
+    assert document["detail"].startswith("20 imports are waiting")
     office.shop.run_jobs()
     assert hand_in(office, content).status_code == 202
 

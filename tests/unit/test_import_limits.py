@@ -116,14 +116,14 @@ def test_a_product_is_of_no_more_variants_than_can_be_stored_at_once(gate: Desk)
         for issue in gate.shop.imports.issues(done.id, limit=100).items
         if issue.severity is Severity.ERROR
     )
-    assert "at most 2,048 of one product" in first.reason
+    assert "at most 2,048 per product" in first.reason
 
 
 def give_up(gate: Desk, handler: Handler, close: Handler | None = None) -> list[ImportView]:
     """How the only import stands after each try of its job."""
     run = replace(gate.shop.jobs.run, handlers={"run_import": handler})
     if close is not None:
-        run = replace(run, before_giving_up={"run_import": close})
+        run = replace(run, before_failing={"run_import": close})
     due = replace(gate.shop.jobs.run_due, run_job=run)
     seen = []
     for _ in range(MAX_ATTEMPTS + 3):
@@ -158,7 +158,7 @@ def test_an_import_that_fails_on_every_try_says_so_and_keeps_nothing(
 
 def test_a_database_out_of_reach_at_the_last_try_only_delays_the_end(gate: Desk) -> None:
     gate.hand_in(*SHELF)
-    close = gate.shop.jobs.run.before_giving_up["run_import"]
+    close = gate.shop.jobs.run.before_failing["run_import"]
     outages = [TransientError("gone")] * 2
 
     def fail(_job: Job) -> None:
@@ -232,7 +232,7 @@ def test_so_many_files_wait_at_once(gate: Desk) -> None:
     first, second, third = (as_csv([mug(handle=f"m{n}", sku=f"M{n}")]).encode() for n in range(3))
     done = start(BytesIO(first), idempotency_key="one")
     start(BytesIO(second))
-    with pytest.raises(TooManyImportsError, match="2 files are waiting"):
+    with pytest.raises(TooManyImportsError, match="2 imports are waiting"):
         start(BytesIO(third))
     again = start(BytesIO(first), idempotency_key="one")
     assert (again.replayed, again.value) == (True, done.value)

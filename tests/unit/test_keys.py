@@ -32,7 +32,7 @@ def test_the_first_key_is_the_newest_and_all_are_found() -> None:
         *((text, "id:secret") for text in (f"a:{SECRET},", f"{'x' * 33}:{SECRET}", f"ä:{SECRET}")),
         *((f"a:{bad}", "at least 32 bytes") for bad in ("", SECRET[:31], "short")),
         *((f"a:{SECRET}{bad}", "printable ASCII") for bad in (" x", "\nx", "ä", "\x00")),
-        (f"a:{SECRET},a:{SECRET[::-1]}", "an id of its own"),
+        (f"a:{SECRET},a:{SECRET[::-1]}", "a different id"),
     ],
 )
 def test_a_text_that_is_no_keys_is_refused_and_not_shown(text: str, rule: str) -> None:
@@ -50,7 +50,7 @@ def test_a_text_that_is_no_keys_is_refused_and_not_shown(text: str, rule: str) -
         ("a" * 64, "fewer than 10 different characters"),
         ("123456789" * 8, "fewer than 10 different characters"),
         *(
-            (f"{word}{SECRET}", "a word that everybody tries")
+            (f"{word}{SECRET}", "a word that attackers try first")
             for word in ("changeme", "my-Secret-", "PASSWORD", "development", "xxdefaultxx")
         ),
     ],

@@ -123,7 +123,7 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0.5", "1.01"])
 def test_yen_have_no_decimals(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="0 decimals of JPY"):
+    with pytest.raises(InvalidValueError, match="0 decimals in JPY"):
         Money.parse(text, "JPY")
 
 

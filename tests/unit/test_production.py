@@ -50,7 +50,10 @@ def test_what_is_fit_for_production_is_not_objected_to() -> None:
         ({"token_keys": None}, "QUICKSHOP_TOKEN_KEYS: must be set: `quickshop keys new` makes"),
         ({"password_keys": None}, "QUICKSHOP_PASSWORD_KEYS: must be set: `quickshop keys new`"),
         ({"token_keys": f"a:{'abcdefghi' * 4}"}, f"{TOKENS}has fewer than 10 different char"),
-        ({"token_keys": f"a:ChangeMe{STRONG[8:]}"}, f"{TOKENS}holds a word that everybody tries"),
+        (
+            {"token_keys": f"a:ChangeMe{STRONG[8:]}"},
+            f"{TOKENS}contains a word that attackers try first",
+        ),
         ({"token_keys": f"{STRONG},a:{'x' * 40}"}, f"{TOKENS}has fewer than 10 different char"),
         ({"password_keys": f"a:{'0' * 32}"}, "QUICKSHOP_PASSWORD_KEYS: must be strong, but the"),
         ({"database_url": "memory://"}, MEMORY),

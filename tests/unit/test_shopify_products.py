@@ -46,7 +46,7 @@ class TestVariants:
         assert files.error(mug(price=written)).column == "Variant Price"
 
     def test_a_price_finer_than_the_currency_is_an_error(self, files: Files) -> None:
-        assert "0 decimals of JPY" in files.error(mug(price="10.99"), currency="JPY").reason
+        assert "0 decimals in JPY" in files.error(mug(price="10.99"), currency="JPY").reason
 
     @pytest.mark.parametrize("written", ["", "0", "0.00"])
     def test_nothing_to_compare_with_is_no_price(self, files: Files, written: str) -> None:

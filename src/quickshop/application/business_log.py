@@ -85,7 +85,7 @@ _OF_REFUNDS: Final[Mapping[RefundStatus, str]] = {
 _OF_ACCOUNTS: Final[Mapping[type[DomainEvent], str]] = {
     AccountOpened: "account opened",
     PasswordChanged: "password changed",
-    EmailChanged: "e-mail address changed",
+    EmailChanged: "email address changed",
     AccountDisabled: "account disabled",
     AccountEnabled: "account enabled",
     AccountErased: "account erased",

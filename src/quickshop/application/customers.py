@@ -270,11 +270,11 @@ class Erasing:
             customer = tx.customers.get(customer_id)
             customer.erase(now=now)
             tx.customers.save(customer)
-            ended = tx.sessions.forget_of(account.id)
+            ended = tx.sessions.delete_of(account.id)
             tx.orders.anonymize(customer_id, email=anonymous)
-            tx.notifications.forget_recipient(customer_id, instead=anonymous)
-            tx.one_time_tokens.forget_of(account.id, email)
-            tx.idempotency.forget_of(f"account:{customer_id}")
+            tx.notifications.replace_recipient(customer_id, instead=anonymous)
+            tx.one_time_tokens.delete_of(account.id, email)
+            tx.idempotency.delete_of(f"account:{customer_id}")
             tx.personal_data.erase(customer_id)
             return ended
 

@@ -63,7 +63,7 @@ class RunJob:
     clock: Clock
     lease: timedelta
     first_retry: timedelta
-    before_giving_up: Mapping[str, Handler] = field(default_factory=dict)
+    before_failing: Mapping[str, Handler] = field(default_factory=dict)
     """Handlers by effect, run before a job of that effect fails permanently."""
 
     def __call__(self, job_id: JobId) -> JobOutcome:
@@ -116,7 +116,7 @@ class RunJob:
         logger.error("job %s (%s) failed permanently", job.id, job.effect, extra=facts)
 
     def _close(self, job: Job) -> None:
-        close = self.before_giving_up.get(job.effect)
+        close = self.before_failing.get(job.effect)
         if close is None:
             return
         try:
@@ -182,7 +182,7 @@ class RelayJobs:
             try:
                 self.publisher.publish(job_ids)
             except TransientError:
-                self.queue.give_back(job_ids, self.clock.now())
+                self.queue.unclaim(job_ids, self.clock.now())
                 raise
         return len(job_ids)
 

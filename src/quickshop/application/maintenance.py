@@ -11,7 +11,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetExpired:
+class PurgeExpired:
     """Delete expired data.
 
     Finished idempotency keys, jobs and imports, ended holds and sessions, and old messages.
@@ -30,10 +30,10 @@ class ForgetExpired:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             keys = tx.idempotency.purge_expired(now)
-            holds = tx.holds.forget_ended(now - self.keep_jobs)
-            webhooks = tx.payment_webhooks.forget_before(now - self.keep_webhooks)
-            sessions = tx.sessions.forget_ended(now - self.keep_sessions)
+            holds = tx.holds.purge_ended(now - self.keep_jobs)
+            webhooks = tx.payment_webhooks.purge_before(now - self.keep_webhooks)
+            sessions = tx.sessions.purge_ended(now - self.keep_sessions)
             tokens = tx.one_time_tokens.purge_expired(now)
-            imports = tx.imports.forget_finished(now - self.keep_imports)
+            imports = tx.imports.purge_finished(now - self.keep_imports)
         rows = keys + holds + webhooks + sessions + tokens + imports
-        return rows + self.queue.forget_done(now - self.keep_jobs)
+        return rows + self.queue.purge_done(now - self.keep_jobs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from quickshop.application.identity.mails import MailOneTimeToken, TellAccount
+from quickshop.application.identity.mails import MailOneTimeToken, NotifyAccount
 from quickshop.application.imports import FailImport, RunImport
 from quickshop.application.jobs import Handler
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
@@ -73,7 +73,7 @@ def build_handlers(
     notify: NotifyShopper,
     notify_staff: NotifyStaff,
     mail_token: MailOneTimeToken,
-    tell_account: TellAccount,
+    notify_account: NotifyAccount,
     run_import: RunImport,
 ) -> Mapping[str, Handler]:
     """Return the handler of each effect named in `REACTIONS`."""
@@ -104,7 +104,7 @@ def build_handlers(
         "mail_low_stock": mail_low_stock,
         "run_import": go_on_importing,
         **_mails(notify),
-        **_account_mails(mail_token, tell_account),
+        **_account_mails(mail_token, notify_account),
     }
 
 
@@ -159,7 +159,7 @@ def _mails(notify: NotifyShopper) -> Mapping[str, Handler]:
 
 
 def _account_mails(
-    mail_token: MailOneTimeToken, tell_account: TellAccount
+    mail_token: MailOneTimeToken, notify_account: NotifyAccount
 ) -> Mapping[str, Handler]:
     def mail_one_time_token(job: Job) -> None:
         assert isinstance(job.event, OneTimeTokenRequested)
@@ -167,17 +167,17 @@ def _account_mails(
 
     def mail_password_changed(job: Job) -> None:
         assert isinstance(job.event, PasswordChanged)
-        tell_account(job.event_id, MessageKind.PASSWORD_CHANGED, job.event.account_id)
+        notify_account(job.event_id, MessageKind.PASSWORD_CHANGED, job.event.account_id)
 
     def mail_email_changed(job: Job) -> None:
         event = job.event
         assert isinstance(event, EmailChanged)
         kind = MessageKind.EMAIL_CHANGED
-        tell_account(job.event_id, kind, event.account_id, email=event.old_email)
+        notify_account(job.event_id, kind, event.account_id, email=event.old_email)
 
     def mail_api_key_made(job: Job) -> None:
         assert isinstance(job.event, ApiKeyMade)
-        tell_account(job.event_id, MessageKind.API_KEY_MADE, job.event.account_id)
+        notify_account(job.event_id, MessageKind.API_KEY_MADE, job.event.account_id)
 
     return {
         "mail_api_key_made": mail_api_key_made,

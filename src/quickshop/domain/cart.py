@@ -1,4 +1,4 @@
-"""Carts: what a shopper means to buy."""
+"""Carts: the products that a shopper wants to buy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_QUANTITY: Final = 999
 
 
 class CartStatus(StrEnum):
-    """Whether the cart still changes."""
+    """Whether the cart can change."""
 
     OPEN = "open"
     COMPLETED = "completed"
@@ -40,14 +40,14 @@ class CartStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartEvent(DomainEvent):
-    """Something about one cart."""
+    """An event of one cart."""
 
     cart_id: CartId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartCreated(CartEvent):
-    """A shopper took a cart."""
+    """A cart was created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,24 +60,24 @@ class CartLineSet(CartEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartLineRemoved(CartEvent):
-    """A line was taken out."""
+    """A line was removed."""
 
     line_id: CartLineId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartHeld(CartEvent):
-    """All that is in the cart was set aside."""
+    """All units in the cart were put on hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartClaimed(CartEvent):
-    """The guest who had it signed in."""
+    """The guest who owned the cart signed in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartsMerged(CartEvent):
-    """What was in one cart is in another now; told of both."""
+    """The lines of one cart moved to another; both carts record it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class CartCompleted(CartEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartLine:
-    """One variant in a cart, priced as the catalog prices it at the moment of reading."""
+    """One variant in a cart, with its catalog price at the time of reading."""
 
     id: CartLineId
     offer: Offer
@@ -97,7 +97,7 @@ class CartLine:
         """Validate the quantity.
 
         Raises:
-            InvalidValueError: not within 1 to `MAX_QUANTITY`.
+            InvalidValueError: the quantity is not between 1 and `MAX_QUANTITY`.
         """
         require_between("quantity", self.quantity, 1, MAX_QUANTITY)
 
@@ -109,33 +109,33 @@ class CartLine:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Cart(Aggregate):
-    """What one shopper means to buy.
+    """The cart of one shopper.
 
-    A guest's cart opens to whoever holds its token. A customer's opens to them alone, and its
-    token opens nothing any more: others may use the same browser.
+    A guest's cart opens with its token. A customer's cart opens to that customer only; its token
+    stops working, because other people may use the same browser.
     """
 
     id: CartId
     token_digest: str
-    """SHA-256 of the secret that opens a guest's cart; the secret itself is not kept."""
+    """SHA-256 of the secret that opens a guest's cart; the secret is not stored."""
     currency: str
     created_at: datetime
     lines: tuple[CartLine, ...] = ()
     status: CartStatus = CartStatus.OPEN
     customer_id: CustomerId | None = None
-    """Whose it is; None for a guest's."""
+    """The owner; None for a guest."""
     changed_at: datetime | None = None
-    """When its shopper last did something with it."""
+    """When the shopper last changed it."""
 
     def __post_init__(self) -> None:
-        """Re-check every rule, also for a stored cart.
+        """Check every rule, also for a stored cart.
 
         Raises:
-            InvalidValueError: too many lines, or a line twice.
+            InvalidValueError: there are too many lines, or two lines have the same variant.
         """
         self._require_room(len(self.lines))
         if len({line.offer.variant_id for line in self.lines}) < len(self.lines):
-            raise InvalidValueError("lines", "must each hold another variant")
+            raise InvalidValueError("lines", "must each have a different variant")
 
     @classmethod
     def create(
@@ -147,7 +147,7 @@ class Cart(Aggregate):
         now: datetime,
         customer_id: CustomerId | None = None,
     ) -> Cart:
-        """Take a new, empty cart."""
+        """Create an empty cart."""
         cart = cls(
             id=id,
             token_digest=token_digest,
@@ -163,13 +163,14 @@ class Cart(Aggregate):
         Aggregate._record(self, event)  # noqa: SLF001 - super() does not know slots
 
     def add(self, offer: Offer, quantity: int, *, line_id: CartLineId, now: datetime) -> None:
-        """Put units in the cart; a variant that is there already gets more of them.
+        """Add units to the cart, to the line of the same variant if there is one.
 
         Raises:
             CartStateError: the cart has become an order.
             NotForSaleError: the product is not published.
-            CurrencyMismatchError: priced in another currency than the cart.
-            InvalidValueError: more than 999 units, or more than 100 lines.
+            CurrencyMismatchError: the price is in another currency than the cart.
+                InvalidValueError: the line would have more than 999 units, or the cart more than
+                    100 lines.
         """
         self._require_open()
         if not offer.published:
@@ -189,12 +190,12 @@ class Cart(Aggregate):
             self.change(same.id, same.quantity + quantity, now=now)
 
     def change(self, line_id: CartLineId, quantity: int, *, now: datetime) -> None:
-        """Set the units of a line.
+        """Set the quantity of a line.
 
         Raises:
             CartStateError: the cart has become an order.
-            NotFoundError: no such line.
-            InvalidValueError: not within 1 to 999.
+            NotFoundError: no line has this id.
+            InvalidValueError: the quantity is not between 1 and 999.
         """
         self._require_open()
         changed = replace(self._line(line_id), quantity=quantity)
@@ -202,35 +203,35 @@ class Cart(Aggregate):
         self._record_line(changed, now)
 
     def remove(self, line_id: CartLineId, *, now: datetime) -> None:
-        """Take a line out.
+        """Remove a line.
 
         Raises:
             CartStateError: the cart has become an order.
-            NotFoundError: no such line.
+            NotFoundError: no line has this id.
         """
         self._require_open()
-        gone = self._line(line_id)
+        removed = self._line(line_id)
         self.lines = tuple(line for line in self.lines if line.id != line_id)
-        self._record(CartLineRemoved(cart_id=self.id, line_id=gone.id, occurred_at=now))
+        self._record(CartLineRemoved(cart_id=self.id, line_id=removed.id, occurred_at=now))
 
     def complete(self, *, now: datetime) -> None:
-        """Freeze the cart, because it becomes an order.
+        """Complete the cart, because it becomes an order.
 
         Raises:
-            CartStateError: it has already.
-            EmptyCartError: there is nothing in it.
-            NotForSaleError: something in it is no longer sold.
+            CartStateError: the cart has become an order already.
+            EmptyCartError: the cart has no lines.
+            NotForSaleError: a product in the cart is no longer published.
         """
         self._require_buyable()
         self.status = CartStatus.COMPLETED
         self._record(CartCompleted(cart_id=self.id, occurred_at=now))
 
     def claim(self, customer_id: CustomerId, *, now: datetime) -> None:
-        """Let a guest's cart belong to the customer whom the guest turned out to be.
+        """Assign a guest's cart to the customer who signed in.
 
         Raises:
             CartStateError: the cart has become an order.
-            NotFoundError: it is somebody's already.
+            NotFoundError: the cart already belongs to a customer.
         """
         self._require_open()
         if self.customer_id is not None:
@@ -239,46 +240,46 @@ class Cart(Aggregate):
         self._record(CartClaimed(cart_id=self.id, occurred_at=now))
 
     def takes(self, guest: Cart) -> bool:
-        """Whether `merge` loses nothing of this cart's and the guest's lines."""
-        theirs = {line.offer.variant_id: line.quantity for line in guest.lines}
-        mine = {line.offer.variant_id: line.quantity for line in self.lines}
+        """Return whether the lines of both carts fit into one; see `merge`."""
+        added = {line.offer.variant_id: line.quantity for line in guest.lines}
+        own = {line.offer.variant_id: line.quantity for line in self.lines}
         fits = all(
-            quantity + mine.get(variant_id, 0) <= MAX_QUANTITY
-            for variant_id, quantity in theirs.items()
+            quantity + own.get(variant_id, 0) <= MAX_QUANTITY
+            for variant_id, quantity in added.items()
         )
-        return fits and len(mine | theirs) <= MAX_LINES and self.currency == guest.currency
+        return fits and len(own | added) <= MAX_LINES and self.currency == guest.currency
 
     def merge(self, guest: Cart, *, new_line_id: Callable[[], CartLineId], now: datetime) -> None:
-        """Take every line of a guest's cart, which is empty afterwards. Quantities add up.
+        """Move the lines of a guest's cart to this one. Quantities of the same variant add up.
 
         Raises:
-            CartStateError: one of them has become an order.
-            InvalidValueError: they do not fit into one cart.
+            CartStateError: one of the carts has become an order.
+            InvalidValueError: the lines do not fit into one cart; see `takes`.
         """
         self._require_open()
         guest._require_open()
         if not self.takes(guest):
-            raise InvalidValueError("lines", "must fit into one cart: see `takes`")
-        theirs = {line.offer.variant_id: line for line in guest.lines}
-        added = (
-            replace(line, quantity=line.quantity + theirs.pop(line.offer.variant_id).quantity)
-            if line.offer.variant_id in theirs
+            rule = f"must be at most {MAX_LINES}, in one currency, of at most {MAX_QUANTITY} units"
+            raise InvalidValueError("lines", rule)
+        added = {line.offer.variant_id: line for line in guest.lines}
+        lines = tuple(
+            replace(line, quantity=line.quantity + added.pop(line.offer.variant_id).quantity)
+            if line.offer.variant_id in added
             else line
             for line in self.lines
         )
-        kept = tuple(added)
-        self.lines = (*kept, *(replace(line, id=new_line_id()) for line in theirs.values()))
+        self.lines = (*lines, *(replace(line, id=new_line_id()) for line in added.values()))
         guest.lines = ()
         self._record(CartsMerged(cart_id=self.id, occurred_at=now))
         guest._record(CartsMerged(cart_id=guest.id, occurred_at=now))
 
     def hold(self, *, now: datetime) -> None:
-        """Set aside all that is in the cart. The caller does so to the stock.
+        """Record a hold on all units in the cart. The caller holds the stock.
 
         Raises:
             CartStateError: the cart has become an order.
-            EmptyCartError: there is nothing in it.
-            NotForSaleError: something in it is no longer sold.
+            EmptyCartError: the cart has no lines.
+            NotForSaleError: a product in the cart is no longer published.
         """
         self._require_buyable()
         self._record(CartHeld(cart_id=self.id, occurred_at=now))
@@ -294,7 +295,7 @@ class Cart(Aggregate):
                 raise CurrencyMismatchError(line.offer.unit_price.currency, self.currency)
 
     def opens_to(self, *, token_digest: str, customer_id: CustomerId | None) -> bool:
-        """Whether this shopper may see and change it: see `customers.opens_to`."""
+        """Return whether this shopper may see and change the cart; see `customers.opens_to`."""
         return opens_to(
             self.customer_id,
             self.token_digest,
@@ -304,7 +305,7 @@ class Cart(Aggregate):
 
     @property
     def subtotal(self) -> Money:
-        """All lines at today's prices."""
+        """The sum of all lines at current prices."""
         return total([line.subtotal for line in self.lines], self.currency)
 
     def _line(self, line_id: CartLineId) -> CartLine:

@@ -1,4 +1,4 @@
-"""The catalog: what is sold, in which variants, at which price."""
+"""The catalog: products, their variants and prices, and categories."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ CategoryId = NewType("CategoryId", UUID)
 
 
 def slugify(text: str) -> str:
-    """Turn a name into a handle: `Crème & Co.` becomes `creme-co`. Empty when nothing is left."""
+    """Return the slug of a name: `creme-co` for `Crème & Co.`. It may be empty."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
 def search_words(text: str) -> list[str]:
-    """The words of a text as search compares them: no accents, case or punctuation."""
-    # Twice, because taking a letter apart can leave a capital, and folding one that is composed.
+    """Return the words of a text as search compares them: no accents, case or punctuation."""
+    # Twice: decomposing can leave a capital letter, and case-folding a composed one.
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     return re.findall(r"[^\W_]+", plain)
@@ -50,24 +50,24 @@ def search_words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEvent(DomainEvent):
-    """Something about one product."""
+    """An event of one product."""
 
     product_id: ProductId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCreated(ProductEvent):
-    """A product joined the catalog."""
+    """A product was created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductChanged(ProductEvent):
-    """What shoppers see of a product changed."""
+    """The content or variants of a product changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture of a product; `position` 1 is shown first."""
+    """An image of a product; `position` 1 is shown first."""
 
     url: str
     alt: str = ""
@@ -75,10 +75,10 @@ class Image:
 
 
 def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
-    """The pictures that staff chose, by their positions, numbered anew from 1.
+    """Return images ordered by their positions, which are renumbered from 1.
 
     Raises:
-        InvalidValueError: too many, or one that is not an https address with a short text.
+        InvalidValueError: there are too many images, a URL is not https, or a text is too long.
     """
     require_images((image.url, image.alt) for image in images)
     in_order = sorted(images, key=lambda image: image.position)
@@ -87,12 +87,12 @@ def gallery(images: Sequence[Image]) -> tuple[Image, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantContent:
-    """All that a variant holds besides its id. A plain value: a `Variant` checks it."""
+    """The fields of a variant, except its id. A `Variant` checks them."""
 
     sku: str
     price: Money
     options: tuple[str, ...] = ()
-    """One value per option name of the product, in their order."""
+    """One value per option name of the product, in the same order."""
     compare_at_price: Money | None = None
     weight_grams: int = 0
     barcode: str | None = None
@@ -100,10 +100,10 @@ class VariantContent:
     taxable: bool = True
 
     def require_valid(self) -> None:
-        """Refuse a variant that could not be sold.
+        """Check every field.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         require_name("sku", self.sku)
         require_prices(self.price, self.compare_at_price)
@@ -113,13 +113,13 @@ class VariantContent:
 
     @property
     def title(self) -> str:
-        """The options in words (`Black / 54 cm`); empty for a product without options."""
+        """The option values as text (`Black / 54 cm`); empty for a product without options."""
         return " / ".join(self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be put in a cart: a product in one combination of its options."""
+    """A product in one combination of its options, which shoppers add to a cart."""
 
     id: VariantId
     content: VariantContent
@@ -128,7 +128,7 @@ class Variant:
         """Check the content.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         self.content.require_valid()
 
@@ -144,16 +144,16 @@ class Variant:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """One value per option name of the product, in their order."""
+        """One value per option name of the product, in the same order."""
         return self.content.options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductContent:
-    """All that a product holds besides its id and variants. A `Product` checks it."""
+    """The fields of a product, except its id and variants. A `Product` checks them."""
 
     handle: str
-    """Unique; stands in the product's address."""
+    """Unique; part of the URL of the product page."""
     title: str
     description_html: str = ""
     """HTML. Sanitize it before you store it."""
@@ -168,10 +168,10 @@ class ProductContent:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def require_valid(self) -> None:
-        """Refuse a product that could not be shown.
+        """Check every field.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         require_handle(self.handle)
         require_name("title", self.title)
@@ -201,7 +201,7 @@ class ProductDetails(TypedDict, total=False):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Product(Aggregate):
-    """A product page: text, pictures, and the variants that can be bought."""
+    """A product: its content and the variants that can be bought."""
 
     id: ProductId
     content: ProductContent
@@ -211,25 +211,25 @@ class Product(Aggregate):
         """Check every rule, also for a stored product.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         self.content.require_valid()
         require_variant_count(len(self.variants))
         names = self.content.option_names
         if any(len(variant.options) != len(names) for variant in self.variants):
-            raise InvalidValueError("variants", "must each give one value per option")
+            raise InvalidValueError("variants", "must each have one value per option")
         for name, values in (
             ("SKU", {variant.sku for variant in self.variants}),
             ("combination of options", {variant.options for variant in self.variants}),
         ):
             if len(values) < len(self.variants):
-                raise InvalidValueError("variants", f"must each have their own {name}")
+                raise InvalidValueError("variants", f"must each have a different {name}")
         if len({variant.price.currency for variant in self.variants}) > 1:
-            raise InvalidValueError("variants", "must all be priced in one currency")
+            raise InvalidValueError("variants", "must all have prices in one currency")
 
     @classmethod
     def create(cls, product: Product, *, now: datetime) -> Product:
-        """Add a product, as its constructor built it, to the catalog."""
+        """Record that `product` is new, and return it."""
         product._record(ProductCreated(product_id=product.id, occurred_at=now))
         return product
 
@@ -238,11 +238,11 @@ class Product(Aggregate):
     ) -> bool:
         """Replace content and variants. Returns whether anything changed.
 
-        The currency stays as it is: carts hold the product at its price.
+        The currency cannot change, because carts contain the product at its price.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
-            CurrencyMismatchError: the variants are priced in another currency.
+            InvalidValueError: for the first field with an invalid value.
+            CurrencyMismatchError: the variants have prices in another currency.
         """
         revised = replace(self, content=content, variants=variants)
         if revised.currency != self.currency:
@@ -255,32 +255,32 @@ class Product(Aggregate):
 
     @property
     def handle(self) -> str:
-        """Unique; stands in the product's address."""
+        """Unique; part of the URL of the product page."""
         return self.content.handle
 
     @property
     def title(self) -> str:
-        """The name that shoppers see."""
+        """The title that shoppers see."""
         return self.content.title
 
     @property
     def currency(self) -> str:
-        """The one currency that all variants are priced in."""
+        """The currency of the prices of all variants."""
         return self.variants[0].price.currency
 
     @property
     def search_text(self) -> str:
-        """Every word that a search for this product may name, folded for comparison."""
-        said = self.content
-        text = (said.title, said.vendor, said.product_type, *said.tags)
-        sold = (variant.content for variant in self.variants)
-        codes = (code for v in sold for code in (v.sku, *v.options, v.barcode or ""))
+        """The words that find this product in a search, without accents or case."""
+        content = self.content
+        text = (content.title, content.vendor, content.product_type, *content.tags)
+        variants = (variant.content for variant in self.variants)
+        codes = (code for v in variants for code in (v.sku, *v.options, v.barcode or ""))
         return " ".join(dict.fromkeys(search_words(" ".join((*text, *codes)))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A shelf of the catalog; shelves stand on shelves."""
+    """A category of products. Categories form a tree."""
 
     id: CategoryId
     slug: str
@@ -289,10 +289,10 @@ class Category:
     parent_id: CategoryId | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a category that has no name.
+        """Check the name and the slug.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         require_name("name", self.name)
         if slugify(self.slug) != self.slug or not self.slug:
@@ -301,25 +301,25 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class CategoryTree:
-    """All categories at once, to tell where one may stand."""
+    """All categories, to check the place of one."""
 
     categories: Mapping[CategoryId, Category]
 
     def get(self, category_id: CategoryId) -> Category:
-        """The category of this id.
+        """Return the category with this id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no category has this id.
         """
         if category_id not in self.categories:
             raise NotFoundError("category")
         return self.categories[category_id]
 
     def require_room(self, category: Category) -> None:
-        """Refuse to have `category`, with all that stands below it, where it says it stands.
+        """Check that `category`, with all categories below it, can be below its parent.
 
         Raises:
-            InvalidValueError: that is nowhere, below itself, or too deep.
+            InvalidValueError: the parent does not exist, is below `category`, or is too deep.
         """
         above = 0
         parent_id = category.parent_id
@@ -331,11 +331,13 @@ class CategoryTree:
             above += 1
             parent_id = self.categories[parent_id].parent_id
         if above + self._height(category.id) > MAX_CATEGORY_DEPTH:
-            rule = f"must leave at most {MAX_CATEGORY_DEPTH} categories above one another"
+            rule = (
+                f"must be at most {MAX_CATEGORY_DEPTH} levels deep, including the categories below"
+            )
             raise InvalidValueError("parent_id", rule)
 
     def _height(self, category_id: CategoryId) -> int:
-        """Categories from this one down to the lowest below it."""
+        """Return the number of levels from this category down, including its own."""
         height, level = 0, {category_id}
         while level:
             height += 1
@@ -345,7 +347,7 @@ class CategoryTree:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A variant as a cart sees it: what it is called and costs at this moment."""
+    """A variant with its current title and price, as a cart shows it."""
 
     variant_id: VariantId
     product_id: ProductId

@@ -1,6 +1,6 @@
-"""What a product, its variants and its images may hold.
+"""Rules for the fields of products, variants and images.
 
-Each function checks one field and refuses it with an `InvalidValueError` that names it.
+Each function checks one field and raises an `InvalidValueError` that names it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from quickshop.domain.values import (
 )
 
 MAX_OPTIONS: Final = 3
-"""Option names per product, as the shops that people come from have it."""
+"""Option names per product, as many as Shopify allows."""
 MAX_VARIANTS: Final = 2_048
 """Variants per product, as many as Shopify allows. They are stored in one transaction."""
 MAX_DESCRIPTION_LENGTH: Final = 2_000_000
@@ -30,40 +30,40 @@ MAX_TAGS: Final = 250
 MAX_IMAGES: Final = 250
 """Images per product, as many as Shopify allows."""
 MAX_ALT_LENGTH: Final = 512
-"""Characters that describe an image, as many as Shopify allows."""
+"""Characters in the alternative text of an image, as many as Shopify allows."""
 MAX_METADATA: Final = 50
 """Entries in the metadata of a product."""
 MAX_METADATA_LENGTH: Final = 5_000
-"""Characters in the value of one of them; its key is a name."""
+"""Characters in the value of a metadata entry."""
 MAX_WEIGHT_GRAMS: Final = 1_000_000_000
-"""Weight of one unit."""
+"""Highest weight of one unit, in grams."""
 MAX_CATEGORY_DEPTH: Final = 10
-"""Categories on the way from a root down, both ends counted."""
+"""Categories on the longest path from a root category down, including both ends."""
 
 _UNFIT_FOR_AN_ADDRESS: Final = re.compile(r"[\s/?#%\\]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def fits_an_address(text: str) -> bool:
-    """Whether `text` can stand in the address of a product page as it is."""
+    """Return whether `text` can be part of a URL path without escaping."""
     return _UNFIT_FOR_AN_ADDRESS.search(text) is None
 
 
 def require_handle(handle: str) -> None:
-    """Refuse a handle that cannot stand in the address of a product page."""
+    """Check that a handle can be part of the URL of a product page."""
     require_name("handle", handle)
     if not fits_an_address(handle) or _UUID.fullmatch(handle):
         raise InvalidValueError("handle", "must be a slug such as blue-shirt, not an id")
 
 
 def require_optional_name(field: str, value: str) -> None:
-    """Refuse a name that is neither empty nor a name."""
+    """Check a name that may be empty."""
     if value != "":
         require_name(field, value)
 
 
 def require_prices(price: Money, compare_at: Money | None) -> None:
-    """Refuse a price that no unit has, or one to compare with in another currency."""
+    """Check a price, and the compare-at price, which has the same currency."""
     if not 0 <= price.minor <= MAX_PRICE_MINOR:
         raise InvalidValueError("price", f"must be between 0 and {MAX_PRICE_MINOR} minor units")
     if compare_at is None:
@@ -71,22 +71,24 @@ def require_prices(price: Money, compare_at: Money | None) -> None:
     if compare_at.currency != price.currency:
         raise InvalidValueError("compare_at_price", "must be in the currency of the price")
     if not 0 <= compare_at.minor <= MAX_PRICE_MINOR:
-        raise InvalidValueError("compare_at_price", "must be what a price may be")
+        raise InvalidValueError(
+            "compare_at_price", f"must be between 0 and {MAX_PRICE_MINOR} minor units"
+        )
 
 
 def require_weight(weight_grams: int) -> None:
-    """Refuse a weight below 0 or above `MAX_WEIGHT_GRAMS`."""
+    """Check a weight, from 0 to `MAX_WEIGHT_GRAMS`."""
     require_between("weight_grams", weight_grams, 0, MAX_WEIGHT_GRAMS)
 
 
 def require_barcode(barcode: str | None) -> None:
-    """Refuse a barcode that is not a short text. None is no barcode."""
+    """Check a barcode; None means that there is none."""
     if barcode is not None:
         require_name("barcode", barcode)
 
 
 def require_options(options: Sequence[str]) -> None:
-    """Refuse option names or values that are too many or not names."""
+    """Check the number of option names or values, and each of them."""
     if len(options) > MAX_OPTIONS:
         raise InvalidValueError("options", f"must be at most {MAX_OPTIONS}")
     for option in options:
@@ -94,20 +96,20 @@ def require_options(options: Sequence[str]) -> None:
 
 
 def require_variant_count(count: int) -> None:
-    """Refuse a product without variants, or with more than `MAX_VARIANTS`."""
+    """Check the number of variants, from 1 to `MAX_VARIANTS`."""
     if count < 1:
-        raise InvalidValueError("variants", "must hold at least one variant")
+        raise InvalidValueError("variants", "must contain at least one variant")
     if count > MAX_VARIANTS:
-        raise InvalidValueError("variants", f"must be at most {MAX_VARIANTS:,} of one product")
+        raise InvalidValueError("variants", f"must be at most {MAX_VARIANTS:,} per product")
 
 
 def require_description(html: str) -> None:
-    """Refuse a description of more than `MAX_DESCRIPTION_LENGTH` characters."""
+    """Check a description, of at most `MAX_DESCRIPTION_LENGTH` characters."""
     _require_length("description_html", html, MAX_DESCRIPTION_LENGTH)
 
 
 def require_tags(tags: Sequence[str]) -> None:
-    """Refuse tags that are too many or not names."""
+    """Check the number of tags, and each tag."""
     if len(tags) > MAX_TAGS:
         raise InvalidValueError("tags", f"must be at most {MAX_TAGS}")
     for tag in tags:
@@ -115,7 +117,7 @@ def require_tags(tags: Sequence[str]) -> None:
 
 
 def require_metadata(metadata: Mapping[str, str]) -> None:
-    """Refuse metadata with too many entries, a key that is no name, or a value too long."""
+    """Check the number of metadata entries, their keys and their values."""
     if len(metadata) > MAX_METADATA:
         raise InvalidValueError("metadata", f"must be at most {MAX_METADATA} entries")
     for key, value in metadata.items():
@@ -124,7 +126,7 @@ def require_metadata(metadata: Mapping[str, str]) -> None:
 
 
 def require_images(images: Iterable[tuple[str, str]]) -> None:
-    """Refuse images, given as URL and text, that are too many, not https, or not described."""
+    """Check the number of images, and the URL and alternative text of each."""
     for n, (url, alt) in enumerate(images):
         if n >= MAX_IMAGES:
             raise InvalidValueError("images", f"must be at most {MAX_IMAGES}")

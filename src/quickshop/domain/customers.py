@@ -1,4 +1,4 @@
-"""Customers: who buys and where it goes. Guests need no account."""
+"""Customers, with their addresses and consents. Guests need no account."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ COUNTRIES: Final = frozenset(
 MAX_FIELD_LENGTH: Final = 200
 """Characters in any one field of an address."""
 MAX_ADDRESSES: Final = 20
-"""Addresses that a customer may keep."""
+"""Addresses that a customer may save."""
 
 MIN_EMAIL_LENGTH: Final = 3
 MAX_LOCAL_PART_LENGTH: Final = 64
-"""Characters before the @ of an e-mail address (RFC 5321, 4.5.3.1.1)."""
+"""Characters before the @ of an email address (RFC 5321, 4.5.3.1.1)."""
 MAX_MAIL_DOMAIN_LENGTH: Final = 185
 MAX_EMAIL_LENGTH: Final = MAX_LOCAL_PART_LENGTH + 1 + MAX_MAIL_DOMAIN_LENGTH
-"""Characters in an e-mail address; no more than RFC 5321 allows (4.5.3.1.3)."""
+"""Characters in an email address, within the limit of RFC 5321 (4.5.3.1.3)."""
 
-# Deliverability is the mail server's to say; this keeps out what no server would take, and every
-# character that could end a mail header.
+# Only a mail server can check deliverability. This refuses what every server refuses, and every
+# character that could end an email header.
 _EMAIL: Final = re.compile(
     rf"[^@\s\x00-\x20\x7f<>(),;:\\\"\[\]]{{1,{MAX_LOCAL_PART_LENGTH}}}"
     rf"@[A-Za-z0-9.-]{{1,{MAX_MAIL_DOMAIN_LENGTH}}}"
@@ -54,30 +54,30 @@ ERASED_DOMAIN: Final = "erased.invalid"
 
 
 def erased_email(id: UUID) -> str:
-    """What stands where the address of somebody stood who is to be forgotten."""
+    """Return the text that replaces the email address of an erased person."""
     return f"erased-{id}@{ERASED_DOMAIN}"
 
 
 def is_erased(email: str) -> bool:
-    """Whether nobody is behind this address any more."""
+    """Return whether the address is that of an erased person."""
     return email.endswith(f"@{ERASED_DOMAIN}")
 
 
 def normalize_email(text: str) -> str:
-    """Trim and case-fold an e-mail address.
+    """Return an email address, trimmed and case-folded.
 
     Raises:
-        InvalidValueError: it is not one.
+        InvalidValueError: the text is not an email address.
     """
     email = text.strip().casefold()
     if not _EMAIL.fullmatch(email) or ".." in email or not email.isprintable():
-        raise InvalidValueError("email", "must be an e-mail address such as ada@example.com")
+        raise InvalidValueError("email", "must be an email address such as ada@example.com")
     return email
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a parcel or a bill goes. `country` is an ISO 3166 alpha-2 code."""
+    """A shipping or billing address. `country` is an ISO 3166 alpha-2 code."""
 
     name: str
     line1: str
@@ -89,10 +89,10 @@ class Address:
     phone: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an address that nobody could deliver to.
+        """Check every field.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         for field in ("name", "line1", "city", "postal_code"):
             require_text(field, getattr(self, field), max_length=MAX_FIELD_LENGTH)
@@ -104,13 +104,13 @@ class Address:
 
     @classmethod
     def nowhere(cls, country: str) -> Address:
-        """What is left of an address when its owner is to be forgotten: the country."""
+        """Return an address without personal data: only the country is kept."""
         return cls(name="-", line1="-", city="-", postal_code="-", country=country)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedAddress:
-    """An address in a customer's book."""
+    """An address in a customer's address book."""
 
     id: SavedAddressId
     address: Address
@@ -124,24 +124,24 @@ def opens_to(
     token_digest: str,
     customer_id: CustomerId | None,
 ) -> bool:
-    """Whether a cart or an order opens to a shopper with this digest of a secret and this id.
+    """Return whether a shopper with this secret and customer id may open a cart or an order.
 
-    A customer's opens to that customer alone, whatever secret is shown. A guest's, which has no
-    `owner`, opens to each shopper with its secret.
+    That of a customer opens to this customer only, with any secret. That of a guest, which has no
+    `owner`, opens with its secret.
     """
     return secret_digest == token_digest if owner is None else owner == customer_id
 
 
 class ConsentPurpose(StrEnum):
-    """What a customer may allow the shop to do."""
+    """A purpose that a customer can consent to."""
 
     MARKETING = "marketing"
-    """Mails that are not about an order."""
+    """Emails that are not about an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What a customer said, and when. Never overwritten: it is evidence."""
+    """One consent or withdrawal of a customer. It is never overwritten, as it is evidence."""
 
     purpose: ConsentPurpose
     granted: bool
@@ -150,29 +150,29 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerEvent(DomainEvent):
-    """Something about one customer."""
+    """An event of one customer."""
 
     customer_id: CustomerId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerJoined(CustomerEvent):
-    """The shop has a customer more."""
+    """A customer registered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerChanged(CustomerEvent):
-    """Profile, addresses or consent are other ones."""
+    """The profile, addresses or consents of a customer changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerErased(CustomerEvent):
-    """All that told who it was is gone."""
+    """The personal data of a customer was erased."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Customer(Aggregate):
-    """Whoever has an account, as the shop knows them. The id is that of the account."""
+    """A person with an account. The id is that of the account."""
 
     id: CustomerId
     created_at: datetime
@@ -183,10 +183,10 @@ class Customer(Aggregate):
 
     @classmethod
     def register(cls, *, id: CustomerId, name: str, now: datetime) -> Customer:
-        """Get to know somebody.
+        """Create a customer.
 
         Raises:
-            InvalidValueError: the name is no text of a line.
+            InvalidValueError: the name is not text of one line.
         """
         customer = cls(id=id, created_at=now)
         customer.rename(name)
@@ -194,20 +194,20 @@ class Customer(Aggregate):
         return customer
 
     def rename(self, name: str) -> None:
-        """Be called this; empty is allowed. Whoever calls it records why.
+        """Change the name; it may be empty. The caller records the event.
 
         Raises:
-            InvalidValueError: the name is no text of a line.
+            InvalidValueError: the name is not text of one line.
         """
         if name:
             require_text("name", name, max_length=MAX_FIELD_LENGTH)
         self.name = name
 
     def update_profile(self, *, name: str | None, phone: str | None, now: datetime) -> None:
-        """Change the profile; None leaves a part as it is, empty clears it.
+        """Change the profile. None keeps a field, empty text clears it.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: for the first field with an invalid value.
         """
         if name is not None:
             self.rename(name)
@@ -218,10 +218,10 @@ class Customer(Aggregate):
         self._changed(now)
 
     def save_address(self, saved: SavedAddress, *, now: datetime) -> None:
-        """Add an address, or replace the one of the same id. The first one is the default.
+        """Add an address, or replace the one with the same id. The first address is the default.
 
         Raises:
-            InvalidValueError: the book is full.
+            InvalidValueError: the customer has `MAX_ADDRESSES` other addresses.
         """
         others = [each for each in self.addresses if each.id != saved.id]
         if len(others) >= MAX_ADDRESSES:
@@ -234,19 +234,19 @@ class Customer(Aggregate):
         self._keep_addresses(kept, now)
 
     def require_address(self, address_id: SavedAddressId) -> None:
-        """Whether an address is in the book.
+        """Check that an address is saved.
 
         Raises:
-            NotFoundError: it is not.
+            NotFoundError: no saved address has this id.
         """
         if address_id not in {each.id for each in self.addresses}:
             raise NotFoundError("address")
 
     def remove_address(self, address_id: SavedAddressId, *, now: datetime) -> None:
-        """Take an address out of the book.
+        """Remove a saved address.
 
         Raises:
-            NotFoundError: it is not in it.
+            NotFoundError: no saved address has this id.
         """
         kept = [each for each in self.addresses if each.id != address_id]
         if len(kept) == len(self.addresses):
@@ -261,18 +261,18 @@ class Customer(Aggregate):
         self._changed(now)
 
     def record_consent(self, purpose: ConsentPurpose, *, granted: bool, now: datetime) -> None:
-        """Allow something, or take that back. Saying the same again changes nothing."""
+        """Record a consent or its withdrawal. Recording the same again changes nothing."""
         if self.allows(purpose) is not granted:
             self.consents = (*self.consents, Consent(purpose=purpose, granted=granted, at=now))
             self._changed(now)
 
     def allows(self, purpose: ConsentPurpose) -> bool:
-        """What was said last; nothing was allowed before anything was said."""
+        """Return the latest answer for the purpose; False if there is none."""
         latest = {consent.purpose: consent.granted for consent in self.consents}
         return latest.get(purpose, False)
 
     def erase(self, *, now: datetime) -> None:
-        """Forget all that tells who it was."""
+        """Erase the personal data."""
         self.name, self.phone, self.addresses, self.consents = "", None, (), ()
         self._record(CustomerErased(customer_id=self.id, occurred_at=now))
 

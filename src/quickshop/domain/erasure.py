@@ -1,4 +1,4 @@
-"""What events tell of somebody, which goes when they are to be forgotten."""
+"""Personal data in events, which is erased with the customer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quickshop.domain.orders import OrderCanceled, OrderNoted, OrderRefunded, Or
 E = TypeVar("E", bound=DomainEvent)
 
 ERASED: Final = "erased"
-"""What stands where words about somebody stood."""
+"""The text that replaces erased personal data."""
 
 PERSONAL_FACTS: Final[Mapping[type[DomainEvent], str]] = {
     OrderCanceled: "reason",
@@ -22,15 +22,15 @@ PERSONAL_FACTS: Final[Mapping[type[DomainEvent], str]] = {
     OrderShipped: "tracking_number",
     EmailChanged: "old_email",
 }
-"""The fact of each kind of event that people wrote, or that tells who they are.
+"""The field of each event type that is free text of a person, or identifies one.
 
-The reasons of declined payments and of refunds that failed are codes of the gateway, and stay.
+The reasons of declined payments and of failed refunds are gateway codes, and stay.
 """
 _BY_NAME: Final = {kind.__name__: fact for kind, fact in PERSONAL_FACTS.items()}
 
 
 def impersonal(event: E) -> E:
-    """The event, as it may be kept of somebody who is forgotten."""
+    """Return the event without personal data."""
     fact = PERSONAL_FACTS.get(type(event))
     if fact is None or not getattr(event, fact):
         return event
@@ -39,9 +39,9 @@ def impersonal(event: E) -> E:
 
 
 def impersonal_facts(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of the facts of an event of this name, as they are stored."""
-    told = dict(facts)
+    """Return the stored facts of an event of this type without personal data."""
+    kept = dict(facts)
     fact = _BY_NAME.get(kind)
-    if fact is not None and told.get(fact):
-        told[fact] = ERASED
-    return told
+    if fact is not None and kept.get(fact):
+        kept[fact] = ERASED
+    return kept

@@ -1,7 +1,7 @@
-"""Every failure that a caller may want to tell apart.
+"""Errors of the shop, one class for each failure that callers handle differently.
 
-Three families, because callers do three different things with them: show a `DomainError` to the
-shopper, repeat on a `TransientError`, and page someone for any other `AdapterError`.
+There are three families. Show a `DomainError` to the shopper. Repeat after a `TransientError`.
+Alert the operator of any other `AdapterError`.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from typing import ClassVar
 
 
 class QuickShopError(Exception):
-    """Base of every error that this library raises on purpose."""
+    """The base of every error that this library raises on purpose."""
 
     code: ClassVar[str] = "quickshop_error"
-    """Stable, machine-readable name; safe to show and to match on."""
+    """A stable, machine-readable name; safe to show and to match on."""
 
 
 class DomainError(QuickShopError):
-    """The request was understood, and the rules of the shop forbid it."""
+    """The request is understood, but a rule of the shop forbids it."""
 
     code = "rule_broken"
 
 
 class InvalidValueError(DomainError, ValueError):
-    """A value is not what its field allows.
+    """A field does not allow this value.
 
-    `field` names it by a dotted path, and `rule` says what would be right; the offending value is
-    never repeated, so this error can be shown and logged.
+    `field` is the dotted path of the field, and `rule` says what would be right. The message never
+    repeats the value, so this error is safe to show and to log.
     """
 
     code = "invalid_value"
@@ -39,7 +39,7 @@ class InvalidValueError(DomainError, ValueError):
 
 
 class NotFoundError(DomainError):
-    """No such thing, or none that this caller may see."""
+    """The object does not exist, or the caller may not see it."""
 
     code = "not_found"
 
@@ -49,17 +49,17 @@ class NotFoundError(DomainError):
 
 
 class ConflictError(DomainError):
-    """Someone else changed the same thing first; read it again and repeat."""
+    """Another request changed the same object first; read it again and repeat."""
 
     code = "conflict"
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"the {kind} was changed by someone else meanwhile; read it again")
+        super().__init__(f"another request changed the {kind}; read it again and repeat")
         self.kind = kind
 
 
 class AlreadyExistsError(DomainError):
-    """A name that must be unique is taken."""
+    """A value that must be unique is already in use."""
 
     code = "already_exists"
 
@@ -70,18 +70,18 @@ class AlreadyExistsError(DomainError):
 
 
 class CategoryInUseError(DomainError):
-    """The category still has something in it."""
+    """The category still contains products or categories."""
 
     code = "category_in_use"
 
     def __init__(self) -> None:
         super().__init__(
-            "the category still has products or categories in it; move them elsewhere first"
+            "the category still contains products or categories; move them elsewhere first"
         )
 
 
 class CurrencyMismatchError(DomainError):
-    """Two amounts of different currencies met."""
+    """Two amounts have different currencies."""
 
     code = "currency_mismatch"
 
@@ -100,7 +100,7 @@ class NotForSaleError(DomainError):
 
 
 class OutOfStockError(DomainError):
-    """Fewer units can be bought than were asked for."""
+    """Fewer units are available than were requested."""
 
     code = "out_of_stock"
 
@@ -112,7 +112,7 @@ class OutOfStockError(DomainError):
 
 
 class CartStateError(DomainError):
-    """The cart has become an order and no longer changes."""
+    """The cart has become an order and cannot change."""
 
     code = "cart_completed"
 
@@ -121,7 +121,7 @@ class CartStateError(DomainError):
 
 
 class EmptyCartError(DomainError):
-    """There is nothing in the cart to buy."""
+    """The cart has no lines."""
 
     code = "cart_empty"
 
@@ -130,18 +130,20 @@ class EmptyCartError(DomainError):
 
 
 class PriceChangedError(DomainError):
-    """The total is not the one that the shopper agreed to. Amounts are minor units."""
+    """The total is not the one that the shopper confirmed. Amounts are in minor units."""
 
     code = "price_changed"
 
     def __init__(self, *, expected_minor: int, actual_minor: int) -> None:
-        super().__init__("prices changed since the cart was shown; show it again and ask")
+        super().__init__(
+            "prices have changed since the cart was shown; show it again and ask the shopper"
+        )
         self.expected_minor = expected_minor
         self.actual_minor = actual_minor
 
 
 class OrderStateError(DomainError):
-    """The order is past the point where this can be done to it."""
+    """The status of the order does not allow this action."""
 
     code = "order_state"
 
@@ -151,7 +153,7 @@ class OrderStateError(DomainError):
 
 
 class PaymentStateError(DomainError):
-    """The payment has already gone another way."""
+    """The status of the payment does not allow this action."""
 
     code = "payment_state"
 
@@ -161,20 +163,17 @@ class PaymentStateError(DomainError):
 
 
 class RefundTooLargeError(DomainError):
-    """More is asked back than is left of what was captured. Amounts are minor units."""
+    """The refund is larger than the amount that can still be refunded."""
 
     code = "refund_too_large"
 
-    def __init__(self, requested_minor: int, *, refundable_minor: int) -> None:
-        super().__init__(
-            f"{requested_minor} minor units are more than the {refundable_minor} that are left"
-        )
-        self.requested_minor = requested_minor
+    def __init__(self, requested: str, refundable: str, *, refundable_minor: int) -> None:
+        super().__init__(f"{requested} is more than the {refundable} that can still be refunded")
         self.refundable_minor = refundable_minor
 
 
 class PaymentDeclinedError(DomainError):
-    """The gateway refused the charge and no money moved; another card may work."""
+    """The gateway declined the charge and no money moved; another card may work."""
 
     code = "payment_declined"
 
@@ -184,7 +183,7 @@ class PaymentDeclinedError(DomainError):
 
 
 class IdempotencyMismatchError(DomainError):
-    """The idempotency key was used before, for another request."""
+    """The idempotency key was already used for another request."""
 
     code = "idempotency_key_reused"
 
@@ -193,7 +192,7 @@ class IdempotencyMismatchError(DomainError):
 
 
 class WebhookRejectedError(DomainError):
-    """A message that claims to come from a payment gateway does not, or not just now.
+    """A webhook message was not signed by the payment gateway, or is too old.
 
     `verdict` is `forged`, `stale` or `unreadable`.
     """
@@ -201,12 +200,12 @@ class WebhookRejectedError(DomainError):
     code = "webhook_rejected"
 
     def __init__(self, verdict: str) -> None:
-        super().__init__(f"the message was not accepted: {verdict}")
+        super().__init__(f"the webhook message was rejected: {verdict}")
         self.verdict = verdict
 
 
 class NotSignedInError(DomainError):
-    """Nobody is signed in, or not any more. What was wrong with a token is not told."""
+    """The caller is not signed in. The message does not say what is wrong with the token."""
 
     code = "not_signed_in"
 
@@ -215,101 +214,99 @@ class NotSignedInError(DomainError):
 
 
 class InvalidCredentialsError(DomainError):
-    """What was given to sign in with does not. The same for every reason."""
+    """The credentials are wrong. The message is the same for every reason."""
 
     code = "invalid_credentials"
 
     def __init__(self) -> None:
         super().__init__(
-            "the e-mail address or the password is wrong, or the address was not confirmed yet"
+            "the email address or the password is wrong, or the address is not confirmed yet"
         )
 
 
 class InvalidTokenError(DomainError):
-    """A one-time token is unknown, was used, is too old, or is for something else."""
+    """The one-time token is unknown, used, expired, or for another purpose."""
 
     code = "invalid_token"
 
     def __init__(self) -> None:
-        super().__init__("this link is not valid any more; ask for a new one")
+        super().__init__("this link is no longer valid; request a new one")
 
 
 class PermissionDeniedError(DomainError):
-    """Whoever asks may not do this. `permission` is what they lack."""
+    """The caller does not have the permission `permission`."""
 
     code = "permission_denied"
 
     def __init__(self, permission: str) -> None:
-        super().__init__(f"this needs the permission {permission}")
+        super().__init__(f"you do not have permission to do this: {permission} is required")
         self.permission = permission
 
 
 class PrivilegeEscalationError(DomainError):
-    """Somebody meant to give more than they have, or to change someone who has more."""
+    """Callers cannot grant permissions they lack, or change accounts that have more."""
 
     code = "privilege_escalation"
 
     def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(f"you do not hold {', '.join(missing)} yourself")
+        super().__init__(f"you do not have these permissions yourself: {', '.join(missing)}")
         self.missing = tuple(missing)
 
 
 class LastAdminError(DomainError):
-    """Without this account nobody could manage the shop any more."""
+    """The shop must keep at least one admin who can sign in."""
 
     code = "last_admin"
 
     def __init__(self) -> None:
-        super().__init__("this is the last admin: make another one first")
+        super().__init__("this is the last admin; add another admin first")
 
 
 class AccountHasRolesError(DomainError):
-    """Whoever is in a role cannot be erased."""
+    """An account with roles cannot be erased."""
 
     code = "account_has_roles"
 
     def __init__(self) -> None:
-        super().__init__("whoever works here is taken out of their roles before they are erased")
+        super().__init__("this account has roles; revoke them before you erase it")
 
 
 class RoleInUseError(DomainError):
-    """A role cannot go while accounts are in it."""
+    """A role cannot be deleted while accounts have it."""
 
     code = "role_in_use"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"accounts are in the role {name}: take them out of it first")
+        super().__init__(f"accounts have the role {name}; revoke it from them first")
         self.name = name
 
 
 class OrdersInProgressError(DomainError):
-    """Orders on their way need the address that would be erased. `numbers` names some."""
+    """Orders in progress need the address that would be erased. `numbers` lists some of them."""
 
     code = "orders_in_progress"
 
     def __init__(self, numbers: Sequence[str]) -> None:
-        super().__init__(
-            f"orders {', '.join(numbers)} are on their way: have them delivered or canceled first"
-        )
+        super().__init__(f"orders {', '.join(numbers)} are in progress; ship or cancel them first")
         self.numbers = tuple(numbers)
 
 
 class TooManyImportsError(DomainError):
-    """As many files wait to be imported as may."""
+    """The maximum number of imports is waiting or running."""
 
     code = "too_many_imports"
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} files are waiting or being imported: hand this one in when one is done"
+            f"{limit} imports are waiting or running; try again when one has finished"
         )
         self.limit = limit
 
 
 class FileFormatError(DomainError):
-    """A file is not in the format that it was said to be in. Nothing was read from it.
+    """The file does not have the declared format. Nothing was imported from it.
 
-    `rule` says what is wrong and what would be right; only the message also quotes the file.
+    `rule` says what is wrong and what would be right. Only the message also quotes the file.
     """
 
     code = "file_format"
@@ -321,52 +318,54 @@ class FileFormatError(DomainError):
 
 
 class AdapterError(QuickShopError):
-    """Something outside the shop failed. The cause is chained."""
+    """A system outside the shop failed. The cause is chained."""
 
     code = "unavailable"
 
 
 class TransientError(AdapterError):
-    """Failed now, may succeed if tried again unchanged."""
+    """The operation failed, but may succeed when repeated unchanged."""
 
     code = "try_again"
 
 
 class ContentionError(TransientError):
-    """The database chose this transaction to lose a race; the whole of it may be repeated."""
+    """The database aborted this transaction in favor of another; repeat the whole transaction."""
 
     code = "contention"
 
 
 class OverloadedError(TransientError):
-    """More is asked at once than can be done without slowing everybody else down."""
+    """The request was refused because too many are running."""
 
     code = "overloaded"
 
     def __init__(self) -> None:
-        super().__init__("too many are signing in right now; try again in a moment")
+        super().__init__("too many sign-ins are running; try again in a moment")
 
 
 class IdempotencyInProgressError(TransientError):
-    """Another request with the same idempotency key is still being worked on."""
+    """Another request with the same idempotency key is still running."""
 
     code = "idempotency_in_progress"
 
     def __init__(self) -> None:
-        super().__init__("a request with this idempotency key is still running; ask again soon")
+        super().__init__(
+            "a request with this idempotency key is still running; repeat it in a moment"
+        )
 
 
 class PaymentUnknownError(TransientError):
-    """The gateway gave no answer: the money may have moved or not.
+    """The gateway did not answer, so it is unknown whether the money moved.
 
-    Only asking again with the same key can tell.
+    To find out, repeat the call with the same key.
     """
 
     code = "payment_unknown"
 
 
 class SourcingPlanError(AdapterError):
-    """The sourcing strategy of the shop made a plan that cannot be. Nothing was allocated."""
+    """The sourcing strategy of the shop returned an invalid plan. Nothing was allocated."""
 
     code = "sourcing_plan"
 
@@ -375,7 +374,7 @@ class SourcingPlanError(AdapterError):
 
 
 class GatewayAnswerError(AdapterError):
-    """A payment gateway gave an answer that cannot be. Nothing of it was recorded."""
+    """A payment gateway returned an invalid answer. Nothing was recorded."""
 
     code = "gateway_answer"
 
@@ -384,13 +383,13 @@ class GatewayAnswerError(AdapterError):
 
 
 class SchemaError(AdapterError):
-    """The database is not at the version that this code needs."""
+    """The database schema is not at the version that this code needs."""
 
     code = "schema_outdated"
 
 
 class MissingExtraError(AdapterError):
-    """An optional package is needed and not installed."""
+    """An optional package is required but not installed."""
 
     code = "missing_extra"
 

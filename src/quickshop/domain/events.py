@@ -1,4 +1,4 @@
-"""What happened, in the past tense, and the aggregates that say so."""
+"""Domain events, and the aggregates that record them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainEvent:
-    """A fact that other parts of the shop may react to. `occurred_at` is UTC."""
+    """An event that other parts of the shop may react to. `occurred_at` is in UTC."""
 
     occurred_at: datetime
 
     @property
     def facts(self) -> dict[str, str]:
-        """What it says besides when, in words; what it is about comes first."""
+        """The fields as text, without `occurred_at`; the id of the subject comes first."""
         return {
             field.name: str(getattr(self, field.name))
             for field in fields(self)
@@ -23,13 +23,13 @@ class DomainEvent:
 
     @property
     def subject(self) -> str:
-        """Id of what it is about."""
+        """The id of the object that the event is about."""
         return next(iter(self.facts.values()), "")
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Aggregate:
-    """A cluster of objects that is stored and changed as one."""
+    """A group of objects that is stored and changed as one."""
 
     version: int = 0
     """How often it has been saved; 0 means never."""
@@ -40,10 +40,10 @@ class Aggregate:
 
     @property
     def has_unsaved_events(self) -> bool:
-        """Whether it was changed since it was read or saved."""
+        """Whether it has changed since it was read or saved."""
         return bool(self._events)
 
     def collect_events(self) -> list[DomainEvent]:
-        """Hand over the events recorded since the last call, oldest first."""
+        """Return and clear the events recorded since the last call, oldest first."""
         events, self._events = self._events, []
         return events

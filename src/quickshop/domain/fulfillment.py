@@ -1,4 +1,4 @@
-"""Fulfillment: the parcels in which orders leave the shelf."""
+"""Fulfillments: shipped parts of orders."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MAX_TRACKING_LENGTH: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """How a parcel travels and where to see how far it is; each part may be empty."""
+    """The carrier, number and URL with which to track a fulfillment; each may be empty."""
 
     carrier: str = ""
     number: str = ""
     url: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot stand in a mail.
+        """Check every field that is not empty.
 
         Raises:
-            InvalidValueError: not printable, too long, or not the URL of a web page.
+            InvalidValueError: a text is not printable or too long, or the URL is not http(s).
         """
         if self.carrier:
             require_text("carrier", self.carrier, max_length=MAX_TRACKING_LENGTH)
@@ -44,7 +44,7 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfillmentLine:
-    """Units of one order line, and where they were taken from."""
+    """Units of one order line, shipped from one location."""
 
     order_line_id: OrderLineId
     sku: str
@@ -52,17 +52,17 @@ class FulfillmentLine:
     quantity: int
 
     def __post_init__(self) -> None:
-        """Refuse to pack nothing.
+        """Check the quantity.
 
         Raises:
-            InvalidValueError: fewer than one unit.
+            InvalidValueError: the quantity is less than 1.
         """
         require_units(self.quantity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fulfillment:
-    """A parcel that left. It never changes."""
+    """A shipment of all or part of an order. It never changes."""
 
     id: FulfillmentId
     order_id: OrderId
@@ -73,20 +73,20 @@ class Fulfillment:
     shipped_at: datetime
 
     def __post_init__(self) -> None:
-        """Refuse an empty parcel.
+        """Check that there are lines.
 
         Raises:
-            InvalidValueError: there is nothing in it.
+            InvalidValueError: there are none.
         """
         if not self.lines:
-            raise InvalidValueError("lines", "must hold at least one line")
+            raise InvalidValueError("lines", "must contain at least one line")
 
 
-def still_to_ship(order: Order, parcels: Sequence[Fulfillment]) -> dict[OrderLineId, int]:
-    """Units of each line that are in none of the order's parcels; lines with none are left out."""
+def still_to_ship(order: Order, fulfillments: Sequence[Fulfillment]) -> dict[OrderLineId, int]:
+    """Return the unshipped units of each order line; lines that have shipped are left out."""
     shipped: Counter[OrderLineId] = Counter()
-    for parcel in parcels:
-        for line in parcel.lines:
+    for fulfillment in fulfillments:
+        for line in fulfillment.lines:
             shipped[line.order_line_id] += line.quantity
     left = {line.id: line.quantity - shipped[line.id] for line in order.lines}
     return {line_id: quantity for line_id, quantity in left.items() if quantity}
@@ -95,14 +95,16 @@ def still_to_ship(order: Order, parcels: Sequence[Fulfillment]) -> dict[OrderLin
 def wanted_units(
     order: Order, left: Mapping[OrderLineId, int], wanted: Mapping[UUID | str, int]
 ) -> dict[OrderLineId, int]:
-    """Units to ship of each line, of those that are `left`; lines are named by id or by SKU.
+    """Return the units to ship of each order line, at most those `left`.
+
+    The keys of `wanted` are ids of order lines or SKUs.
 
     Raises:
-        InvalidValueError: nothing is named, nothing like that was ordered, fewer than 1 unit of
-            it, or more than are left. The field says in which place of `wanted`.
+        InvalidValueError: `wanted` is empty, a key is not in the order, or a quantity is less than
+            1 or more than is left. The field is the position in `wanted`.
     """
     if not wanted:
-        raise InvalidValueError("lines", "must name at least one line")
+        raise InvalidValueError("lines", "must contain at least one line")
     units: Counter[OrderLineId] = Counter()
     for n, (name, quantity) in enumerate(wanted.items()):
         field = f"lines.{n}.quantity"
@@ -117,10 +119,10 @@ def wanted_units(
 def _spread(
     order: Order, left: Mapping[OrderLineId, int], name: UUID | str, quantity: int
 ) -> dict[OrderLineId, int]:
-    """So many units over the lines of this name: as many as are left of each, in their order."""
+    """Distribute units over the lines with this id or SKU, in order, by the units left."""
     named = [line.id for line in order.lines if name in {line.id, line.sku}]
     if not named:
-        raise InvalidValueError("lines", "must name lines or SKUs of this order")
+        raise InvalidValueError("lines", "must be lines or SKUs of this order")
     spread: dict[OrderLineId, int] = {}
     for line_id in named[:-1]:
         if some := min(quantity, left.get(line_id, 0)):
@@ -131,4 +133,4 @@ def _spread(
 
 def _at_most(order: Order, line_id: OrderLineId, left: Mapping[OrderLineId, int]) -> str:
     sku = next(line.sku for line in order.lines if line.id == line_id)
-    return f"must be at most {left.get(line_id, 0)} of {sku}: more is not left to ship"
+    return f"must be at most {left.get(line_id, 0)} of {sku}, the units left to ship"

@@ -1,4 +1,4 @@
-"""Idempotency keys: what a caller may send, and for how long it counts."""
+"""Idempotency keys: their form and lifetime."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from quickshop.domain.values import require_text
 MAX_KEY_LENGTH: Final = 255
 """Characters in an idempotency key."""
 KEY_LIFETIME: Final = timedelta(hours=24)
-"""How long a key and the answer to its request are kept."""
+"""How long a key and the response to its request are stored."""
 
 
 def require_key(key: str) -> None:
-    """Refuse a key that cannot be stored.
+    """Check an idempotency key.
 
     Raises:
-        InvalidValueError: blank, too long, or not printable.
+        InvalidValueError: the key is blank, too long, or not printable.
     """
     require_text("idempotency_key", key, max_length=MAX_KEY_LENGTH)

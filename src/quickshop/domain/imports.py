@@ -1,4 +1,4 @@
-"""Files of products on their way into the shop."""
+"""Imports of product files."""
 
 from __future__ import annotations
 
@@ -16,71 +16,71 @@ ImportId = NewType("ImportId", UUID)
 MAX_FILE_NAME: Final = 60
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 MAX_FILE_ROWS: Final = 100_000
-"""What a worker reads in a fraction of a turn, whatever stands in the rows."""
+"""Rows in a file; a worker reads this many in a fraction of a turn, with any content."""
 MAX_UNFINISHED: Final = 20
 """Imports that may wait or run at once."""
 MAX_KEPT_ISSUES: Final = 10_000
-"""Issues of one file that can be read; those beyond are only counted."""
+"""Issues stored per file; further ones are only counted."""
 
 
 def display_name(file_name: str) -> str:
-    """What a file is called here: the last part of its name, as far as it can be printed."""
-    last = PureWindowsPath(file_name).name  # it takes either kind of slash
+    """Return the printable part of a file name, without folders."""
+    last = PureWindowsPath(file_name).name  # accepts both kinds of slash
     plain = "".join(char for char in last if char.isprintable()).strip(". ")
     return plain[:MAX_FILE_NAME].strip(". ") or "products.csv"
 
 
 class ImportStatus(StrEnum):
-    """How far an import has got."""
+    """The progress of an import."""
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     """Every row was imported or reported."""
     FAILED = "failed"
-    """It could not be read, or not be finished; what was imported before that stays."""
+    """The file could not be read or finished. Products imported before that stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportEvent(DomainEvent):
-    """Something about one import."""
+    """An event of one import."""
 
     import_id: ImportId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequested(ImportEvent):
-    """Somebody handed a file in."""
+    """A file was uploaded for import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportAdvanced(ImportEvent):
-    """It is known of one more product what became of it."""
+    """The result of one more product is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPaused(ImportEvent):
-    """Its turn is over; it goes on from there with the next one."""
+    """The turn of the import ended; it continues in the next turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFinished(ImportEvent):
-    """There is nothing more to be done about it."""
+    """The import is done or has failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportCounts:
-    """What became of so many rows and products of a file."""
+    """Counts of the rows and products of a file, by result."""
 
     rows_done: int = 0
     rejected_rows: int = 0
     created: int = 0
-    """Products, as in the next two."""
+    """Products created; `updated` and `unchanged` count products too."""
     updated: int = 0
     unchanged: int = 0
     variants: int = 0
     units_moved: int = 0
-    """Sum over levels of by how much the shelf changed, up or down."""
+    """The sum of the absolute changes of all stock levels."""
     issues: int = 0
 
     def __add__(self, other: ImportCounts) -> ImportCounts:
@@ -98,24 +98,24 @@ class ImportCounts:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Import(Aggregate):
-    """One file, and how far it has got. What it says is kept beside it until it is finished."""
+    """The import of one file. The content of the file is stored until the import is finished."""
 
     id: ImportId
     file_name: str
     size_bytes: int
     currency: str
-    """ISO 4217 code of its prices."""
+    """The ISO 4217 code of the prices."""
     location: str
-    """Where its stock lies."""
+    """The location of its stock."""
     with_stock: bool
-    """Whether shelves are brought to what it says. Else they stay as they are."""
+    """Whether stock levels are set to the quantities in the file, or stay as they are."""
     dry_run: bool
     requested_at: datetime
     status: ImportStatus = ImportStatus.WAITING
     rows: int | None = None
     """Rows in the file, without its header; None until it has been read."""
     items_done: int = 0
-    """Items of its feed that are counted in `counts`: the next run goes on after them."""
+    """Items of the feed included in `counts`; the next turn continues after them."""
     counts: ImportCounts = ImportCounts()
     failure: str = ""
     finished_at: datetime | None = None
@@ -133,7 +133,7 @@ class Import(Aggregate):
         dry_run: bool,
         now: datetime,
     ) -> Import:
-        """Have a file imported."""
+        """Create an import of a file."""
         new = cls(
             id=id,
             file_name=display_name(file_name),
@@ -149,12 +149,12 @@ class Import(Aggregate):
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more is to be done about it."""
+        """Whether the import is done or has failed."""
         return self.status in {ImportStatus.DONE, ImportStatus.FAILED}
 
     def advance(self, counts: ImportCounts, *, rows: int, now: datetime) -> None:
-        """Count what became of the next item of its feed."""
-        assert not self.is_finished, "a finished import goes no further"
+        """Add the counts of the next item of the feed."""
+        assert not self.is_finished, "a finished import cannot advance"
         self.status = ImportStatus.RUNNING
         self.rows = rows
         self.items_done += 1
@@ -162,17 +162,17 @@ class Import(Aggregate):
         self._record(ImportAdvanced(import_id=self.id, occurred_at=now))
 
     def pause(self, *, now: datetime) -> None:
-        """Leave the rest to the next turn."""
-        assert not self.is_finished, "a finished import has no rest"
+        """End this turn; the import continues in the next one."""
+        assert not self.is_finished, "a finished import cannot pause"
         self._record(ImportPaused(import_id=self.id, occurred_at=now))
 
     def finish(self, *, rows: int, now: datetime) -> None:
-        """All of it is done."""
+        """Mark the import as done."""
         self.rows = rows
         self._end(ImportStatus.DONE, now)
 
     def fail(self, reason: str, *, now: datetime) -> None:
-        """It cannot be read, or not be finished."""
+        """Mark the import as failed: the file cannot be read or finished."""
         self.failure = reason
         self._end(ImportStatus.FAILED, now)
 

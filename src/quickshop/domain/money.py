@@ -19,9 +19,9 @@ _NO_MINOR_UNIT = frozenset(
 _THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 
 MAX_MINOR: Final = 10**17
-"""Amounts stay below this, in minor units: they and sums of many fit 64-bit columns."""
+"""Exclusive limit of an amount, in minor units, so that sums of many fit 64-bit columns."""
 MAX_PRICE_MINOR: Final = 10**12
-"""Highest price of one unit: a full cart of such stays below `MAX_MINOR`."""
+"""Highest price of one unit, in minor units: a full cart at this price is below `MAX_MINOR`."""
 
 _CODE = re.compile(r"[A-Z]{3}")
 _PLAIN_DECIMAL = re.compile(
@@ -30,7 +30,7 @@ _PLAIN_DECIMAL = re.compile(
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD."""
+    """Return the number of decimals of a currency (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD."""
     if currency in _NO_MINOR_UNIT:
         return 0
     return 3 if currency in _THOUSANDTHS else 2
@@ -40,8 +40,8 @@ def exponent(currency: str) -> int:
 class Money:
     """An amount in the minor unit of its currency (cents for EUR, yen for JPY).
 
-    Whole numbers only, so no sum can drift. Ordered only within one currency: comparing euros
-    with yen raises, it does not answer.
+    Only whole numbers, so sums are exact. Comparing amounts of different currencies raises
+    `CurrencyMismatchError`.
     """
 
     minor: int
@@ -49,28 +49,30 @@ class Money:
     """ISO 4217 code, upper case."""
 
     def __post_init__(self) -> None:
-        """Refuse what is not money.
+        """Check the amount and the currency.
 
         Raises:
-            InvalidValueError: no ISO 4217 code, or an amount too large to be true.
+            InvalidValueError: the currency is not an ISO 4217 code, or the amount is not below
+                `MAX_MINOR`.
         """
         if not _CODE.fullmatch(self.currency):
             raise InvalidValueError("currency", "must be an ISO 4217 code such as USD")
         require_whole("amount", self.minor)
         if not -MAX_MINOR < self.minor < MAX_MINOR:
-            raise InvalidValueError("amount", f"must lie within ±{MAX_MINOR} minor units")
+            raise InvalidValueError("amount", f"must be below {MAX_MINOR:,} minor units")
 
     @classmethod
     def zero(cls, currency: str) -> Self:
-        """Nothing, in that currency."""
+        """Return an amount of 0 in the currency."""
         return cls(0, currency)
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Self:
-        """Read a decimal amount such as `36.00`, losing nothing.
+        """Return the exact amount of a decimal text such as `36.00`.
 
         Raises:
-            InvalidValueError: no plain decimal number, or finer than the currency's minor unit.
+            InvalidValueError: the text is not a plain decimal number, or has more decimals than
+                the currency.
         """
         match = _PLAIN_DECIMAL.fullmatch(text.strip())
         if match is None:
@@ -79,43 +81,47 @@ class Money:
         decimals = exponent(currency)
         if len(fraction) > decimals:
             raise InvalidValueError(
-                "amount", f"has more than the {decimals} decimals of {currency}"
+                "amount", f"must have at most {decimals} decimals in {currency}"
             )
         minor = int(f"0{match['whole']}{fraction.ljust(decimals, '0')}")
         return cls(-minor if match["sign"] == "-" else minor, currency)
 
     @property
     def decimal(self) -> Decimal:
-        """The amount in the major unit, exact: 1999 USD cents are `19.99`."""
+        """The exact amount in the major unit: 1999 USD cents are `19.99`."""
         return Decimal(self.minor).scaleb(-exponent(self.currency))
 
+    def __str__(self) -> str:
+        """Return the amount with its currency, as messages state it: `19.99 USD`."""
+        return f"{self.decimal:f} {self.currency}"
+
     def __add__(self, other: Money) -> Money:
-        """Add, within one currency."""
+        """Return the sum of two amounts of one currency."""
         self._require_same_currency(other)
         return Money(self.minor + other.minor, self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        """Subtract, within one currency."""
+        """Return the difference of two amounts of one currency."""
         self._require_same_currency(other)
         return Money(self.minor - other.minor, self.currency)
 
     def __mul__(self, quantity: int) -> Money:
-        """Multiply by a whole number."""
+        """Return the amount multiplied by a whole number."""
         return Money(self.minor * quantity, self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        """Compare, within one currency."""
+        """Compare two amounts of one currency."""
         self._require_same_currency(other)
         return self.minor < other.minor
 
     def split(self, weights: Sequence[int]) -> list[Money]:
-        """Share the amount in proportion to `weights`, losing no minor unit.
+        """Return the amount split in proportion to `weights`; the shares add up to the amount.
 
-        The largest-remainder method: what rounding leaves over goes one unit each to the shares
-        that rounding hurt most, the earlier of equals first.
+        Largest-remainder method: each minor unit left by rounding down goes to the share that lost
+        most by it; of equal shares, the earlier one first.
 
         Raises:
-            InvalidValueError: `weights` is empty, has a negative, or adds up to zero.
+            InvalidValueError: `weights` is empty, contains a negative number, or adds up to 0.
         """
         total = sum(weights)
         if total <= 0 or min(weights) < 0:
@@ -134,5 +140,5 @@ class Money:
 
 
 def total(amounts: Sequence[Money], currency: str) -> Money:
-    """Add up amounts of one currency; none at all make zero."""
+    """Return the sum of amounts of one currency; 0 when there are none."""
     return sum(amounts, start=Money.zero(currency))

@@ -1,4 +1,4 @@
-"""Notifications: what the shop told whom, once per event, channel and recipient."""
+"""Notifications: messages that are sent once per event, channel and recipient."""
 
 from __future__ import annotations
 
@@ -11,44 +11,47 @@ from quickshop.domain.orders import OrderId
 
 
 class Channel(StrEnum):
-    """How a message travels."""
+    """How a message is delivered."""
 
     EMAIL = "email"
 
 
 class MessageKind(StrEnum):
-    """What a message is about; names its template."""
+    """The subject of a message; names its template."""
 
     ORDER_CONFIRMATION = "order_confirmation"
     PAYMENT_FAILED = "payment_failed"
     ORDER_CANCELED = "order_canceled"
-    """Also for one that was not paid in time."""
+    """Also for an order that was not paid in time."""
     ORDER_SHIPPED = "order_shipped"
     ORDER_REFUNDED = "order_refunded"
     LOW_STOCK = "low_stock"
     CONFIRM_ACCOUNT = "confirm_account"
     ACCOUNT_EXISTS = "account_exists"
-    """To whoever asked for an account and has one."""
+    """To a person who requests an account but already has one."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a message
     INVITATION = "invitation"
-    """To whoever was given an account and has not chosen a password yet."""
+    """To a person with a new account who has not chosen a password yet."""
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - as above
     CHANGE_EMAIL = "change_email"
     API_KEY_MADE = "api_key_made"
     EMAIL_CHANGED = "email_changed"
-    """To the address that it was before."""
+    """To the previous address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """The record that a message was to be sent; `sent_at` is None until it was."""
+    """The record of a message that was requested; `sent_at` is None until it is sent."""
 
     event_id: UUID
     channel: Channel
     recipient: str
-    """An address; about an account the id of that or of a token, as this is kept for longer."""
+    """An email address, or for account messages the id of an account or token.
+
+    Records are stored for long, so account messages name no address.
+    """
     kind: MessageKind
     order_id: OrderId | None
-    """None when it is not about an order."""
+    """None if the message is not about an order."""
     created_at: datetime
     sent_at: datetime | None = None

@@ -1,6 +1,6 @@
-"""Values of every context: text, whole numbers, reasons and web addresses.
+"""Checks of values that all contexts use: text, whole numbers, reasons and web addresses.
 
-Each function refuses a value with an `InvalidValueError` that carries `field` as given.
+Each function raises an `InvalidValueError` with the given `field`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _NEVER_IN_A_URL: Final = frozenset(" \"'<>\\^`{|}")
 
 
 def require_text(field: str, value: str, *, max_length: int) -> None:
-    """Refuse text that is blank, too long, or holds what no printer or mail header can take.
+    """Check text of one line, which printers and email headers must accept.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     if not issubclass(type(value), str):
         raise InvalidValueError(field, "must be text")
@@ -33,23 +33,23 @@ def require_text(field: str, value: str, *, max_length: int) -> None:
     if len(value) > max_length:
         raise InvalidValueError(field, f"must have at most {max_length} characters")
     if not value.isprintable():
-        raise InvalidValueError(field, "must hold printable characters only, on one line")
+        raise InvalidValueError(field, "must contain only printable characters, on one line")
 
 
 def require_name(field: str, value: str) -> None:
-    """Refuse text that cannot be a name: see `require_text`.
+    """Check a name, as `require_text` with `MAX_NAME_LENGTH`.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     require_text(field, value, max_length=MAX_NAME_LENGTH)
 
 
 def require_prose(field: str, value: str, *, max_length: int) -> None:
-    """Refuse text of several lines that is too long or not printable. It may be empty.
+    """Check printable text of any number of lines. It may be empty.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     if not issubclass(type(value), str):
         raise InvalidValueError(field, "must be text")
@@ -58,30 +58,30 @@ def require_prose(field: str, value: str, *, max_length: int) -> None:
 
 
 def require_reason(reason: str) -> str:
-    """A reason in the words of people; may be empty.
+    """Return a reason that a person wrote; it may be empty.
 
     Raises:
-        InvalidValueError: too long, not printable, or no text.
+        InvalidValueError: the reason is too long, not printable, or not text.
     """
     require_prose("reason", reason, max_length=MAX_REASON_LENGTH)
     return reason
 
 
 def require_whole(field: str, value: int) -> None:
-    """Refuse what is not a whole number, whatever its type says: 12.5 and True are none.
+    """Check a whole number at run time: 12.5 and True are not whole numbers.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     if type(value) is not int:
         raise InvalidValueError(field, "must be a whole number")
 
 
 def require_between(field: str, value: int, lowest: int, highest: int) -> None:
-    """Refuse what is not a whole number from `lowest` to `highest`, both included.
+    """Check a whole number from `lowest` to `highest`, both included.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     require_whole(field, value)
     if not lowest <= value <= highest:
@@ -89,10 +89,10 @@ def require_between(field: str, value: int, lowest: int, highest: int) -> None:
 
 
 def require_units(value: int, field: str = "quantity") -> None:
-    """Refuse what is not a whole number of at least 1.
+    """Check a whole number of at least 1.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     require_whole(field, value)
     if value < 1:
@@ -100,9 +100,9 @@ def require_units(value: int, field: str = "quantity") -> None:
 
 
 def is_web_address(url: str) -> bool:
-    """Whether `url` is an http or https URL that can stand in a page or a mail.
+    """Return whether `url` is an http or https URL that is safe in a page or an email.
 
-    It names no user, and holds ASCII only: what is beyond is written with `%`.
+    It has no user name and contains only ASCII; other characters must be percent-encoded.
     """
     try:
         parts = urlsplit(url)
@@ -114,10 +114,10 @@ def is_web_address(url: str) -> bool:
 
 
 def require_web_address(field: str, url: str) -> None:
-    """Refuse what is not an http or https URL.
+    """Check an http or https URL.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     require_text(field, url, max_length=MAX_URL_LENGTH)
     if not is_web_address(url):
@@ -125,15 +125,15 @@ def require_web_address(field: str, url: str) -> None:
 
 
 def is_https_url(url: str) -> bool:
-    """Whether `url` is a web address that is read over TLS: see `is_web_address`."""
+    """Return whether `url` is an https URL that `is_web_address`."""
     return is_web_address(url) and urlsplit(url).scheme == "https"
 
 
 def require_https_url(field: str, url: str) -> None:
-    """Refuse what is not an https URL.
+    """Check an https URL.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: the value breaks the rule.
     """
     if not issubclass(type(url), str) or not is_https_url(url):
         raise InvalidValueError(field, "must be an https URL")

@@ -1,6 +1,6 @@
 """Caches of product pages, sessions and carts.
 
-The database holds the truth. A cache that cannot be reached behaves as if it were empty.
+The database is authoritative. A cache that cannot be reached behaves as if it were empty.
 """
 
 from __future__ import annotations
@@ -15,64 +15,64 @@ CART_SECONDS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """A rendered product: the bytes that go on the wire, and the etag of the state they show."""
+    """A rendered product: the bytes of the response, and the etag of the state they show."""
 
     etag: str
     body: bytes
 
 
 class ProductCache(Protocol):
-    """Rendered products by id or handle. A page is kept an hour, under its etag.
+    """Rendered products by id or handle. A page is cached for an hour, under its etag.
 
-    Which etag is current is believed for a few seconds only, so that a lost invalidation heals.
-    Nothing here raises: a cache that cannot be reached is an empty one.
+    The current etag of a product is cached for a few seconds only, which limits the effect of a
+    lost invalidation. No method raises.
     """
 
     keeps: bool
-    """Whether it keeps anything at all; if not, asking it is in vain."""
+    """Whether it stores anything; if False, callers can skip it."""
 
     def current(self, key: str) -> CachedPage | None:
-        """The page that may be shown for this id or handle without asking the database."""
+        """Return the page to serve for this id or handle without reading the database."""
         ...
 
     def page(self, key: str, etag: str) -> CachedPage | None:
-        """The page of exactly this state, which then is the current one."""
+        """Return the page with exactly this etag, and make the etag the current one."""
         ...
 
     def put(self, key: str, page: CachedPage) -> None:
-        """Keep a page just rendered, as the current one."""
+        """Store a page that was just rendered, as the current one."""
         ...
 
     def forget(self, *keys: str) -> None:
-        """Have the database asked again about these ids and handles."""
+        """Invalidate the entries of these ids and handles."""
         ...
 
 
 class SessionCache(Protocol):
-    """What is known of sessions, as bytes. Keys are ids or digests: never a secret itself.
+    """Cached sessions, as bytes. Keys are ids or digests, never secrets.
 
-    Nothing here raises: a place that cannot be reached holds nothing.
+    No method raises.
     """
 
     keeps: bool
-    """Whether it keeps anything at all; if not, asking it is in vain."""
+    """Whether it stores anything; if False, callers can skip it."""
 
     def keep(self, key: str, value: bytes, *, seconds: float) -> None:
-        """Keep this copy so long; at least a millisecond."""
+        """Store an entry for `seconds`; at least a millisecond."""
         ...
 
     def find(self, key: str) -> bytes | None:
-        """The copy that was kept last, unless its time is over."""
+        """Return the entry stored last, unless it has expired."""
         ...
 
     def forget(self, *keys: str) -> None:
-        """Have the database asked again about these."""
+        """Invalidate these entries."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CachedCart:
-    """A rendered cart, and whom it may be shown to."""
+    """A rendered cart, and the shopper that it may be shown to."""
 
     version: int
     token_digest: str | None
@@ -81,26 +81,26 @@ class CachedCart:
 
 
 class CartCache(Protocol):
-    """Rendered carts, believed for 2 seconds.
+    """Rendered carts, cached for 2 seconds.
 
-    Nothing here raises: a place that cannot be reached holds nothing.
+    No method raises.
     """
 
     keeps: bool
-    """Whether it keeps anything at all; if not, asking it is in vain."""
+    """Whether it stores anything; if False, callers can skip it."""
 
     def find(self, cart_id: UUID) -> CachedCart | None:
-        """The copy that may be shown without asking the database."""
+        """Return the entry that may be served without reading the database."""
         ...
 
     def put(self, cart_id: UUID, copy: CachedCart) -> None:
-        """Keep what was just rendered, unless a newer version is known already."""
+        """Store a cart that was just rendered, unless a newer version is known."""
         ...
 
     def forget(self, cart_id: UUID, *, version: int) -> None:
-        """The cart has this version now: no older one is shown, or put any more.
+        """Invalidate versions older than `version`, the current one; `put` refuses them.
 
-        To be called when the change is committed. Where the version is not known any more, an
-        hour later or sooner, an older copy put so late is believed for its 2 seconds.
+        Call it after the change is committed. The version is stored for at most an hour. An
+        older cart that is put after that is served for its 2 seconds.
         """
         ...

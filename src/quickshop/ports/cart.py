@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its carts."""
+"""Ports that store and read carts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class CartRepository(Protocol):
-    """The carts, as seen from inside one transaction. Lines carry today's prices."""
+    """The carts in one transaction. Lines have current prices."""
 
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Cart:
-        """The guest's cart that this secret opens, or the cart of this customer.
+        """Return the guest's cart that this secret opens, or the cart of this customer.
 
-        Not locked: `save` notices who was faster.
+        The cart is not locked; `save` detects concurrent changes.
 
         Raises:
-            NotFoundError: there is none with this id, or it is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
         """
         ...
 
     def latest_of(self, customer_id: CustomerId) -> Cart | None:
-        """The open cart that this customer changed last."""
+        """Return the open cart that this customer changed last, if any."""
         ...
 
     def add(self, cart: Cart) -> None:
@@ -37,17 +37,17 @@ class CartRepository(Protocol):
         ...
 
     def save(self, cart: Cart) -> None:
-        """Store the changes of a cart got from here.
+        """Store the changes of a cart read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the cart since it was read.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartView:
-    """A priced cart. Amounts are what checking out now would come to."""
+    """A priced cart. The amounts are those of a checkout now."""
 
     id: CartId
     status: CartStatus
@@ -59,11 +59,11 @@ class CartView:
     total: Money
     version: int
     customer_id: CustomerId | None = None
-    """Whose it is; None for a guest's."""
+    """The owner; None for a guest."""
 
     @classmethod
     def of(cls, cart: Cart) -> Self:
-        """The cart as a shopper sees it."""
+        """Return the cart as a shopper sees it."""
         nothing = Money.zero(cart.currency)
         return cls(
             id=cart.id,
@@ -81,7 +81,7 @@ class CartView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveCart:
-    """A cart that somebody may come back to, as staff see it."""
+    """An open cart, as staff see it."""
 
     id: CartId
     customer_id: CustomerId | None
@@ -91,34 +91,34 @@ class ActiveCart:
 
 
 class CartReader(Protocol):
-    """Carts as their shoppers read them; no transaction needed."""
+    """Reads carts without a transaction."""
 
     def get(
         self, cart_id: CartId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> CartView:
-        """The guest's cart that this secret opens, or the cart of this customer.
+        """Return the guest's cart that this secret opens, or the cart of this customer.
 
         Raises:
-            NotFoundError: as `CartRepository.get`.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
         """
         ...
 
     def of_customer(
         self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CartView]:
-        """One page of the open carts of this customer, the one changed last first.
+        """Return one page of the open carts of this customer, the last changed first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def active(
         self, since: datetime, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ActiveCart]:
-        """Open carts with something in them that were changed since then, newest cart first.
+        """Return one page of the open carts with lines that changed since `since`, newest first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...

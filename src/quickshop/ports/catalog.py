@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its catalog."""
+"""Ports that store and read products and categories."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class ProductRepository(Protocol):
-    """The products, as seen from inside one transaction."""
+    """The products in one transaction."""
 
     def find_by_handle(self, handle: str) -> Product | None:
-        """The product with this handle, locked until the transaction ends."""
+        """Return the product with this handle, if any, locked until the transaction ends."""
         ...
 
     def get(self, product_id: ProductId) -> Product:
-        """The product, locked until the transaction ends.
+        """Return the product, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no product has this id.
         """
         ...
 
     def offer(self, sku: str) -> Offer:
-        """What a cart needs to know of a SKU, published or not.
+        """Return the offer of a SKU for carts, published or not.
 
         Raises:
             NotFoundError: no variant has this SKU.
@@ -47,49 +47,49 @@ class ProductRepository(Protocol):
         ...
 
     def owners(self, skus: Collection[str]) -> Mapping[str, ProductId]:
-        """Which product each SKU belongs to; SKUs that nobody has are left out."""
+        """Return the product of each SKU; unknown SKUs are left out."""
         ...
 
     def add(self, product: Product) -> None:
         """Store a new product and its events.
 
         Raises:
-            ConflictError: its category was deleted meanwhile.
-            AlreadyExistsError: its handle or one of its SKUs is taken.
+            ConflictError: its category was deleted concurrently.
+            AlreadyExistsError: another product has its handle or one of its SKUs.
         """
         ...
 
     def save(self, product: Product) -> None:
-        """Store the changes of a product got from here, and its events.
+        """Store the changes of a product read in this transaction, and its events.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got, or its category was
-                deleted meanwhile.
-            AlreadyExistsError: its handle or one of its SKUs is taken.
+            ConflictError: another transaction saved the product since it was read, or its category
+                was deleted concurrently.
+            AlreadyExistsError: another product has its handle or one of its SKUs.
         """
         ...
 
 
 class CategoryRepository(Protocol):
-    """The category tree, as seen from inside one transaction."""
+    """The category tree in one transaction."""
 
     def tree(self) -> CategoryTree:
-        """All of it. Until the transaction ends nobody else who asks for the tree gets it."""
+        """Return the whole tree, locked: other transactions wait for it until this one ends."""
         ...
 
     def exists(self, category_id: CategoryId) -> bool:
-        """Whether there is a category of this id."""
+        """Return whether a category has this id."""
         ...
 
     def find(self, slug: str) -> Category | None:
-        """The category with this slug."""
+        """Return the category with this slug, if any."""
         ...
 
     def get_or_create(self, category: Category) -> Category:
-        """The category of that slug, stored as given if there is none.
+        """Return the category with the slug of `category`; store `category` if there is none.
 
         Raises:
-            ConflictError: the category above it was deleted meanwhile.
+            ConflictError: its parent was deleted concurrently.
         """
         ...
 
@@ -97,25 +97,25 @@ class CategoryRepository(Protocol):
         """Store a new category.
 
         Raises:
-            AlreadyExistsError: its slug is taken.
+            AlreadyExistsError: another category has its slug.
         """
         ...
 
     def save(self, category: Category) -> None:
-        """Store another name or place of a category that is in the `tree` of this transaction."""
+        """Store a new name or parent of a category in the `tree` of this transaction."""
         ...
 
     def remove(self, category_id: CategoryId) -> None:
-        """Delete a category that is in the `tree` of this transaction.
+        """Delete a category in the `tree` of this transaction.
 
         Raises:
-            CategoryInUseError: products or categories are in it.
+            CategoryInUseError: the category contains products or categories.
         """
         ...
 
 
 class ProductSort(StrEnum):
-    """Orders that a list of products may come in; ties go by id."""
+    """Sort orders of a list of products. Ties are ordered by id."""
 
     RELEVANCE = "relevance"
     NEWEST = "newest"
@@ -126,32 +126,32 @@ class ProductSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductQuery:
-    """Which products to list. Every criterion given must hold."""
+    """Criteria for a list of products. All given criteria must match."""
 
     published: bool | None = True
-    """None: those that are shown and those that are not."""
+    """None matches published and unpublished products."""
 
     text: str | None = None
-    """Words that must all begin some word of title, vendor, type, tags, options or SKUs."""
+    """Words, each the start of a word in the title, vendor, type, tags, options or SKUs."""
     category: str | None = None
-    """Slug; products of the categories below it count."""
+    """The slug of a category; categories below it are included."""
     tag: str | None = None
     vendor: str | None = None
     min_price_minor: int | None = None
-    """Some variant costs at least this, in minor units."""
+    """The lowest price of at least one variant, in minor units."""
     max_price_minor: int | None = None
-    """Some variant costs at most this, in minor units."""
+    """The highest price of at least one variant, in minor units."""
     in_stock: bool | None = None
-    """True: some variant can be bought now. False: none can."""
+    """True: at least one variant can be bought now. False: none can."""
     sort: ProductSort = ProductSort.NEWEST
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse prices that nothing can have.
+        """Check the prices.
 
         Raises:
-            InvalidValueError: with the criterion that is wrong.
+            InvalidValueError: a price is negative or too high.
         """
         for name in ("min_price_minor", "max_price_minor"):
             price = getattr(self, name)
@@ -166,9 +166,9 @@ class VariantView:
     id: VariantId
     content: VariantContent
     options: Mapping[str, str]
-    """Value by option name."""
+    """Values by option name."""
     available: int
-    """Units that can be bought now, over all locations, back-orders included."""
+    """Units that can be bought now, in all locations, including back-orders."""
 
     @property
     def sku(self) -> str:
@@ -177,7 +177,7 @@ class VariantView:
 
     @property
     def title(self) -> str:
-        """The options in words (`Black / 54 cm`); empty for a product without options."""
+        """The option values as text (`Black / 54 cm`); empty for a product without options."""
         return self.content.title
 
     @property
@@ -188,32 +188,32 @@ class VariantView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
-    """A product as people see it."""
+    """A product as shoppers and staff see it."""
 
     id: ProductId
     content: ProductContent
     category: str | None
-    """Slug."""
+    """The slug of the category."""
     variants: Sequence[VariantView]
     version: int
     """How often it has been saved."""
     etag: str
-    """Names this state of this product and its stock; any change gives another."""
+    """Identifies the state of the product and its stock; every change gives a new one."""
 
     @property
     def handle(self) -> str:
-        """Unique; stands in the product's address."""
+        """Unique; part of the URL of the product page."""
         return self.content.handle
 
     @property
     def title(self) -> str:
-        """The name that shoppers see."""
+        """The title that shoppers see."""
         return self.content.title
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryView:
-    """A category with the ones below it, by name."""
+    """A category and its children, ordered by name."""
 
     id: CategoryId
     slug: str
@@ -222,32 +222,32 @@ class CategoryView:
 
 
 class ProductReader(Protocol):
-    """The catalog as people read it; no transaction needed."""
+    """Reads the catalog without a transaction."""
 
     def get(self, key: str, *, unpublished: bool = False) -> ProductView:
-        """The product with this id or handle; only with `unpublished` one that is not shown.
+        """Return the product with this id or handle. `unpublished` includes unpublished products.
 
         Raises:
-            NotFoundError: there is none, or it is not published.
+            NotFoundError: no product has this id or handle, or it is not published.
         """
         ...
 
     def etag(self, key: str) -> str:
-        """The `ProductView.etag` of a published product, for much less work than `get`.
+        """Return the `ProductView.etag` of a published product, with much less work than `get`.
 
         Raises:
-            NotFoundError: as `get`.
+            NotFoundError: no product has this id or handle, or it is not published.
         """
         ...
 
     def search(self, query: ProductQuery) -> Page[ProductView]:
-        """One page of products.
+        """Return one page of products.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def categories(self) -> Sequence[CategoryView]:
-        """The tree, from its roots, each level by name."""
+        """Return the category tree from its roots, each level ordered by name."""
         ...

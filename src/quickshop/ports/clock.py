@@ -1,12 +1,12 @@
-"""Time, as a thing that can be handed in."""
+"""The port of the current time."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A clock."""
 
     def now(self) -> datetime:
-        """The current moment, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         ...

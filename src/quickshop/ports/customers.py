@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its customers."""
+"""Ports that store and read customers."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class CustomerRepository(Protocol):
-    """The customers, as seen from inside one transaction."""
+    """The customers in one transaction."""
 
     def get(self, customer_id: CustomerId) -> Customer:
-        """The customer, locked until the transaction ends.
+        """Return the customer, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no customer has this id.
         """
         ...
 
     def add(self, customer: Customer) -> None:
-        """Store a new customer, whose account was stored before."""
+        """Store a new customer. Store the account first."""
         ...
 
     def save(self, customer: Customer) -> None:
-        """Store the changes of a customer got from here.
+        """Store the changes of a customer read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the customer since it was read.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
-    """A customer as they and staff see them."""
+    """A customer as the customer and staff see it."""
 
     id: CustomerId
     email: str
@@ -54,7 +54,7 @@ class CustomerView:
 
     @classmethod
     def of(cls, account: Account, customer: Customer) -> Self:
-        """The customer, with the account."""
+        """Return the view of a customer and their account."""
         return cls(
             id=customer.id,
             email=account.email,
@@ -70,48 +70,48 @@ class CustomerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerQuery:
-    """Which customers to list, newest first. Every criterion given must hold."""
+    """Criteria for a list of customers, newest first. All given criteria must match."""
 
     email: str | None = None
-    """Exactly this address, case-folded."""
+    """The whole email address, case-folded."""
     staff: bool = False
-    """Only those who are in a role."""
+    """Only customers with roles."""
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """That the shop wrote to somebody."""
+    """A message that the shop sent to a customer."""
 
     kind: MessageKind
     order_id: OrderId | None
-    """None when it was about their account."""
+    """None if the message was about the account."""
     sent_at: datetime
 
 
 class CustomerReader(Protocol):
-    """Customers as people read them; no transaction needed."""
+    """Reads customers without a transaction."""
 
     def get(self, customer_id: CustomerId) -> CustomerView:
-        """The customer.
+        """Return the customer with this id.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no customer has this id.
         """
         ...
 
     def list(self, query: CustomerQuery) -> Page[CustomerView]:
-        """One page of customers.
+        """Return one page of customers.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def messages(self, customer_id: CustomerId) -> Sequence[SentMessage]:
-        """What was sent about a customer's orders and account, the first first.
+        """Return the messages about a customer's orders and account, oldest first.
 
-        Not the mails with a secret in them: it is not recorded whose account those were about.
+        Emails with a secret are not included, because their records do not name the account.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its parcels."""
+"""The port that stores fulfillments."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from quickshop.domain.orders import OrderId
 
 
 class FulfillmentRepository(Protocol):
-    """The parcels, as seen from inside one transaction. Lock their order first."""
+    """The fulfillments in one transaction. Lock their order first."""
 
     def add(self, fulfillment: Fulfillment) -> None:
-        """Store a parcel; it never changes.
+        """Store a fulfillment; it never changes.
 
         Raises:
-            ConflictError: the order has a parcel of this number.
+            ConflictError: the order already has a fulfillment with this number.
         """
         ...
 
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:
-        """All parcels of an order, the first one first."""
+        """Return all fulfillments of an order, oldest first."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedItem:
-    """How many units of a SKU are in a parcel."""
+    """The units of one SKU in a fulfillment."""
 
     sku: str
     quantity: int
@@ -38,7 +38,7 @@ class ShippedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfillmentView:
-    """A parcel as shoppers and staff see it. What was not said of it is empty."""
+    """A fulfillment as shoppers and staff see it. Unknown fields are empty."""
 
     id: FulfillmentId
     number: int
@@ -51,7 +51,7 @@ class FulfillmentView:
 
     @classmethod
     def of(cls, parcel: Fulfillment) -> Self:
-        """The parcel, whatever places its units came from."""
+        """Return the fulfillment, with units added up over locations."""
         units: Counter[str] = Counter()
         for line in parcel.lines:
             units[line.sku] += line.quantity

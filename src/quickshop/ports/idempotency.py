@@ -1,4 +1,4 @@
-"""Remembered answers, so that repeating a request has no second effect."""
+"""The port that stores idempotency keys, so that a repeated request has no second effect."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ T = TypeVar("T")
 
 
 class IdempotencyRepository(Protocol):
-    """The idempotency keys, as seen from inside the transaction that does the work."""
+    """The idempotency keys in the transaction that does the work."""
 
     def claim(
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
-        """Reserve `key` within `scope`; the answer stored earlier when it is not the first time.
+        """Reserve `key` within `scope`, or return the answer stored for it earlier.
 
-        The reservation stands or falls with the transaction. Keys are kept for `KEY_LIFETIME`.
+        The reservation is committed or rolled back with the transaction. Keys are stored for
+        `KEY_LIFETIME`.
 
         Raises:
-            IdempotencyMismatchError: it was used with another fingerprint.
-            IdempotencyInProgressError: another transaction holds it right now.
+            IdempotencyMismatchError: the key was used with another fingerprint.
+            IdempotencyInProgressError: another running transaction has reserved the key.
         """
         ...
 
     def store(self, scope: str, key: str, answer: object) -> None:
-        """Keep the answer, a dataclass, for the key claimed in this transaction."""
+        """Store the answer, a dataclass, for the key claimed in this transaction."""
         ...
 
     def purge_expired(self, now: datetime) -> int:
-        """Delete keys past their `KEY_LIFETIME`; the number of them."""
+        """Delete keys older than `KEY_LIFETIME`; return how many."""
         ...
 
-    def forget_of(self, asker: str) -> int:
-        """Delete the keys of one asker, by the end of their scopes; tell how many."""
+    def delete_of(self, asker: str) -> int:
+        """Delete the keys of one caller, by the end of their scopes; return how many."""
         ...

@@ -1,16 +1,16 @@
-"""Names for new things, and secrets that open them."""
+"""The port of new ids and secrets."""
 
 from typing import Protocol
 from uuid import UUID
 
 
 class Identifiers(Protocol):
-    """Makes ids and secrets."""
+    """Creates ids and secrets."""
 
     def new(self) -> UUID:
-        """A fresh UUID, version 7: ids made later sort later, to the millisecond."""
+        """Return a new UUID, version 7: later ids sort later, to the millisecond."""
         ...
 
     def secret(self) -> str:
-        """A fresh secret of at least 128 random bits, safe in a URL or header."""
+        """Return a new secret of at least 128 random bits, safe in a URL or header."""
         ...

@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its accounts, sessions, roles and keys."""
+"""Ports that store and read accounts, sessions, roles, tokens and API keys."""
 
 from __future__ import annotations
 
@@ -25,90 +25,90 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class AccountRepository(Protocol):
-    """The accounts, as seen from inside one transaction."""
+    """The accounts in one transaction."""
 
     def get(self, account_id: AccountId) -> Account:
-        """The account, locked until the transaction ends.
+        """Return the account, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no account has this id.
         """
         ...
 
     def find(self, email: str) -> Account | None:
-        """The account of this address, case-folded; locked."""
+        """Return the account with this case-folded email address, if any; locked."""
         ...
 
     def add(self, account: Account) -> None:
         """Store a new account.
 
         Raises:
-            AlreadyExistsError: its address is taken.
+            AlreadyExistsError: another account has the email address.
         """
         ...
 
     def save(self, account: Account) -> None:
-        """Store the changes of an account got from here.
+        """Store the changes of an account read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
-            AlreadyExistsError: its address is taken.
+            ConflictError: another transaction saved the account since it was read.
+            AlreadyExistsError: another account has the email address.
         """
         ...
 
     def lock_admins(self) -> Sequence[AccountId]:
-        """The accounts in the role `admin` that can be signed in to; nobody ends one meanwhile.
+        """Return the accounts with the role `admin` that can sign in, locked against changes.
 
-        Call it before accounts are got: so nobody waits for each other.
+        Call it before accounts are read, to avoid deadlocks.
         """
         ...
 
 
 class RoleRepository(Protocol):
-    """The roles that the shop made, as seen from inside one transaction."""
+    """The custom roles of the shop in one transaction."""
 
     def find(self, name: str) -> Role | None:
-        """The role of this name, locked."""
+        """Return the role with this name, if any; locked."""
         ...
 
     def add(self, role: Role) -> None:
         """Store a new role.
 
         Raises:
-            AlreadyExistsError: its name is taken.
+            AlreadyExistsError: another role has the name.
         """
         ...
 
     def save(self, role: Role) -> None:
-        """Store the changes of a role got from here.
+        """Store the changes of a role read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the role since it was read.
         """
         ...
 
     def remove(self, role: Role) -> None:
-        """Forget a role.
+        """Delete a role.
 
         Raises:
-            RoleInUseError: accounts are in it.
+            RoleInUseError: accounts have the role.
         """
         ...
 
 
 class SessionRepository(Protocol):
-    """The sessions and their refresh tokens, as seen from inside one transaction."""
+    """The sessions and their refresh tokens in one transaction."""
 
     def get(self, session_id: SessionId) -> Session:
-        """The session, locked until the transaction ends.
+        """Return the session, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no session has this id.
         """
         ...
 
     def of_account(self, account_id: AccountId) -> Sequence[Session]:
-        """Those of an account that were not revoked, oldest first; locked."""
+        """Return the sessions of an account that are not revoked, oldest first; locked."""
         ...
 
     def add(self, session: Session) -> None:
@@ -116,91 +116,88 @@ class SessionRepository(Protocol):
         ...
 
     def save(self, session: Session) -> None:
-        """Store the changes of a session got from here.
+        """Store the changes of a session read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the session since it was read.
         """
         ...
 
     def with_token(self, digest: str) -> tuple[Session, RefreshToken] | None:
-        """The refresh token with this digest, used or not, and its session, which is locked.
+        """Return the refresh token with this digest, used or not, and its session, if any.
 
-        So nobody else uses a token of the session until the transaction ends.
+        The session is locked, so that no other transaction uses its tokens until this one ends.
         """
         ...
 
     def put_token(self, token: RefreshToken) -> None:
-        """Store a token, new or changed."""
+        """Store a new or changed token."""
         ...
 
-    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
-        """Delete every session of an account, with its tokens; tell which those were."""
+    def delete_of(self, account_id: AccountId) -> Sequence[SessionId]:
+        """Delete all sessions of an account, with their tokens; return the ids."""
         ...
 
-    def forget_ended(self, before: datetime) -> int:
-        """Delete sessions that ended before then, with their tokens; tell how many."""
+    def purge_ended(self, before: datetime) -> int:
+        """Delete sessions that ended before `before`, with their tokens; return how many."""
         ...
 
 
 class OneTimeTokenRepository(Protocol):
-    """The one-time tokens, as seen from inside one transaction."""
+    """The one-time tokens in one transaction."""
 
     def get(self, token_id: OneTimeTokenId) -> OneTimeToken:
-        """The token, locked until the transaction ends.
+        """Return the token, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id: it was forgotten.
+            NotFoundError: no token has this id; it was deleted.
         """
         ...
 
     def with_digest(self, digest: str) -> OneTimeToken:
-        """The token of this secret, locked with all others for its address.
+        """Return the token of this secret, locked with all other tokens for its address.
 
-        So of two who follow links at once one comes first, whichever links they are.
+        Of two links followed at once, one is therefore processed first, also if they differ.
 
         Raises:
-            InvalidTokenError: there is none.
+            InvalidTokenError: no token has this secret.
         """
         ...
 
     def add(self, token: OneTimeToken) -> None:
-        """Store a new token, and its events."""
+        """Store a new token and its events."""
         ...
 
     def save(self, token: OneTimeToken) -> None:
-        """Store the changes of a token got from here.
+        """Store the changes of a token read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the token since it was read.
         """
         ...
 
-    def forget_of(self, account_id: AccountId, *emails: str) -> int:
-        """Delete all that are for these addresses, or were asked for by this account.
-
-        Tell how many that were.
-        """
+    def delete_of(self, account_id: AccountId, *emails: str) -> int:
+        """Delete tokens for these addresses, or requested by this account; return how many."""
         ...
 
     def purge_expired(self, now: datetime) -> int:
-        """Delete tokens past their time; tell how many."""
+        """Delete expired tokens; return how many."""
         ...
 
 
 class ApiKeyRepository(Protocol):
-    """The API keys, as seen from inside one transaction."""
+    """The API keys in one transaction."""
 
     def get(self, api_key_id: ApiKeyId) -> ApiKey:
-        """The key, locked until the transaction ends.
+        """Return the key, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no API key has this id.
         """
         ...
 
     def of_account(self, account_id: AccountId) -> Sequence[ApiKey]:
-        """Those of an account that were not revoked, the first one first; locked."""
+        """Return the keys of an account that are not revoked, oldest first; locked."""
         ...
 
     def add(self, api_key: ApiKey) -> None:
@@ -208,32 +205,32 @@ class ApiKeyRepository(Protocol):
         ...
 
     def save(self, api_key: ApiKey) -> None:
-        """Store the changes of a key got from here.
+        """Store the changes of a key read in this transaction.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the key since it was read.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who is behind a request: somebody signed in, or a program with a key."""
+    """The caller of a request: a signed-in person, or a program with an API key."""
 
     account_id: AccountId
     permissions: frozenset[Permission]
-    """All that they may do, with what comes along with it."""
+    """All permissions of the caller, including implied ones."""
     session_id: SessionId | None = None
     api_key_id: ApiKeyId | None = None
 
     @property
     def customer_id(self) -> CustomerId | None:
-        """Whom it buys for. A program with a key does not go shopping."""
+        """The customer who is the caller; None for an API key, which cannot shop."""
         return None if self.session_id is None else CustomerId(self.account_id)
 
     @property
     def scope(self) -> str:
-        """Names the caller among all callers: what idempotency keys are kept under."""
+        """The unique name of the caller, which is the scope of idempotency keys."""
         key = self.api_key_id
         return f"account:{self.account_id}" if key is None else f"api_key:{key}"
 
@@ -249,7 +246,7 @@ class SessionView:
     last_used_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
-    """When it was ended before its time."""
+    """When it was revoked, if it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,41 +263,41 @@ class ApiKeyView:
 
 
 class IdentityReader(Protocol):
-    """Who is who, as it is asked all the time; no transaction needed."""
+    """Reads callers, roles, sessions and API keys without a transaction."""
 
     def signed_in(self, session_id: SessionId, now: datetime) -> Caller | None:
-        """Whoever this session signs in; None when it ended or the account is not active."""
+        """Return the caller of this session; None if it ended or the account is not active."""
         ...
 
     def with_key(self, digest: str, now: datetime) -> Caller | None:
-        """Whoever holds this API key, with no more permissions than whoever made it has now.
+        """Return the caller with this API key, limited to the current permissions of its account.
 
-        None when there is no such key, it ended, or the account is not active.
+        None if there is no such key, the key ended, or the account is not active.
         """
         ...
 
     def roles(self) -> Mapping[str, frozenset[Permission]]:
-        """Every role and what it holds, those that every shop has included."""
+        """Return the permissions of every role, including the built-in roles."""
         ...
 
     def sessions(self, account_id: AccountId, now: datetime) -> Sequence[SessionView]:
-        """The live sessions of an account, the one used last first."""
+        """Return the live sessions of an account, last used first."""
         ...
 
     def kept_sessions(self, account_id: AccountId) -> Sequence[SessionView]:
-        """The sessions of an account that are still known, also those that ended; likewise."""
+        """Return all stored sessions of an account, also ended ones, last used first."""
         ...
 
     def api_keys(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ApiKeyView]:
-        """One page of all API keys, the newest first.
+        """Return one page of all API keys, newest first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def knows_address(self, email: str, address: str) -> bool:
-        """Whether the account of this e-mail address was signed in to from there."""
+        """Return whether the account with this email has a session from a network address."""
         ...

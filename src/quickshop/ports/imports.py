@@ -1,4 +1,4 @@
-"""Product files from elsewhere: read into drafts, and kept until they are imported."""
+"""Ports that read product files into drafts, and store imports and their files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class Severity(StrEnum):
-    """What an issue did to its row."""
+    """The effect of an issue on its row."""
 
     NOTE = "note"
-    """Imported, with something changed or left out that the file said."""
+    """The row was imported, but a value was changed or left out."""
     ERROR = "error"
-    """Not imported."""
+    """The row was not imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowIssue:
-    """Something about one row of a file that its owner should know."""
+    """An issue with one row of a file."""
 
     line: int
-    """Where the row starts in the file, counting from 1; the header is line 1."""
+    """The line where the row starts, counting from 1; the header is line 1."""
     column: str
     reason: str
     severity: Severity
@@ -46,52 +46,52 @@ class VariantDraft:
 
     line: int
     content: VariantContent
-    """Not checked yet. Its SKU is empty when the file gives none."""
+    """Not validated yet. The SKU is empty if the file has none."""
     on_hand: int | None = None
-    """Units on the shelf; None when the file does not say, and the shelf stays as it is."""
+    """Units in stock; None if the file has none, so that the stock level is not changed."""
     backorder_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductDraft:
-    """A product as a file describes it, with every row that speaks of it."""
+    """A product as a file describes it in one or more rows."""
 
     line: int
     content: ProductContent
-    """Not checked and not sanitized yet, and without the id of a category."""
+    """Not validated or sanitized yet, and without a category id."""
     category_path: tuple[str, ...]
-    """Names from the root down; empty for none."""
+    """Category names from the root down; empty for none."""
     variants: Sequence[VariantDraft]
     rows: int
-    """How many rows of the file this draft accounts for."""
+    """The number of rows of the file in this draft."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One product's worth of a file: what could be read, and what is to be said about it."""
+    """The rows of one product in a file: a draft, and the issues of the rows."""
 
     draft: ProductDraft | None
-    """None when none of its rows could be read."""
+    """None if no row could be read."""
     rows: int
-    """Rows of the file that this item accounts for, read or reported."""
+    """The number of rows of the file in this item, read or reported as issues."""
     issues: Sequence[RowIssue] = ()
 
 
 class ProductFeed(Protocol):
-    """A file of products, opened and known to be of its format."""
+    """An open product file with a valid format."""
 
     rows: int
     """Rows in the file, without its header."""
 
     def column_of(self, field: str) -> str:
-        """The name of the column that holds a field of a draft, such as `sku` or `on_hand`.
+        """Return the name of the column for a field of a draft, such as `sku` or `on_hand`.
 
-        A field that has no column is reported at that of the handle.
+        For a field without a column, this is the column of the handle.
         """
         ...
 
     def __iter__(self) -> Iterator[FeedItem]:
-        """The products in the order of the file. The rows of all items add up to `rows`."""
+        """Iterate over the products in file order. The rows of all items add up to `rows`."""
         ...
 
 
@@ -99,49 +99,50 @@ class ProductFeedReader(Protocol):
     """Opens product files of one format."""
 
     def __call__(self, path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
-        """Open a file; amounts in it are in `currency`.
+        """Open a file whose amounts are in `currency`.
 
         Raises:
-            FileFormatError: it cannot be read, is not of this format, or has more than `max_rows`
-                besides its header. Says what was found, and what would be right.
+            FileFormatError: the file cannot be read, has another format, or has more than
+                `max_rows` without its header. The message says what was found and what would be
+                right.
         """
         ...
 
 
 class ImportRepository(Protocol):
-    """The imports, as seen from inside one transaction."""
+    """The imports in one transaction."""
 
     def add(self, new: Import, content: Iterable[bytes]) -> None:
-        """Store a new import, its events, and what is in its file."""
+        """Store a new import, its events, and the content of its file."""
         ...
 
     def get(self, import_id: ImportId) -> Import:
-        """The import, locked until the transaction ends.
+        """Return the import, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no import has this id.
         """
         ...
 
     def save(
         self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
     ) -> None:
-        """Store the changes of an import got in this transaction, its events, and new issues.
+        """Store the changes of an import read in this transaction, its events, and new issues.
 
-        Of all issues of an import, the first `keep` can be read.
+        Only the first `keep` issues of an import are stored.
         """
         ...
 
-    def forget_content(self, import_id: ImportId) -> None:
-        """Delete what is in the file."""
+    def delete_content(self, import_id: ImportId) -> None:
+        """Delete the content of the file."""
         ...
 
     def unfinished(self) -> int:
-        """How many wait or run."""
+        """Return the number of waiting and running imports."""
         ...
 
-    def forget_finished(self, before: datetime) -> int:
-        """Delete imports that were finished before then, with their issues; tell how many."""
+    def purge_finished(self, before: datetime) -> int:
+        """Delete imports finished before `before`, with their issues; return how many."""
         ...
 
 
@@ -155,20 +156,20 @@ class ImportView:
     currency: str
     location: str
     with_stock: bool
-    """Whether shelves are brought to what it says."""
+    """Whether stock levels are set to the quantities in the file."""
     dry_run: bool
     status: ImportStatus
     rows: int | None
     """Rows in the file, without its header; None until it has been read."""
     counts: ImportCounts
     failure: str
-    """Why it could not be read, or not be finished; empty unless it failed."""
+    """Why the file could not be read or finished; empty unless the import failed."""
     requested_at: datetime
     finished_at: datetime | None
 
     @classmethod
     def of(cls, known: Import) -> Self:
-        """The import as it stands."""
+        """Return the current state of the import."""
         return cls(
             id=known.id,
             file_name=known.file_name,
@@ -187,36 +188,36 @@ class ImportView:
 
 
 class ImportReader(Protocol):
-    """Imports as people read them; no transaction needed."""
+    """Reads imports without a transaction."""
 
     def get(self, import_id: ImportId) -> ImportView:
-        """The import.
+        """Return the import with this id.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no import has this id.
         """
         ...
 
     def list(self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page[ImportView]:
-        """One page of imports, newest first.
+        """Return one page of imports, newest first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def issues(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[RowIssue]:
-        """One page of what is to be said about rows, in the order in which it was found.
+        """Return one page of issues, in the order in which they were found.
 
-        Empty for an import that does not exist.
+        The page is empty if the import does not exist.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def content(self, import_id: ImportId) -> Iterator[bytes]:
-        """What is in the file, part by part; nothing once it was forgotten."""
+        """Return the content of the file in parts; empty once it has been deleted."""
         ...

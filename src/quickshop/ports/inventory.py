@@ -1,4 +1,4 @@
-"""What the shop needs from whoever counts its stock."""
+"""Ports that store and read stock levels, movements, allocations and holds."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class StockRepository(Protocol):
-    """Stock levels and their ledger, as seen from inside one transaction.
+    """Stock levels and their ledger in one transaction.
 
-    A movement that makes a level run low, run out or come back writes the event of that
-    (`LowStock`, `OutOfStock`, `BackInStock`) in the same transaction: one per crossing.
+    A movement after which a level is low, out of stock or back in stock stores that event
+    (`LowStock`, `OutOfStock`, `BackInStock`) in the same transaction, once per crossing.
     """
 
     def location(self, name: str) -> Location:
-        """The location of this name.
+        """Return the location with this name.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no location has this name.
         """
         ...
 
     def get_or_create_location(self, location: Location) -> Location:
-        """The location of that name, stored as given if there is none."""
+        """Return the location with the name of `location`; store `location` if there is none."""
         ...
 
     def levels(self, variant_ids: Collection[VariantId]) -> Sequence[StockLevel]:
-        """All levels of these variants, as last committed; not locked."""
+        """Return all levels of these variants, as last committed; they are not locked."""
         ...
 
     def get_or_create_level(self, level: StockLevel) -> StockLevel:
-        """The level of that variant and location, with the back-order limit of `level`.
+        """Return the level with the variant and location of `level`, and set its back-order limit.
 
-        One that does not exist yet begins with zero counters: units come by `record` alone.
+        A new level is stored with zero counters: only `record` adds units.
 
         Raises:
-            InvalidValueError: the limit is below what has been sold on credit already.
+            InvalidValueError: the limit does not cover the units already sold beyond the stock.
         """
         ...
 
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
-        """This level as it is now, and stays until the transaction ends.
+        """Return this level, locked until the transaction ends.
 
         Raises:
-            NotFoundError: no such level.
+            NotFoundError: the level does not exist.
         """
         ...
 
@@ -74,24 +74,25 @@ class StockRepository(Protocol):
         low_stock_threshold: int | None = None,
         stripes: int | None = None,
     ) -> None:
-        """Set what a level may be sold below, and from where on staff are told; None keeps it.
+        """Set the back-order limit and the low-stock threshold of a level; None keeps a value.
 
-        `stripes` lets many who buy from the level at once not queue for it, where that helps.
+        `stripes` is the number of rows that the level is split into, so that concurrent buyers do
+        not wait for each other. Adapters for which that does not help ignore it.
 
         Raises:
-            NotFoundError: no such level.
-            InvalidValueError: the limit is below what has been sold on credit already.
+            NotFoundError: the level does not exist.
+            InvalidValueError: the limit does not cover the units already sold beyond the stock.
         """
         ...
 
     def record(self, movements: Sequence[StockMovement]) -> None:
-        """Write movements into the ledger and move the counters by them.
+        """Store movements in the ledger and change the counters by them.
 
-        Levels are locked in the one order (SKU, location) and only here, so call it last.
+        Levels are locked in one order (SKU, location), and only here, so call it last.
 
         Raises:
-            OutOfStockError: a movement takes more than there is now; nothing is to be committed.
-            NotFoundError: no such level.
+            OutOfStockError: a movement takes more units than are available; do not commit.
+            NotFoundError: a level does not exist.
         """
         ...
 
@@ -102,39 +103,36 @@ class StockRepository(Protocol):
         now: datetime,
         spending: Sequence[Hold] = (),
     ) -> None:
-        """Promise units to order lines; `record`s the movements.
+        """Allocate units to order lines, and `record` the movements.
 
-        The units of the holds in `spending` are set free by it, so that they can be promised:
-        `HoldRepository.end` them in the same transaction.
+        The units of the holds in `spending` become available for these allocations.
+        `HoldRepository.end` the holds in the same transaction.
 
         Raises:
-            OutOfStockError: there is less than that anywhere.
-            ContentionError: there is enough, but not where it was planned: plan again.
+            OutOfStockError: all locations together have too few units.
+            ContentionError: there are enough units, but not at the planned locations; plan again.
         """
         ...
 
     def hold(
         self, holds: Sequence[Hold], *, now: datetime, releasing: Sequence[Hold] = ()
     ) -> None:
-        """Set units aside, in place of those of `releasing`; `record`s the movements.
+        """Hold units, release those of `releasing`, and `record` the movements.
 
-        The holds themselves are `HoldRepository.add`ed and `end`ed in the same transaction.
+        In the same transaction, `HoldRepository.add` the new holds and `end` the released ones.
 
         Raises:
-            OutOfStockError: there is less than that anywhere.
-            ContentionError: there is enough, but not where it was planned: plan again.
+            OutOfStockError: all locations together have too few units.
+            ContentionError: there are enough units, but not at the planned locations; plan again.
         """
         ...
 
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
-        """What the order was promised and has not given back."""
+        """Return the allocations of the order that have not been released."""
         ...
 
     def release(self, order_id: UUID, *, now: datetime) -> int:
-        """Give back all that the order was promised and that has not shipped, once.
-
-        Tells how many units that was.
-        """
+        """Release the unshipped allocations of the order, once. Return the number of units."""
         ...
 
     def ship(
@@ -145,70 +143,70 @@ class StockRepository(Protocol):
         location_id: LocationId | None = None,
         now: datetime,
     ) -> Sequence[ShippedUnits]:
-        """Take promised units off the shelf: so many of each order line.
+        """Ship allocated units. `quantities` are units by order line.
 
-        They come from where the order's allocations are; with a `location_id` only from there.
-        Tells what left where, in the order (SKU, location).
+        Units leave the locations of the order's allocations; with a `location_id`, only that one.
+        Returns the shipped units in the order (SKU, location).
 
         Raises:
-            InvalidValueError: more units of a line than are still to be shipped.
-            ConflictError: others are shipping the same units; read again and repeat.
+            InvalidValueError: a quantity is more than the unshipped units of its line.
+            ConflictError: another transaction ships the same units; read again and repeat.
         """
         ...
 
     def correct(self, discrepancy: StockDiscrepancy) -> None:
-        """Set a counter to what its ledger says."""
+        """Set a counter to the value in its ledger."""
         ...
 
 
 class HoldRepository(Protocol):
-    """Units set aside for carts, as seen from inside one transaction.
+    """Units held for carts, in one transaction.
 
-    The counters are the caller's: `StockRepository.record` the movements of what is added and
-    ended here, once and last.
+    This does not change counters. The caller must `StockRepository.record` the movements of the
+    holds added and ended here, once and last.
     """
 
     def of_cart(self, cart_id: UUID) -> Sequence[Hold]:
-        """The holds of a cart that have not ended, expired or not; locked."""
+        """Return the holds of a cart that have not ended, also expired ones; locked."""
         ...
 
     def any_expired(self, now: datetime, *, sku: str) -> bool:
-        """Whether holds of this SKU are past their time and have not ended; nothing is locked."""
+        """Return whether this SKU has expired holds that have not ended; nothing is locked."""
         ...
 
     def expired(
         self, now: datetime, *, sku: str | None = None, limit: int = 100
     ) -> Sequence[Hold]:
-        """Holds past their time that have not ended, of this SKU or of all; locked.
+        """Return expired holds that have not ended, of one SKU or of all; locked.
 
-        For one SKU those that others hold the lock of are waited for, else they are left out.
+        Holds locked by another transaction are waited for with a `sku`, and left out without.
         """
         ...
 
     def add(self, holds: Sequence[Hold]) -> None:
         """Store new holds of carts that this transaction has saved before.
 
-        So two who change what a cart holds notice each other by its version.
+        The cart's version then detects concurrent changes of its holds.
 
         Raises:
-            ConflictError: now or with the transaction, the cart holds units of a level already.
+            ConflictError: now or at commit, the cart already has a hold on one of the levels.
         """
         ...
 
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:
-        """Have these locked holds last until then."""
+        """Set the owner and the expiry of these locked holds."""
         ...
 
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
         """End holds, once.
 
         Raises:
-            ConflictError: one of them has ended already.
+            ConflictError: a hold has ended already.
         """
         ...
 
-    def forget_ended(self, before: datetime) -> int:
-        """Delete holds that ended before then; tell how many."""
+    def purge_ended(self, before: datetime) -> int:
+        """Delete holds that ended before `before`; return how many."""
         ...
 
 
@@ -225,35 +223,35 @@ class StockView:
     available: int
     backorder_limit: int
     low_stock_threshold: int | None = None
-    """None: that of the shop."""
+    """None uses the shop's setting."""
     stripes: int = 0
-    """Rows that the level is spread over; 0 unless it was asked for and helps."""
+    """Rows that the level is split into; 0 if it is not split."""
 
 
 class StockReader(Protocol):
-    """Stock as staff read it; no transaction needed."""
+    """Reads stock without a transaction."""
 
     def list(
         self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[StockView]:
-        """Levels by SKU, then location name; only those of one SKU if it is given.
+        """Return one page of levels, ordered by SKU and location name, or those of one SKU.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def locations(self) -> Sequence[Location]:
-        """Every location, by name."""
+        """Return all locations, ordered by name."""
         ...
 
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
-        """Every counter that is not the sum of its movements, or not what is promised.
+        """Return every counter that differs from its movements, allocations or holds.
 
-        `allocated` is compared with what live orders have still to get, `held` with live holds.
+        `allocated` is compared with the unshipped units of live orders, `held` with live holds.
         """
         ...
 
     def orders_without_stock(self) -> Sequence[str]:
-        """Numbers of pending or paid orders that were promised less than they ordered."""
+        """Return the numbers of pending or paid orders with fewer units allocated than ordered."""
         ...

@@ -1,8 +1,8 @@
-"""The queue of record: work that follows from events, kept until it is done.
+"""The job queue of record: effects of events, stored until they are done.
 
-An event and each effect that reacts to it make one job, written in the transaction of the event.
-Jobs are claimed with a lease, so whoever dies with one only delays it. Running one twice must do
-no harm: every effect is idempotent.
+An event and one effect make one job, stored in the transaction of the event. Jobs are claimed with
+a lease, so a worker that dies only delays its jobs. Every effect must be idempotent, because a job
+can run twice.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from quickshop.ports.paging import Page
 JobId = NewType("JobId", UUID)
 
 MAX_FAILURE_LENGTH: Final = 500
-"""Characters that are kept of why a job failed."""
+"""Characters stored of the error of a failed job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One effect of one event, being worked on."""
+    """One effect of one event, being run."""
 
     id: JobId
     event_id: UUID
@@ -42,7 +42,7 @@ class JobView:
     effect: str
     event: str
     subject: str
-    """Id of what the event is about."""
+    """The id of the object that the event is about."""
     attempts: int
     error: str
     occurred_at: datetime
@@ -50,81 +50,80 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class QueueSize:
-    """How much work there is."""
+    """The number of jobs in the queue."""
 
     waiting: int
-    """Jobs not done, due now or later."""
+    """Jobs that are not done, due now or later."""
     overdue: int
-    """Of these, jobs that should have been done, or tried again, longer ago than was asked."""
+    """Waiting jobs that have been due for longer than the given patience."""
     dead: int
-    """Jobs that were given up on."""
+    """Jobs that failed permanently."""
 
 
 class JobQueue(Protocol):
-    """The jobs. Each call is a transaction of its own."""
+    """The jobs. Each call is a separate transaction."""
 
     def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
-        """Due jobs, oldest first, which nobody else gets before `lease` has passed."""
+        """Claim due jobs, oldest first. No other caller gets them before `lease` has passed."""
         ...
 
-    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
-        """Have claimed jobs that nobody started handed out again at once."""
+    def unclaim(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """Return claimed jobs that were not started; they can be claimed at once."""
         ...
 
     def start(self, job_id: JobId, now: datetime, *, lease: timedelta) -> Job | None:
-        """Count one more attempt and hold the job for `lease`.
+        """Count one more attempt and keep the job for `lease`.
 
-        None when it is done or dead, when someone else holds it, and before the time that a
-        failed attempt is to be repeated at: brokers hand the same id out twice. An event that
-        cannot be read makes its job dead.
+        Returns None if the job is done or dead, if another worker has it, or if its retry is not
+        due yet: brokers can deliver an id twice. An event that cannot be read makes its job dead.
         """
         ...
 
     def finish(self, job_id: JobId, now: datetime) -> None:
-        """Done, whichever attempt did it; it is not handed out again."""
+        """Mark the job as done, by any attempt; it is not claimed again."""
         ...
 
     def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
-        """Due again at `retry_at`; None gives it up until someone replays it.
+        """Make the job due again at `retry_at`, or with None dead until staff replay it.
 
-        Changes nothing when a later attempt has begun: that one decides.
+        Changes nothing if a later attempt has begun: that attempt decides.
         """
         ...
 
     def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
-        """One page of the jobs given up on, oldest first.
+        """Return one page of the dead jobs, oldest first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def replay(self, job_id: JobId, now: datetime) -> bool:
-        """Make a dead job due again, with its attempts forgotten; False when it is not dead."""
+        """Make a dead job due again, with attempts reset. Returns False if it is not dead."""
         ...
 
     def size(self, now: datetime, *, patience: timedelta) -> QueueSize:
-        """Count the jobs; those due for longer than `patience` are overdue."""
+        """Count the jobs. Jobs that have been due for longer than `patience` are overdue."""
         ...
 
-    def forget_done(self, before: datetime) -> int:
-        """Delete jobs finished before then; tell how many."""
+    def purge_done(self, before: datetime) -> int:
+        """Delete jobs finished before `before`; return how many."""
         ...
 
 
 class JobPublisher(Protocol):
-    """Tells a fleet of workers which jobs to run. May lose any of them: the queue sends again."""
+    """Sends job ids to a fleet of workers. It may lose any, because the queue sends them again."""
 
     def publish(self, job_ids: Sequence[JobId]) -> None:
-        """Hand the ids to the broker, in one batch.
+        """Send the ids to the broker, in one batch.
 
         Raises:
-            TransientError: the broker did not take them all.
+            TransientError: the broker did not accept all of them.
         """
         ...
 
     def waiting(self) -> int:
-        """How many ids the broker holds that no worker has taken yet.
+        """Return the number of ids in the broker that no worker has received.
 
         Raises:
             TransientError: the broker cannot be reached.
@@ -133,10 +132,10 @@ class JobPublisher(Protocol):
 
 
 class JobSignal(Protocol):
-    """Wakes whoever waits for jobs. A missed signal only costs the time until the next poll."""
+    """Wakes workers that wait for jobs. A missed signal only delays jobs until the next poll."""
 
     def wait(self, timeout_seconds: float) -> None:
-        """Return when jobs may have been written since the last call, or the time is up."""
+        """Return when jobs may have been stored since the last call, or after the timeout."""
         ...
 
     def wake(self) -> None:
@@ -145,11 +144,11 @@ class JobSignal(Protocol):
 
 
 class ScheduleRepository(Protocol):
-    """When periodic work is due, shared by however many schedulers there are."""
+    """When periodic work is due, shared by any number of schedulers."""
 
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
-        """True for exactly one caller per interval: that one does the work.
+        """Return True to exactly one caller per interval, which then does the work.
 
-        Writes only when the work is due, so asking often is cheap.
+        It writes only when the work is due, so calling it often is cheap.
         """
         ...

@@ -1,4 +1,4 @@
-"""How often somebody may ask, and the one question that a hot path asks before it answers."""
+"""Ports of rate limits, and of the one look-up that a hot path makes before it answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DIGITS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` at once, and after that one more every `seconds / count`.
+    """At most `count` requests at once, and after that one more every `seconds / count`.
 
-    The generic cell rate algorithm (ITU-T I.371): a bucket is one moment in time, the one at which
-    it would be full again, so that nothing has to be refilled by anybody. `name` is shown to
-    callers: printable ASCII without quotes.
+    This is the generic cell rate algorithm (ITU-T I.371): a bucket is stored as the time at which
+    it will be full again, so that no process has to refill it. `name` is shown to callers:
+    printable ASCII without quotes.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Limit:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Refuse a limit that allows nothing, or everything.
+        """Check the count and the seconds.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: `count` is less than 1, or `seconds` is not more than 0.
         """
         if self.count < 1:
             raise InvalidValueError("count", "must be at least 1")
@@ -41,24 +41,24 @@ class Limit:
 
     @property
     def interval_microseconds(self) -> int:
-        """How long it takes until one more is allowed; whole, so that every adapter agrees."""
+        """The time until one more request is allowed; whole, so that all adapters agree."""
         return math.ceil(self.seconds * _MICROSECONDS / self.count)
 
     def divided(self, by: int) -> Limit:
-        """The share of one of so many who do not know of each other; never nothing."""
+        """Return the share of one of `by` processes that count separately; at least 1."""
         return self if by == 1 else Limit(self.name, max(1, self.count // by), self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What one subject has left of a limit. The subject is stored as it is: no personal data."""
+    """One subject's use of a limit. The subject is stored as given: no personal data."""
 
     limit: Limit
     subject: str
 
     @classmethod
     def of(cls, limit: Limit, *parts: str) -> Self:
-        """For a subject made of what must not be stored, as an e-mail address: its SHA-256."""
+        """Return a bucket for the SHA-256 of parts that must not be stored, such as emails."""
         digest = sha256()
         for part in parts:
             data = part.encode(errors="surrogatepass")
@@ -68,45 +68,45 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a limit says. `allowed` is about this bucket alone."""
+    """The decision of a limit. `allowed` concerns this bucket only."""
 
     bucket: Bucket
     allowed: bool
     remaining: int
-    """How many more would be allowed now."""
+    """Requests that are still allowed now."""
     reset_seconds: float
-    """Until nothing of it is used."""
+    """Seconds until the bucket is full again."""
     retry_after_seconds: float
-    """Until what was refused would be allowed; 0 when it was allowed."""
+    """Seconds until the refused request would be allowed; 0 if it is allowed."""
 
 
 class RateLimiter(Protocol):
-    """Counts what is asked, exactly, however many ask at once. Safe to share between threads.
+    """Counts requests exactly, also concurrent ones. Threads may share it.
 
-    Never raises, and is never unlimited: while the place where all processes count together is
-    away, each counts by itself, to its share of the limit; and comes back by itself.
+    It never raises and never stops limiting. While the shared store is unreachable, each process
+    counts separately up to its share of the limit, and returns to the store by itself.
     """
 
     async def take(self, buckets: Sequence[Bucket], *, cost: int = 1) -> Sequence[Decision]:
-        """Take `cost` out of every bucket, or out of none if one refuses: a decision for each.
+        """Take `cost` from every bucket, or from none if one refuses. Return a decision for each.
 
-        A bucket that is named twice is charged once. What costs more than a limit's count is
-        never allowed.
+        A bucket that is given twice is charged once. A cost above the limit's count is never
+        allowed.
         """
         ...
 
     async def clear(self, buckets: Sequence[Bucket]) -> None:
-        """Forgive all that was taken out of these."""
+        """Reset these buckets to full."""
         ...
 
     async def close(self) -> None:
-        """Let go of the connections of the event loop that this runs in."""
+        """Close the connections of the running event loop."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What was found out at the front gate; nothing but decisions if one of them is a refusal."""
+    """The result of a request gate; only decisions if one of them is a refusal."""
 
     decisions: Sequence[Decision]
     session: bytes | None
@@ -114,14 +114,14 @@ class GateResult:
 
 
 class RequestGate(RateLimiter, Protocol):
-    """A rate limiter that looks up, in the same breath, what a hot path will want next."""
+    """A rate limiter that also looks up, in the same round trip, what a hot path needs."""
 
     async def ask(
         self, buckets: Sequence[Bucket], *, session: str | None = None, page: str | None = None
     ) -> GateResult:
-        """Take one out of each bucket; and find a session's copy and a product page by their keys.
+        """Take 1 from each bucket, and find a cached session and product page by their keys.
 
-        The one is what `SessionCache.find` would find, the other what `ProductCache.current`
-        would. Whatever cannot be looked up is None. Never raises.
+        The session is the value of `SessionCache.find`, the page that of `ProductCache.current`.
+        A value that cannot be looked up is None. Never raises.
         """
         ...

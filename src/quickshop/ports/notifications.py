@@ -1,4 +1,4 @@
-"""What the shop needs to tell people things."""
+"""Ports that record and send messages."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from quickshop.ports.orders import OrderView
 
 
 class NotificationRepository(Protocol):
-    """The delivery records, as seen from inside one transaction."""
+    """The delivery records in one transaction."""
 
     def claim(self, notification: Notification) -> bool:
-        """Record that this message is to be sent; False when it was sent before.
+        """Record that this message must be sent; return False if it has been sent.
 
-        One record exists per event, channel and recipient.
+        There is one record per event, channel and recipient.
         """
         ...
 
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
-        """Record that it was sent."""
+        """Record that the message was sent."""
         ...
 
-    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
-        """Let the records about a customer's orders name another recipient; tell how many."""
+    def replace_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
+        """Replace the recipient in records about a customer's orders; return how many."""
         ...
 
 
@@ -41,13 +41,13 @@ class OrderMessage:
     order: OrderView
     shop_name: str
     key: str
-    """Names this message; the same on every try, so that a recipient's server may drop copies."""
+    """Identifies the message; the same on every try, so that mail servers can drop duplicates."""
     note: str = ""
-    """Why, in the shop's words: a decline reason or that of a cancellation or a refund."""
+    """The reason of a decline, a cancellation or a refund."""
     parcel: FulfillmentView | None = None
-    """What is on its way, of an order that shipped."""
+    """The fulfillment, for a shipped order."""
     amount: Money | None = None
-    """What went back, of an order that was refunded."""
+    """The refunded amount, for a refunded order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,43 +60,43 @@ class StockMessage:
     title: str
     location: str
     free: int
-    """Units that nobody was promised; below 0 what is owed to back-orders."""
+    """Units neither allocated nor held; negative when back-orders exceed the stock."""
     threshold: int
     shop_name: str
     key: str
-    """As that of an `OrderMessage`."""
+    """As in `OrderMessage`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMessage:
-    """A message to somebody about their account."""
+    """A message to a person about their account."""
 
     kind: MessageKind
     recipient: str
     shop_name: str
     key: str
-    """As that of an `OrderMessage`."""
+    """As in `OrderMessage`."""
     secret: str = field(default="", repr=False)
-    """What they prove with that they read it; empty when there is nothing to prove."""
+    """The secret that proves that the recipient reads the address; empty if none is needed."""
     link: str = field(default="", repr=False)
-    """Where the secret can be used; empty when the shop has no page for it."""
+    """The URL of the page that takes the secret; empty if the shop has no such page."""
 
 
 Message = OrderMessage | StockMessage | AccountMessage
-"""What a `Notifier` is given to send."""
+"""A message for a `Notifier` to send."""
 
 
 class Notifier(Protocol):
-    """Sends messages. Called outside every transaction.
+    """Sends messages. It is never called inside a transaction.
 
-    A notifier that is also a `CheckedService` is tried by `quickshop doctor`.
+    `quickshop doctor` checks a notifier that is also a `CheckedService`.
     """
 
     def send(self, message: Message) -> None:
         """Hand the message over for delivery.
 
         Raises:
-            TransientError: it was not taken now; try again.
-            AdapterError: it will not be taken.
+            TransientError: the message was not accepted now; try again.
+            AdapterError: the message is refused permanently.
         """
         ...

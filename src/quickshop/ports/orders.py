@@ -1,4 +1,4 @@
-"""What the shop needs from whoever keeps its orders."""
+"""Ports that store and read orders."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class OrderRepository(Protocol):
-    """The orders, as seen from inside one transaction.
+    """The orders in one transaction.
 
-    The events of a stored order become its timeline, besides what reacts to them.
+    The events of a stored order become its timeline, and jobs.
     """
 
     def next_number(self) -> str:
-        """A number that no other order has; later ones are higher, gaps are possible."""
+        """Return an unused order number. Later numbers are higher; gaps are possible."""
         ...
 
     def get(self, order_id: OrderId) -> Order:
-        """The order, locked until the transaction ends.
+        """Return the order, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no order has this id.
         """
         ...
 
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> Order:
-        """The guest's order that this secret opens, or the order of this customer; locked.
+        """Return the guest's order that this secret opens, or this customer's order; locked.
 
         Raises:
-            NotFoundError: there is none with this id, or it is another's.
+            NotFoundError: no order has this id, or it belongs to another shopper.
         """
         ...
 
@@ -47,33 +47,33 @@ class OrderRepository(Protocol):
         """Store a new order and its events.
 
         Raises:
-            CartStateError: its cart has become an order already.
+            CartStateError: the cart has already become an order.
         """
         ...
 
     def unpaid_since(self, now: datetime, *, limit: int) -> Sequence[Order]:
-        """Orders that are to be paid and were not by their `expires_at`, locked.
+        """Return orders that are unpaid past their `expires_at`, locked.
 
-        Those locked by others are left out.
+        Orders locked by other transactions are left out.
         """
         ...
 
     def save(self, order: Order) -> None:
-        """Store the changes of an order got from here, and its events.
+        """Store the changes of an order read in this transaction, and its events.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the order since it was read.
         """
         ...
 
     def under_way(self, customer_id: CustomerId) -> Sequence[str]:
-        """Numbers of this customer's orders that are still to be paid or shipped, locked."""
+        """Return the numbers of this customer's orders that must be paid or shipped, locked."""
         ...
 
     def anonymize(self, customer_id: CustomerId, *, email: str) -> int:
-        """Let this customer's orders tell nothing of who placed them; tell how many there are.
+        """Erase personal data in this customer's orders; return the number of orders.
 
-        Addresses keep their country, and `email` takes the place of the address.
+        Addresses keep their country, and `email` replaces the email address.
         """
         ...
 
@@ -96,11 +96,11 @@ class OrderView:
     billing_address: Address
     placed_at: datetime
     payment_action: str | None = None
-    """What the shopper needs to prove themselves to their bank, while that is asked of them."""
+    """A URL or a gateway secret with which the shopper authenticates the payment, if required."""
     fulfillments: tuple[FulfillmentView, ...] = ()
-    """The parcels, the first one first."""
+    """The fulfillments, oldest first."""
     customer_id: CustomerId | None = None
-    """Who placed it; None for a guest."""
+    """The customer; None for a guest."""
 
     @classmethod
     def of(
@@ -110,7 +110,7 @@ class OrderView:
         fulfillments: Sequence[Fulfillment] = (),
         payment_action: str | None = None,
     ) -> Self:
-        """The order as it stands."""
+        """Return the current state of the order."""
         return cls(
             id=order.id,
             number=order.number,
@@ -133,7 +133,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing that happened to an order."""
+    """One event in the timeline of an order."""
 
     kind: str
     """The event's name, such as `OrderPaid`."""
@@ -143,56 +143,56 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """Which orders to list, newest first. Every criterion given must hold."""
+    """Criteria for a list of orders, newest first. All given criteria must match."""
 
     token_digest: str | None = None
-    """Only orders of guests that this secret opens."""
+    """Only guests' orders that this secret opens."""
     customer_id: CustomerId | None = None
     """Only orders of this customer."""
     number: str | None = None
     email: str | None = None
-    """As orders keep it: `normalize_email`ed."""
+    """In the form of `normalize_email`."""
     placed_from: datetime | None = None
     placed_before: datetime | None = None
-    """Orders placed at this very moment are left out."""
+    """The end of the period, not included."""
     status: OrderStatus | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
 class OrderReader(Protocol):
-    """Orders as people read them; no transaction needed."""
+    """Reads orders without a transaction."""
 
     def get(self, order_id: OrderId) -> OrderView:
-        """The order.
+        """Return the order with this id.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no order has this id.
         """
         ...
 
     def get_own(
         self, order_id: OrderId, *, token_digest: str, customer_id: CustomerId | None = None
     ) -> OrderView:
-        """The guest's order that this secret opens, or the order of this customer.
+        """Return the guest's order that this secret opens, or the order of this customer.
 
         Raises:
-            NotFoundError: there is none with this id, or it is another's.
+            NotFoundError: no order has this id, or it belongs to another shopper.
         """
         ...
 
     def find_by_number(self, number: str) -> OrderView | None:
-        """The order that people call by this number."""
+        """Return the order with this number, if any."""
         ...
 
     def list(self, query: OrderQuery) -> Page[OrderView]:
-        """One page of orders.
+        """Return one page of orders.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         ...
 
     def timeline(self, order_id: OrderId, *, newest: int) -> Sequence[TimelineEntry]:
-        """So many of the newest things that happened to the order, oldest first."""
+        """Return the `newest` last events of the order, oldest first."""
         ...

@@ -1,4 +1,4 @@
-"""Keyset paging: a page, and the opaque place where the next one starts."""
+"""Keyset paging: pages, and the opaque cursors of the next pages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 MAX_LIMIT: Final = 100
 MAX_CURSOR_LENGTH: Final = 2_000
-"""Characters in a cursor that is read at all."""
+"""Characters in a cursor; longer ones are refused."""
 DEFAULT_LIMIT: Final = 20
 _MAX_KEY: Final = 10**18
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items, and the cursor that continues after them; None at the end."""
+    """Items, and the cursor of the next page; None on the last page."""
 
     items: Sequence[T]
     next_cursor: str | None = None
@@ -31,23 +31,23 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The sort key and id of the last item shown, under one sort order."""
+    """The sort key and id of the last item of a page, in one sort order."""
 
     sort: str
     key: str | float
     id: UUID
 
     def encode(self) -> str:
-        """As text that is safe in a query string."""
+        """Return the cursor as text that is safe in a query string."""
         text = json.dumps([self.sort, self.key, self.id.hex], separators=(",", ":"))
         return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str, *, sort: str) -> Cursor:
-        """Read back what `encode` wrote for the same sort order.
+        """Return the cursor of a text that `encode` returned for the same sort order.
 
         Raises:
-            InvalidValueError: it was not written by it, or for another order.
+            InvalidValueError: the text is not a cursor, or is for another sort order.
         """
         try:
             raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -56,27 +56,27 @@ class Cursor:
         except (ValueError, TypeError, AttributeError, RecursionError):
             cursor = None
         if cursor is None or cursor.sort != sort or not _is_key(cursor.key):
-            raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+            raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
         return cursor
 
 
 def moment_key(moment: datetime) -> str:
-    """A moment as a sort key: later ones are greater."""
+    """Return a time as a sort key: later times are greater."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def moment_of(key: str | float) -> datetime:
-    """Read back what `moment_key` wrote.
+    """Return the time of a key that `moment_key` returned.
 
     Raises:
-        InvalidValueError: it was not written by it.
+        InvalidValueError: the key is not one of `moment_key`.
     """
     try:
         moment = datetime.fromisoformat(str(key))
     except ValueError:
         moment = None
     if moment is None or moment_key(moment) != key:
-        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+        raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
     return moment
 
 
@@ -87,10 +87,10 @@ def _is_key(key: object) -> bool:
 
 
 def require_limit(limit: int) -> None:
-    """Refuse page sizes outside 1 to 100.
+    """Check a page size.
 
     Raises:
-        InvalidValueError: with what is allowed.
+        InvalidValueError: the limit is not between 1 and `MAX_LIMIT`.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidValueError("limit", f"must be between 1 and {MAX_LIMIT}")

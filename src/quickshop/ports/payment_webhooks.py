@@ -1,4 +1,4 @@
-"""What is kept of the messages that claim to come from a payment gateway."""
+"""The port that stores webhook messages of payment gateways."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final, Protocol
 
 
 class Verdict(StrEnum):
-    """What came of a message."""
+    """The result of a message."""
 
     APPLIED = "applied"
     IGNORED = "ignored"
-    """It told nothing that matters, or nothing new."""
+    """The message has no relevant or new content."""
     DUPLICATE = "duplicate"
-    """It was delivered before; what came of it then stands."""
+    """The message was delivered before; its first result stands."""
     MISMATCH = "mismatch"
-    """It speaks of another amount, currency or charge than the order's. Nothing was changed."""
+    """The amount, currency or charge differs from the order's. Nothing was changed."""
     UNKNOWN_ORDER = "unknown_order"
     FORGED = "forged"
     STALE = "stale"
@@ -29,49 +29,49 @@ MAX_PROVIDER_LENGTH: Final = 50
 """Characters in the name of a payment gateway."""
 
 REJECTED: Final = frozenset({Verdict.FORGED, Verdict.STALE, Verdict.UNREADABLE})
-"""What is not believed, so that nothing that it says is kept."""
+"""Verdicts of messages that are not trusted. Their content is not stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRecord:
-    """One message, however often it was delivered."""
+    """One message, with the number of its deliveries."""
 
     provider: str
     event_id: str
-    """The gateway's id of the message; of one that is not believed `rejected:` and its digest."""
+    """The gateway's id of the message; for an untrusted message `rejected:` and its digest."""
     digest: str
     """SHA-256 of the body, in hexadecimal."""
     kind: str
-    """What it tells; empty when it is not believed."""
+    """The type of the message; empty if it is not trusted."""
     gateway_key: str | None
     verdict: Verdict
     received_at: datetime
-    """When it came first."""
+    """When it was first received."""
     deliveries: int = 1
 
 
 class PaymentWebhookRepository(Protocol):
-    """The messages, as seen from inside one transaction."""
+    """The webhook messages in one transaction."""
 
     def record(self, record: WebhookRecord) -> bool:
-        """Keep it; if this event id is known, count a delivery of it instead and answer False.
+        """Store the message; if its event id is known, count a delivery instead and return False.
 
-        Whoever records the same event meanwhile waits until this transaction ends.
+        Another transaction that records the same event waits until this transaction ends.
         """
         ...
 
     def judge(self, provider: str, event_id: str, verdict: Verdict) -> None:
-        """Change what came of a message that was recorded in this transaction."""
+        """Change the verdict of a message that was recorded in this transaction."""
         ...
 
     def count_rejected(self, *, limit: int) -> int:
-        """How many are kept that were not believed, counted up to `limit`."""
+        """Return the number of stored untrusted messages, counted up to `limit`."""
         ...
 
     def list(self, *, limit: int) -> Sequence[WebhookRecord]:
-        """The newest first."""
+        """Return the messages, newest first."""
         ...
 
-    def forget_before(self, moment: datetime) -> int:
-        """Delete what came first before `moment`; tell how many."""
+    def purge_before(self, moment: datetime) -> int:
+        """Delete messages first received before `moment`; return how many."""
         ...

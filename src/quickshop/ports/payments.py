@@ -1,4 +1,4 @@
-"""What the shop needs from a payment gateway, and from whoever keeps the attempts."""
+"""Ports of payment gateways, and of the storage of payment attempts."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ from quickshop.domain.payments import (
 
 
 class PaymentRepository(Protocol):
-    """The payment attempts, as seen from inside one transaction."""
+    """The payment attempts in one transaction."""
 
     def get(self, payment_id: PaymentId) -> Payment:
-        """The attempt, locked until the transaction ends.
+        """Return the attempt, locked until the transaction ends.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: no attempt has this id.
         """
         ...
 
     def find_by_key(self, gateway_key: str) -> Payment | None:
-        """The attempt that a gateway knows by this key; not locked."""
+        """Return the attempt with this gateway key, if any; it is not locked."""
         ...
 
     def of_order(self, order_id: OrderId) -> Sequence[Payment]:
-        """All attempts of an order, the first one first, locked until the transaction ends."""
+        """Return all attempts of an order, oldest first, locked until the transaction ends."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> Sequence[Payment]:
-        """Attempts whose `check_at` has come, locked; those locked by others are left out."""
+        """Return attempts past their `check_at`, locked; those that others locked are left out."""
         ...
 
     def add(self, payment: Payment) -> None:
         """Store a new attempt and its events.
 
         Raises:
-            ConflictError: the order has an attempt of this number.
+            ConflictError: the order already has an attempt with this number.
         """
         ...
 
     def save(self, payment: Payment) -> None:
-        """Store the changes of an attempt got from here, and its events.
+        """Store the changes of an attempt read in this transaction, and its events.
 
         Raises:
-            ConflictError: it was saved by someone else since it was got.
+            ConflictError: another transaction saved the attempt since it was read.
         """
         ...
 
@@ -73,27 +73,27 @@ class RefundView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
-    """An attempt to pay an order as staff see it. How it was paid stays with the gateway."""
+    """An attempt to pay an order as staff see it, without the payment token."""
 
     attempt: int
     status: PaymentStatus
     amount: Money
     captured: Money
     refunded: Money
-    """What went back or is on its way."""
+    """The sum of refunds, including pending ones."""
     refunds: tuple[RefundView, ...]
     method: str
     gateway_key: str
-    """What the gateway knows this attempt by."""
+    """The idempotency key of this attempt at the gateway."""
     reference: str | None
     failure: str | None
     checks: int
-    """How often the gateway was to be asked; counted anew when the attempt was called off."""
+    """How often the gateway was asked; restarts when the attempt is canceled."""
     created_at: datetime
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
-        """The attempt as it stands."""
+        """Return the current state of the attempt."""
         currency = payment.amount.currency
         return cls(
             attempt=payment.attempt,
@@ -122,92 +122,94 @@ class PaymentView:
 
 
 class ChargeState(StrEnum):
-    """How far a charge has got at the gateway."""
+    """The state of a charge at the gateway."""
 
     ACTION_REQUIRED = "action_required"
-    """The shopper is to prove to their bank that it is them."""
+    """The shopper must authenticate the payment with their bank."""
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     CANCELED = "canceled"
-    """Let go: it takes no money any more."""
+    """Canceled: the charge can no longer move money."""
     UNCONFIRMED = "unconfirmed"
-    """The gateway knows of it, and nothing was asked of it yet, or it is still at it."""
+    """The gateway knows the charge, but was not asked to execute it, or has not finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What a gateway says of one attempt."""
+    """A gateway's answer about one attempt."""
 
     reference: str
-    """Its name for the attempt."""
+    """The gateway's id of the attempt."""
     state: ChargeState
     captured: Money
-    """What moved; zero unless `state` is captured."""
+    """The captured amount; 0 unless `state` is captured."""
     action: str = ""
-    """What the shopper needs while an action is required: a URL or the gateway's secret."""
+    """A URL or a gateway secret with which the shopper completes a required action."""
 
 
 class PaymentGateway(Protocol):
-    """Moves money. Called outside every transaction, never inside one.
+    """Moves money. It is never called inside a transaction.
 
-    One `key` has one effect, however often and wherever a call is repeated; a repeated call gives
-    the outcome of the first. A gateway that is also a `CheckedService` is tried by
-    `quickshop doctor`.
+    One `key` has one effect, however often and from wherever a call is repeated. A repeated call
+    returns the outcome of the first. `quickshop doctor` checks a gateway that is also a
+    `CheckedService`.
     """
 
     def charge(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge:
-        """Take `amount` from `source`, or without `capture` set it aside.
+        """Charge `amount` to `source`, or authorize it only if `capture` is false.
 
         Raises:
-            PaymentDeclinedError: refused, and no money moved; it will not under this key.
-            PaymentUnknownError: no answer; ask again with the same key.
+            PaymentDeclinedError: the gateway declined. No money moved, or will move with this key.
+            PaymentUnknownError: the gateway did not answer; ask again with the same key.
         """
         ...
 
     def capture(self, reference: str, amount: Money, *, key: str) -> Charge:
-        """Take the whole or a part of what was set aside; the rest is let go.
+        """Capture all or part of the authorized amount; the rest is released.
 
         Raises:
-            PaymentDeclinedError: it is not set aside any more, and no money moved.
-            PaymentUnknownError: no answer; ask again with the same key.
+            PaymentDeclinedError: the authorization has ended, and no money moved.
+            PaymentUnknownError: the gateway did not answer; ask again with the same key.
         """
         ...
 
     def void(self, reference: str, *, key: str) -> Charge:
-        """Let go of what was set aside or asked for. A charge that moved is told as captured.
+        """Void an authorization, or the request for one.
+
+        A charge that has moved money is returned as captured.
 
         Raises:
-            PaymentUnknownError: no answer; ask again with the same key.
+            PaymentUnknownError: the gateway did not answer; ask again with the same key.
         """
         ...
 
     def find(
         self, amount: Money, source: PaymentSource, *, key: str, capture: bool = True
     ) -> Charge | None:
-        """What came of the charge that was asked for in this way; None when there was none.
+        """Return the result of the charge with these arguments; None if there is no such charge.
 
-        Moves nothing. Some gateways find a charge only by what it was asked for with.
+        It moves no money. Some gateways find a charge only by all its original arguments.
 
         Raises:
-            PaymentDeclinedError: it was refused, and no money moved.
-            PaymentUnknownError: no answer; ask again.
+            PaymentDeclinedError: the charge was declined, and no money moved.
+            PaymentUnknownError: the gateway did not answer; ask again.
         """
         ...
 
     def refund(self, reference: str, amount: Money, *, key: str) -> None:
-        """Send `amount` of a captured payment back.
+        """Refund `amount` of a captured payment.
 
         Raises:
-            PaymentDeclinedError: refused for good, and no money moved.
-            PaymentUnknownError: no answer; ask again with the same key.
+            PaymentDeclinedError: the gateway refused permanently, and no money moved.
+            PaymentUnknownError: the gateway did not answer; ask again with the same key.
         """
         ...
 
 
 class NoticeKind(StrEnum):
-    """What a gateway tells without being asked."""
+    """The type of a message that a gateway sends to the shop."""
 
     ACTION_REQUIRED = "action_required"
     AUTHORIZED = "authorized"
@@ -215,7 +217,7 @@ class NoticeKind(StrEnum):
     DECLINED = "declined"
     CANCELED = "canceled"
     OTHER = "other"
-    """Nothing that the shop acts on."""
+    """A message that the shop does not act on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,25 +228,25 @@ class PaymentNotice:
     """The gateway's id of the message: the same on every delivery."""
     kind: NoticeKind
     gateway_key: str | None
-    """The key of the charge that it is about, if it is about one of ours."""
+    """The key of the charge; None if the message is not about a charge of this shop."""
     reference: str
     amount: Money | None
-    """What the charge is over."""
+    """The amount of the charge."""
     captured: Money | None
-    """What moved, when that is what it tells."""
+    """The captured amount, if the message is about a capture."""
     action: str = ""
-    """What the shopper needs, when an action is required: a URL or the gateway's secret."""
+    """A URL or a gateway secret with which the shopper completes a required action."""
 
 
 class PaymentWebhooks(Protocol):
-    """Reads what a gateway sends to the shop."""
+    """Verifies messages that a gateway sends to the shop."""
 
     def verify(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> PaymentNotice:
-        """What the message says, if the gateway sent it just now.
+        """Return the notice in a message that the gateway signed and sent recently.
 
-        `headers` have lower-case names. The signature is over the raw `body`.
+        `headers` have lower-case names. The signature covers the raw `body`.
 
         Raises:
-            WebhookRejectedError: forged, stale or unreadable.
+            WebhookRejectedError: the message is forged, stale or unreadable.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the shop needs to forget what is told of somebody outside of what is theirs."""
+"""The port that erases personal data outside the customer record."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from quickshop.domain.customers import CustomerId
 
 
 class PersonalDataRepository(Protocol):
-    """Traces that customers leave, as seen from inside one transaction."""
+    """Personal data of customers in other records, in one transaction."""
 
     def erase(self, customer_id: CustomerId) -> None:
-        """Let nothing about a customer and their orders tell who that was. Lock the orders first.
+        """Erase personal data of a customer and their orders. Lock the orders first.
 
-        Parcels keep their carrier alone. What people wrote (`PERSONAL_FACTS`, reasons of refunds)
-        reads `ERASED` in timelines, payments and jobs; codes stay. Jobs that are done go. Answers
-        that tell of them, whoever was given them, go as well, but their keys stay in use: what is
-        asked for again with one has no second effect, and is refused until the key has expired.
+        Fulfillments keep only their carrier. Free text (`PERSONAL_FACTS`, reasons of refunds)
+        becomes `ERASED` in timelines, payments and jobs; codes stay. Finished jobs are deleted.
+        Stored responses with data of the customer are deleted, for every caller, but their
+        idempotency keys stay: a repeated request has no second effect and is refused until the
+        key expires.
         """
         ...

@@ -15,7 +15,7 @@ from quickshop.ports.orders import OrderReader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """Everything that reads without a transaction."""
+    """All readers that need no transaction."""
 
     products: ProductReader
     carts: CartReader

@@ -1,4 +1,4 @@
-"""Text with markup from people the shop does not know."""
+"""The port that sanitizes HTML from untrusted sources."""
 
 from typing import Protocol
 
@@ -7,8 +7,8 @@ class HtmlSanitizer(Protocol):
     """Makes HTML safe to show."""
 
     def __call__(self, html: str) -> str:
-        """The same text with only harmless markup: no scripts, styles, frames or handlers.
+        """Return the text with only safe markup: no scripts, styles, frames or event handlers.
 
-        Cleaning what is clean changes nothing.
+        Sanitizing sanitized HTML changes nothing.
         """
         ...

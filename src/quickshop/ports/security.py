@@ -1,4 +1,4 @@
-"""Passwords and tokens, as the shop needs them kept and checked."""
+"""Ports that hash passwords, and issue and read access tokens."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ from quickshop.domain.identity import AccountId, SessionId
 
 
 class PasswordHasher(Protocol):
-    """Keeps passwords so that nobody can read them. Slow on purpose, and only so many at once.
+    """Hashes passwords. It is slow on purpose, and limits concurrent calls.
 
-    Every call takes as long as any other.
+    Every call takes the same time.
     """
 
     def hash(self, password: str) -> str:
-        """What is kept of a password of 1 to 128 characters; none of them is left out.
+        """Return the hash of a password of 1 to 128 characters. Every character counts.
 
         Raises:
-            OverloadedError: too many are being hashed already.
+            OverloadedError: too many calls are running.
         """
         ...
 
     def verify(self, password: str, kept: str | None) -> bool:
-        """Whether it is the password; None, for whom nobody knows, takes as long and is False.
+        """Return whether the hash is that of the password.
+
+        With None, for an unknown account, it takes as long and returns False.
 
         Raises:
-            OverloadedError: too many are being hashed already.
+            OverloadedError: too many calls are running.
         """
         ...
 
     def is_guessable(self, password: str) -> bool:
-        """Whether an attacker guesses it within a million tries.
+        """Return whether an attacker guesses the password within a million tries.
 
         Raises:
-            OverloadedError: too many are being hashed already.
+            OverloadedError: too many calls are running.
         """
         ...
 
     def is_outdated(self, kept: str) -> bool:
-        """Whether it should be kept anew: at another cost, or under another key."""
+        """Return whether the password should be hashed again, with another cost or key."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says, and when it stops saying so."""
+    """The content of an access token."""
 
     session_id: SessionId
     account_id: AccountId
@@ -54,21 +56,21 @@ class AccessClaims:
 
 
 class AccessTokens(Protocol):
-    """Short-lived tokens that need no look-up to be told from forgeries."""
+    """Short-lived signed tokens, which are verified without a look-up."""
 
     def issue(self, session_id: SessionId, account_id: AccountId, *, now: datetime) -> str:
-        """A token for a session, at most 15 minutes valid."""
+        """Return a token for a session, valid for at most 15 minutes."""
         ...
 
     def read(self, token: str, *, now: datetime) -> AccessClaims:
-        """What a token says.
+        """Return the claims of a token.
 
         Raises:
-            NotSignedInError: it was not issued here, or is too old; which, is not told.
+            NotSignedInError: the token is forged or has expired; the error does not say which.
         """
         ...
 
     @property
     def lasts_seconds(self) -> int:
-        """How long a token is valid from when it is issued."""
+        """The lifetime of a token, in seconds."""
         ...

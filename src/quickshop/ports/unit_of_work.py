@@ -1,4 +1,4 @@
-"""All-or-nothing changes."""
+"""The port of transactions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from quickshop.ports.personal_data import PersonalDataRepository
 
 
 class Transaction(Protocol):
-    """One open transaction: the repositories that share it."""
+    """An open transaction, with the repositories that share it."""
 
     @property
     def products(self) -> ProductRepository: ...
@@ -70,20 +70,21 @@ class Transaction(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """Opens transactions. Holds no state between them, so threads may share one.
+    """Opens transactions. It has no state between them, so threads may share it.
 
     A transaction commits when its block ends and rolls back when the block raises. The events of
-    every aggregate saved in it become jobs with the commit, or not at all. Blocks do not nest.
-    Nothing outside the database is called within one.
+    every aggregate saved in it become jobs at commit, or not at all. Blocks do not nest. Call
+    nothing outside the database in a block.
     """
 
     def __call__(self) -> AbstractContextManager[Transaction]:
         """Open a transaction.
 
         Raises:
-            ContentionError: on leaving or within, the database chose this one to lose a race;
-                the whole block may be repeated.
-            TransientError: the database cannot be reached, or dropped the connection. A commit
-                that failed this way may have happened: only an idempotency key can tell.
+            ContentionError: inside or at the end of the block, the database aborted the
+                transaction in favor of another; repeat the whole block.
+            TransientError: the database cannot be reached, or dropped the connection. If this
+                happens at commit, the transaction may be committed: only an idempotency key
+                shows whether it is.
         """
         ...

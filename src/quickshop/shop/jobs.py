@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quickshop.application import holds, jobs, orders
-from quickshop.application.identity.mails import MailOneTimeToken, Postbox, TellAccount
+from quickshop.application.identity.mails import MailOneTimeToken, NotifyAccount, Postbox
 from quickshop.application.imports import FailImport, ImportProducts, RunImport
-from quickshop.application.maintenance import ForgetExpired
+from quickshop.application.maintenance import PurgeExpired
 from quickshop.application.notifications import NotifyShopper, NotifyStaff
 from quickshop.application.payments import (
     AskAgainAboutPayments,
@@ -53,7 +53,7 @@ def build_jobs(
     unit_of_work, clock, queue = core.unit_of_work, core.clock, queueing.queue
     ask_again = AskAgainAboutPayments(unit_of_work, clock, policy.payment_patience)
     expire = orders.ExpireOrders(unit_of_work, clock, outcomes)
-    purge = ForgetExpired(
+    purge = PurgeExpired(
         unit_of_work,
         queue,
         clock,
@@ -110,7 +110,7 @@ def _handlers(
             unit_of_work, clock, readers.stock, notifier, policy.name, policy.staff_email
         ),
         mail_token=MailOneTimeToken(clock, postbox, core.identifiers, policy.storefront_url),
-        tell_account=TellAccount(postbox),
+        notify_account=NotifyAccount(postbox),
         run_import=RunImport(
             unit_of_work, clock, readers.imports, load, turn=policy.job_lease / 2
         ),

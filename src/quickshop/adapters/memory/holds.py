@@ -70,7 +70,7 @@ class MemoryHolds(HoldRepository):
             self._state.ended_holds[hold.id] = now
 
     @override
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         old = [hold_id for hold_id, ended in self._state.ended_holds.items() if ended < before]
         for hold_id in old:
             del self._state.ended_holds[hold_id]

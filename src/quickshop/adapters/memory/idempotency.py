@@ -59,7 +59,7 @@ class MemoryIdempotency(IdempotencyRepository):
         return len(expired)
 
     @override
-    def forget_of(self, asker: str) -> int:
+    def delete_of(self, asker: str) -> int:
         theirs = [key for key in self._keys if key[0].endswith(f":{asker}")]
         for key in theirs:
             del self._keys[key]

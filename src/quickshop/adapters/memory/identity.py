@@ -69,7 +69,7 @@ class MemoryAccounts(AccountRepository):
 
     def _keep(self, account: Account) -> None:
         if any(a.email == account.email and a.id != account.id for a in self._accounts.values()):
-            raise AlreadyExistsError("account", "e-mail address")
+            raise AlreadyExistsError("account", "email address")
         self._session.keep(self._accounts, account.id, account)
 
     @override
@@ -151,7 +151,7 @@ class MemorySessions(SessionRepository):
         self._state.refresh_tokens[token.digest] = token
 
     @override
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         return len(
             self._forget(
                 session.id
@@ -162,7 +162,7 @@ class MemorySessions(SessionRepository):
         )
 
     @override
-    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+    def delete_of(self, account_id: AccountId) -> Sequence[SessionId]:
         sessions = self._state.sessions.values()
         return self._forget(each.id for each in sessions if each.account_id == account_id)
 
@@ -207,7 +207,7 @@ class MemoryOneTimeTokens(OneTimeTokenRepository):
         self._session.keep(self._tokens, token.id, token)
 
     @override
-    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+    def delete_of(self, account_id: AccountId, *emails: str) -> int:
         return self._forget(lambda each: each.account_id == account_id or each.email in emails)
 
     @override

@@ -47,7 +47,7 @@ class MemoryImports(ImportRepository):
         self._session.keep(self._state.imports, known.id, known)
 
     @override
-    def forget_content(self, import_id: ImportId) -> None:
+    def delete_content(self, import_id: ImportId) -> None:
         self._state.import_content.pop(import_id, None)
 
     @override
@@ -55,7 +55,7 @@ class MemoryImports(ImportRepository):
         return sum(not known.is_finished for known in self._state.imports.values())
 
     @override
-    def forget_finished(self, before: datetime) -> int:
+    def purge_finished(self, before: datetime) -> int:
         old = [
             known.id
             for known in self._state.imports.values()

@@ -311,7 +311,7 @@ def _after(state: MemoryState, cursor: str) -> tuple[str, str]:
     last = Cursor.decode(cursor, sort="sku")
     location = state.locations.get(LocationId(last.id))
     if location is None or not isinstance(last.key, str):
-        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+        raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
     return (last.key, location.name)
 
 

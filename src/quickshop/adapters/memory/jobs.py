@@ -43,7 +43,7 @@ class MemoryJobQueue(JobQueue):
         return claimed
 
     @override
-    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+    def unclaim(self, job_ids: Sequence[JobId], now: datetime) -> None:
         with self._store.change() as state:
             for job_id in job_ids:
                 job = state.jobs.get(job_id)
@@ -126,7 +126,7 @@ class MemoryJobQueue(JobQueue):
         )
 
     @override
-    def forget_done(self, before: datetime) -> int:
+    def purge_done(self, before: datetime) -> int:
         with self._store.change() as state:
             old = [
                 job.id

@@ -37,7 +37,7 @@ class MemoryNotifications(NotificationRepository):
         self._state.notifications[key] = replace(record, sent_at=now)
 
     @override
-    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
+    def replace_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
         table, orders = self._state.notifications, self._state.orders
         theirs = [
             record

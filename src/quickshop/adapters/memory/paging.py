@@ -40,7 +40,7 @@ def page_of(
     if cursor is not None:
         last = Cursor.decode(cursor, sort=sort)
         if ordered and isinstance(last.key, str) is not isinstance(ordered[0].key, str):
-            raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+            raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
         place = Row(last.key, last.id, None).place
         ordered = [
             row for row in ordered if (row.place < place if descending else row.place > place)

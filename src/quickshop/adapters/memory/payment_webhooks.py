@@ -51,7 +51,7 @@ class MemoryPaymentWebhooks(PaymentWebhookRepository):
         return newest[:limit]
 
     @override
-    def forget_before(self, moment: datetime) -> int:
+    def purge_before(self, moment: datetime) -> int:
         old = [key for key, record in self._records.items() if record.received_at < moment]
         for key in old:
             del self._records[key]

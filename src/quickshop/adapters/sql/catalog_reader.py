@@ -234,7 +234,7 @@ def _words_in_title(words: Sequence[str]) -> ColumnElement[Any]:
 def _literal_like(column: ColumnElement[Any], key: str | float) -> ColumnElement[Any]:
     wanted = str if isinstance(column.type, SortedText) else int
     if not isinstance(key, wanted):
-        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+        raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
     return literal(key, column.type)
 
 

@@ -40,7 +40,7 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[], QuickShopError]]] = {
     ("uq_payments_gateway_key", "payments.gateway_key"): lambda: ConflictError("order"),
     ("uq_fulfillments_order_id_number", "fulfillments.number"): lambda: ConflictError("order"),
     ("uq_accounts_email", "accounts.email"): lambda: AlreadyExistsError(
-        "account", "e-mail address"
+        "account", "email address"
     ),
     ("pk_roles", "roles.name"): lambda: AlreadyExistsError("role", "name"),
 }

@@ -112,7 +112,7 @@ class SqlHolds(HoldRepository):
             raise ConflictError("hold")
 
     @override
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         return self._connection.execute(_FORGET, {"before": before}).rowcount
 
 

@@ -66,6 +66,6 @@ class SqlIdempotency(IdempotencyRepository):
         return self._connection.execute(_FORGET_EXPIRED, {"before": now - KEY_LIFETIME}).rowcount
 
     @override
-    def forget_of(self, asker: str) -> int:
+    def delete_of(self, asker: str) -> int:
         theirs = keys.c.scope.endswith(f":{asker}", autoescape=True)
         return self._connection.execute(delete(keys).where(theirs)).rowcount

@@ -119,7 +119,7 @@ class SqlImports(ImportRepository):
         self._finish(known)
 
     @override
-    def forget_content(self, import_id: ImportId) -> None:
+    def delete_content(self, import_id: ImportId) -> None:
         this = delete(import_chunks).where(import_chunks.c.import_id == import_id)
         self._connection.execute(this)
 
@@ -128,7 +128,7 @@ class SqlImports(ImportRepository):
         return int(self._connection.execute(_UNFINISHED).scalar_one())
 
     @override
-    def forget_finished(self, before: datetime) -> int:
+    def purge_finished(self, before: datetime) -> int:
         """Dependent rows are deleted first."""
         for statement in _FORGET_PARTS:
             self._connection.execute(statement, {"before": before})
@@ -203,7 +203,7 @@ class SqlImportReader(ImportReader):
 def _position(cursor: str) -> int:
     key = Cursor.decode(cursor, sort="found").key
     if not isinstance(key, int) or not 0 <= key < MAX_KEPT_ISSUES:
-        raise InvalidValueError("cursor", "must be the next_cursor of the page before")
+        raise InvalidValueError("cursor", "must be the next_cursor of the previous page")
     return key
 
 

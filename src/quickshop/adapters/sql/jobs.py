@@ -159,7 +159,7 @@ class SqlJobQueue(JobQueue):
         return sorted(JobId(row.id) for row in rows)
 
     @override
-    def give_back(self, job_ids: Sequence[JobId], now: datetime) -> None:
+    def unclaim(self, job_ids: Sequence[JobId], now: datetime) -> None:
         unstarted = (jobs.c.id.in_(job_ids), jobs.c.held_until.is_(None))
         self._run(update(jobs).where(*unstarted).values(available_at=now), {})
 
@@ -249,7 +249,7 @@ class SqlJobQueue(JobQueue):
         return QueueSize(waiting=row.waiting, overdue=row.overdue, dead=row.dead)
 
     @override
-    def forget_done(self, before: datetime) -> int:
+    def purge_done(self, before: datetime) -> int:
         old = (jobs.c.status == "done", jobs.c.done_at < before)
         return len(self._run(delete(jobs).where(*old), {}))
 

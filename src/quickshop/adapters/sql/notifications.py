@@ -48,7 +48,7 @@ class SqlNotifications(NotificationRepository):
         self._connection.later(_MARK_SENT, _key_of(notification) | {"now": now})
 
     @override
-    def forget_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
+    def replace_recipient(self, customer_id: CustomerId, *, instead: str) -> int:
         bought = select(orders.c.id).where(orders.c.customer_id == customer_id)
         theirs = update(notifications).where(notifications.c.order_id.in_(bought))
         return self._connection.execute(theirs.values(recipient=instead)).rowcount

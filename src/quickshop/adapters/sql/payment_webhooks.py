@@ -74,5 +74,5 @@ class SqlPaymentWebhooks(PaymentWebhookRepository):
         ]
 
     @override
-    def forget_before(self, moment: datetime) -> int:
+    def purge_before(self, moment: datetime) -> int:
         return self._connection.execute(_FORGET, {"moment": moment}).rowcount

@@ -158,13 +158,13 @@ class SqlSessions(SessionRepository):
             self._connection.execute(_INSERT_TOKEN, asdict(token))
 
     @override
-    def forget_of(self, account_id: AccountId) -> Sequence[SessionId]:
+    def delete_of(self, account_id: AccountId) -> Sequence[SessionId]:
         theirs = delete(sessions).where(sessions.c.account_id == account_id)
         gone = self._connection.execute(theirs.returning(sessions.c.id))
         return [SessionId(session_id) for session_id in gone.scalars()]
 
     @override
-    def forget_ended(self, before: datetime) -> int:
+    def purge_ended(self, before: datetime) -> int:
         # One by one, so that each goes by its index.
         ended = (sessions.c.expires_at < before, sessions.c.revoked_at < before)
         gone = (self._connection.execute(delete(sessions).where(how)).rowcount for how in ended)
@@ -217,7 +217,7 @@ class SqlOneTimeTokens(OneTimeTokenRepository):
         self._rows.save(token)
 
     @override
-    def forget_of(self, account_id: AccountId, *emails: str) -> int:
+    def delete_of(self, account_id: AccountId, *emails: str) -> int:
         table = one_time_tokens.c
         theirs = or_(table.account_id == account_id, table.email.in_(emails))
         return self._connection.execute(delete(one_time_tokens).where(theirs)).rowcount

@@ -144,7 +144,7 @@ def _message_for(tx: Transaction, token: OneTimeToken) -> MessageKind | None:
 
 
 @dataclass(frozen=True, slots=True)
-class TellAccount:
+class NotifyAccount:
     """Email the owner about a change of their account, in case they did not make it."""
 
     postbox: Postbox

@@ -126,7 +126,7 @@ def change_password(
     account = tx.accounts.get(account_id)
     account.change_password(password_hash, now=clock.now())
     tx.accounts.save(account)
-    tx.one_time_tokens.forget_of(account_id, account.email)
+    tx.one_time_tokens.delete_of(account_id, account.email)
     return list(end_sessions(tx, account_id, "the password was changed", clock, but=keep))
 
 
@@ -268,6 +268,6 @@ class ConfirmEmailChange:
             account = tx.accounts.get(token.account_id)
             if not account.is_active:
                 raise InvalidTokenError
-            tx.one_time_tokens.forget_of(account.id, account.email, token.email)
+            tx.one_time_tokens.delete_of(account.id, account.email, token.email)
             account.change_email(token.email, now=now)
             tx.accounts.save(account)

@@ -92,7 +92,7 @@ class ConfirmAccount:
                 id=account_id, email=token.email, password_hash=token.password_hash, now=now
             )
             create_account(tx, account, name=token.name)
-            tx.one_time_tokens.forget_of(account_id, token.email)
+            tx.one_time_tokens.delete_of(account_id, token.email)
             return account_id
 
 

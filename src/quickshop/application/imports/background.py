@@ -120,7 +120,7 @@ class RunImport:
             change(known)
             tx.imports.save(known)
             if known.is_finished:
-                tx.imports.forget_content(import_id)
+                tx.imports.delete_content(import_id)
 
 
 def _current(tx: Transaction, import_id: ImportId, done: int) -> Import:
@@ -154,4 +154,4 @@ class FailImport:
                 return
             known.fail(_GIVEN_UP, now=self.clock.now())
             tx.imports.save(known)
-            tx.imports.forget_content(import_id)
+            tx.imports.delete_content(import_id)

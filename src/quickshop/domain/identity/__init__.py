@@ -1,4 +1,4 @@
-"""Identity: who may sign in, and what they may do."""
+"""Identity: accounts, sessions, tokens, API keys, roles and permissions."""
 
 from quickshop.domain.identity.accounts import (
     MAX_PASSWORD_LENGTH,

@@ -1,4 +1,4 @@
-"""Accounts: who may sign in, and in which roles."""
+"""Accounts, with their roles and passwords."""
 
 from __future__ import annotations
 
@@ -17,86 +17,86 @@ from quickshop.domain.identity.permissions import ADMIN
 AccountId = NewType("AccountId", UUID)
 
 MAX_ROLES: Final = 50
-"""Roles that an account may be in."""
+"""Roles that an account may have."""
 
 
 class AccountStatus(StrEnum):
-    """Whether the account can be used."""
+    """Whether the account can be used, and if not, why."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
-    """By staff, who may enable it again."""
+    """Disabled by staff, who can enable it again."""
     ERASED = "erased"
-    """By its owner, for good."""
+    """Erased at the owner's request; this is final."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEvent(DomainEvent):
-    """Something about one account."""
+    """An event of one account."""
 
     account_id: AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOpened(AccountEvent):
-    """Somebody has an account now."""
+    """An account was created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanged(AccountEvent):
-    """The password is another one; its owner is told."""
+    """The password was changed; the owner is notified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordRehashed(AccountEvent):
-    """The same password is kept at another cost or under another key."""
+    """The same password was hashed again, with another cost or key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailChanged(AccountEvent):
-    """The address is another one; the old one is told."""
+    """The email address was changed; the old address is notified."""
 
     old_email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDisabled(AccountEvent):
-    """Staff locked the account."""
+    """Staff disabled the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEnabled(AccountEvent):
-    """Staff unlocked the account."""
+    """Staff enabled the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleGranted(AccountEvent):
-    """The account is in a role."""
+    """A role was granted to the account."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleRevoked(AccountEvent):
-    """The account is in a role no longer."""
+    """A role of the account was revoked."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountErased(AccountEvent):
-    """Its owner had the account erased."""
+    """The account was erased at the owner's request."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Account(Aggregate):
-    """One person's way in. Its e-mail address is known to be theirs."""
+    """The sign-in of one person, with a confirmed email address."""
 
     id: AccountId
     email: str
     """Case-folded; unique."""
     password_hash: str | None
-    """None until one is chosen: nothing signs in without."""
+    """None until the owner chooses a password; sign-in is impossible without one."""
     created_at: datetime
     status: AccountStatus = AccountStatus.ACTIVE
     roles: frozenset[str] = frozenset()
@@ -111,7 +111,7 @@ class Account(Aggregate):
         now: datetime,
         roles: Iterable[str] = (),
     ) -> Account:
-        """Give somebody an account, whose address was confirmed or is vouched for."""
+        """Create an account. The address must be confirmed, or vouched for by the operator."""
         account = cls(id=id, email=email, password_hash=password_hash, created_at=now)
         account._record(AccountOpened(account_id=id, occurred_at=now))
         for role in roles:
@@ -125,11 +125,11 @@ class Account(Aggregate):
 
     @property
     def is_admin(self) -> bool:
-        """Whether it counts as one of those who must not all go: it can be signed in to."""
+        """Whether it is an admin who can sign in; a shop always keeps one."""
         return self.is_active and self.password_hash is not None and ADMIN in self.roles
 
     def change_password(self, password_hash: str, *, now: datetime) -> None:
-        """Take another password.
+        """Change the password.
 
         Raises:
             NotFoundError: the account was erased.
@@ -139,12 +139,12 @@ class Account(Aggregate):
         self._record(PasswordChanged(account_id=self.id, occurred_at=now))
 
     def rehash(self, password_hash: str, *, now: datetime) -> None:
-        """Keep the same password in another way."""
+        """Replace the stored hash of the same password."""
         self.password_hash = password_hash
         self._record(PasswordRehashed(account_id=self.id, occurred_at=now))
 
     def change_email(self, email: str, *, now: datetime) -> None:
-        """Take another address, confirmed by its owner.
+        """Change the email address to one that its owner has confirmed.
 
         Raises:
             NotFoundError: the account was erased.
@@ -154,7 +154,7 @@ class Account(Aggregate):
         self._record(EmailChanged(account_id=self.id, old_email=old, occurred_at=now))
 
     def disable(self, *, now: datetime) -> None:
-        """Lock the account. Safe to repeat.
+        """Disable the account. Safe to repeat.
 
         Raises:
             NotFoundError: the account was erased.
@@ -165,7 +165,7 @@ class Account(Aggregate):
             self._record(AccountDisabled(account_id=self.id, occurred_at=now))
 
     def enable(self, *, now: datetime) -> None:
-        """Unlock the account. Safe to repeat.
+        """Enable the account. Safe to repeat.
 
         Raises:
             NotFoundError: the account was erased.
@@ -176,11 +176,11 @@ class Account(Aggregate):
             self._record(AccountEnabled(account_id=self.id, occurred_at=now))
 
     def grant(self, role: str, *, now: datetime) -> None:
-        """Put the account in a role. Safe to repeat.
+        """Grant a role to the account. Safe to repeat.
 
         Raises:
             NotFoundError: the account was erased.
-            InvalidValueError: it is in `MAX_ROLES` others.
+            InvalidValueError: the account already has `MAX_ROLES` roles.
         """
         self._require_there()
         if role not in self.roles:
@@ -190,17 +190,17 @@ class Account(Aggregate):
             self._record(RoleGranted(account_id=self.id, role=role, occurred_at=now))
 
     def revoke(self, role: str, *, now: datetime) -> None:
-        """Take the account out of a role. Safe to repeat."""
+        """Revoke a role of the account. Safe to repeat."""
         if role in self.roles:
             self.roles -= {role}
             self._record(RoleRevoked(account_id=self.id, role=role, occurred_at=now))
 
     def erase(self, *, now: datetime) -> None:
-        """Forget who it was. It can never be used again.
+        """Erase the personal data of the account, which can never be used again.
 
         Raises:
-            AccountHasRolesError: it is in a role.
-            NotFoundError: it was erased before.
+            AccountHasRolesError: the account has roles.
+            NotFoundError: the account was erased before.
         """
         self._require_there()
         if self.roles:
@@ -217,14 +217,15 @@ class Account(Aggregate):
 
 MIN_PASSWORD_LENGTH: Final = 8
 MAX_PASSWORD_LENGTH: Final = 128
-"""Characters of a password."""
+"""Characters in a password."""
 
 
 def require_password(password: str, *, field: str = "password") -> None:
-    """Refuse passwords that are too short, too long, or that nobody can type.
+    """Check the length and characters of a password.
 
     Raises:
-        InvalidValueError: with `field` as given.
+        InvalidValueError: for `field`; the password is too short or too long, contains control
+            characters, or repeats too few characters.
     """
     if not issubclass(type(password), str):
         raise InvalidValueError(field, "must be text")
@@ -233,6 +234,8 @@ def require_password(password: str, *, field: str = "password") -> None:
             field, f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
         )
     if any(char < " " or "\ud800" <= char <= "\udfff" for char in password):
-        raise InvalidValueError(field, "must not hold control characters")
+        raise InvalidValueError(field, "must not contain control characters")
     if len(set(password)) < MIN_PASSWORD_LENGTH // 2:
-        raise InvalidValueError(field, "must hold more than a few different characters")
+        raise InvalidValueError(
+            field, f"must contain at least {MIN_PASSWORD_LENGTH // 2} different characters"
+        )

@@ -1,4 +1,4 @@
-"""API keys: how other programs act for staff."""
+"""API keys, with which programs act for staff."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ MAX_API_KEY_NAME_LENGTH: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyEvent(DomainEvent):
-    """Something about one key; never the key itself."""
+    """An event of one API key; it never contains the key itself."""
 
     api_key_id: ApiKeyId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyMade(ApiKeyEvent):
-    """A program may act for an account, whose owner is told."""
+    """An API key was created for an account; the owner is notified."""
 
     account_id: AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRevoked(ApiKeyEvent):
-    """It may no longer."""
+    """An API key was revoked."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ApiKey(Aggregate):
-    """A secret by which a program may do some of what the account that made it may do."""
+    """A secret that gives a program some of the permissions of the account that created it."""
 
     id: ApiKeyId
     account_id: AccountId
     name: str
     digest: str
-    """SHA-256 of the key; the key itself is shown once and not kept."""
+    """SHA-256 of the key; the key itself is shown once and not stored."""
     scopes: frozenset[Permission]
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a key without a name or without any use.
+        """Check the name and the scopes.
 
         Raises:
-            InvalidValueError: with the field that is wrong.
+            InvalidValueError: the name is not a short text, or there are no scopes.
         """
         require_text("name", self.name, max_length=MAX_API_KEY_NAME_LENGTH)
         if not self.scopes:
-            raise InvalidValueError("scopes", "must name at least one permission")
+            raise InvalidValueError("scopes", "must contain at least one permission")
 
     @classmethod
     def make(
@@ -74,13 +74,13 @@ class ApiKey(Aggregate):
         expires_at: datetime | None,
         now: datetime,
     ) -> ApiKey:
-        """Make a key.
+        """Create an API key.
 
         Raises:
-            InvalidValueError: it has no name, no scope, or expires in the past.
+            InvalidValueError: it has no name or no scope, or expires in the past.
         """
         if expires_at is not None and expires_at <= now:
-            raise InvalidValueError("expires_at", "must lie in the future")
+            raise InvalidValueError("expires_at", "must be in the future")
         key = cls(
             id=id,
             account_id=account_id,
@@ -94,7 +94,7 @@ class ApiKey(Aggregate):
         return key
 
     def revoke(self, *, now: datetime) -> None:
-        """Let it open nothing any more. Safe to repeat."""
+        """Revoke the key. Safe to repeat."""
         if self.revoked_at is None:
             self.revoked_at = now
             self._record(ApiKeyRevoked(api_key_id=self.id, occurred_at=now))

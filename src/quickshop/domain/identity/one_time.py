@@ -1,4 +1,4 @@
-"""Secrets that are mailed to somebody and do one thing once."""
+"""One-time tokens: emailed secrets that each do one thing once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OneTimeTokenId = NewType("OneTimeTokenId", UUID)
 
 
 class Purpose(StrEnum):
-    """What the bearer of a one-time token may do."""
+    """The action that a one-time token allows."""
 
     CONFIRM_ACCOUNT = "confirm_account"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose
@@ -32,42 +32,42 @@ LIFETIMES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneTimeTokenEvent(DomainEvent):
-    """Something about one token; never the token itself."""
+    """An event of one token; it never contains the token itself."""
 
     token_id: OneTimeTokenId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneTimeTokenRequested(OneTimeTokenEvent):
-    """Somebody asked for one; it is mailed if there is anything to be done with it."""
+    """A token was requested; it is emailed if the address can use it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneTimeTokenMailed(OneTimeTokenEvent):
-    """Its secret was made, and is on its way."""
+    """The secret of a token was created and is being emailed."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class OneTimeToken(Aggregate):
-    """A request that whoever reads the mail of an address may go through with.
+    """A request that the reader of an email address may complete, once.
 
-    Once: whoever uses it deletes it, with all others that it makes pointless.
+    Using a token deletes it, together with all tokens that it makes obsolete.
     """
 
     id: OneTimeTokenId
     purpose: Purpose
     email: str
-    """Where it is mailed."""
+    """The address that it is emailed to."""
     account_id: AccountId | None
-    """Whose address is to change; else found by the address when it is needed."""
+    """The account whose address will change; None if the address finds the account."""
     created_at: datetime
     expires_at: datetime
     name: str = ""
-    """Of whoever asked for an account."""
+    """The name of the person who requested an account."""
     password_hash: str | None = None
-    """Chosen by whoever asked for an account. It counts only with this very token."""
+    """The hash of the password chosen with the request. Only this token makes it valid."""
     digest: str | None = None
-    """SHA-256 of the secret; None until it is mailed."""
+    """SHA-256 of the secret; None until it is emailed."""
 
     @classmethod
     def request(
@@ -81,7 +81,7 @@ class OneTimeToken(Aggregate):
         name: str = "",
         password_hash: str | None = None,
     ) -> OneTimeToken:
-        """Ask for a token. Whether anybody has that address is not looked at here."""
+        """Create a token request. It does not check whether an account has the address."""
         token = cls(
             id=id,
             purpose=purpose,
@@ -96,7 +96,7 @@ class OneTimeToken(Aggregate):
         return token
 
     def mail(self, digest: str, *, now: datetime) -> None:
-        """Take the secret that is going to be mailed; an earlier one opens nothing any more."""
+        """Store the digest of the secret that will be emailed; an earlier secret stops working."""
         self.digest = digest
         self._record(OneTimeTokenMailed(token_id=self.id, occurred_at=now))
 
@@ -105,10 +105,10 @@ class OneTimeToken(Aggregate):
         return now < self.expires_at
 
     def require_usable(self, purpose: Purpose, *, now: datetime) -> None:
-        """Refuse to do something else, or after so long.
+        """Check the purpose and the age of the token.
 
         Raises:
-            InvalidTokenError: it is for something else, or too old.
+            InvalidTokenError: the token is for another purpose, or has expired.
         """
         if self.purpose is not purpose or not self.is_alive(now):
             raise InvalidTokenError

@@ -1,4 +1,4 @@
-"""What staff may be allowed to do, and the roles that such permissions come in."""
+"""Permissions of staff, and the built-in roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Permission(StrEnum):
-    """One thing that is allowed or not. Whoever writes something may read it, too."""
+    """A permission of staff. Permission to write includes permission to read."""
 
     CATALOG_READ = "catalog:read"
     CATALOG_WRITE = "catalog:write"
@@ -18,16 +18,16 @@ class Permission(StrEnum):
     ORDERS_READ = "orders:read"
     """Orders, their payments, and the carts that may become orders."""
     ORDERS_WRITE = "orders:write"
-    """Ship, cancel (which sends back what was paid), complete, note."""
+    """Ship, cancel (which refunds the payment), complete, and add notes."""
     PAYMENTS_WRITE = "payments:write"
-    """Capture, void, refund, as far as no order is canceled by it."""
+    """Capture, void and refund, unless that cancels an order."""
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
     """Disable, enable and erase customers."""
     USERS_READ = "users:read"
     """Staff, roles and API keys."""
     USERS_WRITE = "users:write"
-    """Invite staff, grant roles, make roles and API keys; never more than one holds."""
+    """Invite staff, grant and create roles, create API keys; never beyond one's permissions."""
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
     """Replay dead letters."""
@@ -42,10 +42,10 @@ IMPLIED: Final[Mapping[Permission, Permission]] = {
     Permission.USERS_WRITE: Permission.USERS_READ,
     Permission.JOBS_WRITE: Permission.JOBS_READ,
 }
-"""What comes along with a permission."""
+"""The permission that each permission includes."""
 
 ADMIN: Final = "admin"
-"""The role that holds every permission, those of later releases too. Somebody always has it."""
+"""The role with every permission, also of later releases. At least one account has it."""
 
 BUILT_IN_ROLES: Final[Mapping[str, frozenset[Permission]]] = {
     ADMIN: frozenset(Permission),
@@ -61,9 +61,9 @@ BUILT_IN_ROLES: Final[Mapping[str, frozenset[Permission]]] = {
     ),
     "support": frozenset({Permission.ORDERS_READ, Permission.CUSTOMERS_WRITE}),
 }
-"""Roles that every shop has. They cannot be changed; others can be made beside them."""
+"""Roles that every shop has. They cannot be changed; staff can create others."""
 
 
 def with_implied(permissions: frozenset[Permission]) -> frozenset[Permission]:
-    """The permissions, and what comes along with them."""
+    """Return the permissions and the permissions that they include."""
     return permissions | {IMPLIED[each] for each in permissions if each in IMPLIED}

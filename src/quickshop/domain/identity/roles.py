@@ -1,4 +1,4 @@
-"""Roles that a shop makes for itself, beside those that every shop has."""
+"""Custom roles of a shop, in addition to the built-in ones."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ _NAME: Final = re.compile(rf"[a-z][a-z0-9_]{{1,{MAX_ROLE_NAME_LENGTH - 1}}}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleChanged(DomainEvent):
-    """A role is new, or holds other permissions."""
+    """A role was created, or its permissions changed."""
 
     role: str
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Role(Aggregate):
-    """A set of permissions with a name."""
+    """A named set of permissions."""
 
     name: str
     permissions: frozenset[Permission]
 
     def __post_init__(self) -> None:
-        """Refuse a name that is none.
+        """Check the name.
 
         Raises:
-            InvalidValueError: too short, too long, or not of a-z, 0-9 and _.
+            InvalidValueError: the name is too short, too long, or not made of a-z, 0-9 and _.
         """
         if not _NAME.fullmatch(self.name):
-            rule = f"must be 2 to {MAX_ROLE_NAME_LENGTH} of a-z, 0-9 and _, a letter first"
+            rule = f"must be 2 to {MAX_ROLE_NAME_LENGTH} of a-z, 0-9 and _, starting with a letter"
             raise InvalidValueError("name", rule)
 
     @classmethod
     def make(cls, name: str, permissions: Iterable[Permission], *, now: datetime) -> Role:
-        """Make a role.
+        """Create a role.
 
         Raises:
-            AlreadyExistsError: every shop has one of this name.
-            InvalidValueError: the name is none.
+            AlreadyExistsError: a built-in role has this name.
+            InvalidValueError: the name is not valid.
         """
         if name in BUILT_IN_ROLES:
             raise AlreadyExistsError("role", "name")
@@ -56,16 +56,16 @@ class Role(Aggregate):
         return role
 
     def change(self, permissions: Iterable[Permission], *, now: datetime) -> None:
-        """Let it hold other permissions."""
+        """Replace the permissions."""
         self.permissions = frozenset(permissions)
         self._record(RoleChanged(role=self.name, occurred_at=now))
 
 
 def require_within(wanted: Iterable[Permission], held: frozenset[Permission]) -> None:
-    """Nobody gives what they do not have.
+    """Check that `held` includes all `wanted` permissions: callers grant only what they have.
 
     Raises:
-        PrivilegeEscalationError: something wanted is not held.
+        PrivilegeEscalationError: a wanted permission is not held.
     """
     missing = with_implied(frozenset(wanted)) - held
     if missing:

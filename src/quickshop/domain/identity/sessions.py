@@ -1,4 +1,4 @@
-"""Sessions: one sign-in on one device, kept alive by refresh tokens that are used once each."""
+"""Sessions: one sign-in on one device, extended by refresh tokens that work once each."""
 
 from __future__ import annotations
 
@@ -15,71 +15,71 @@ from quickshop.domain.identity.accounts import AccountId
 SessionId = NewType("SessionId", UUID)
 
 GRACE: Final = timedelta(seconds=10)
-"""How long a used refresh token still answers with the same successor: answers get lost."""
+"""How long a used refresh token returns the same successor again, as responses get lost."""
 MAX_ACCESS_TOKEN_SECONDS: Final = 15 * 60
-"""How long an access token may be good: it is not looked up while it is."""
+"""Longest lifetime of an access token, which is valid without a look-up."""
 MAX_DEVICE_LENGTH: Final = 200
-"""Characters kept of what a device says of itself."""
+"""Characters stored of the device's description."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent(DomainEvent):
-    """Something about one session."""
+    """An event of one session."""
 
     session_id: SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(SessionEvent):
-    """Somebody signed in."""
+    """A session was created by signing in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionUsed(SessionEvent):
-    """Its device came back for a new token."""
+    """A session was refreshed with a new token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRevoked(SessionEvent):
-    """It was ended: by its owner, by staff, or because a token was used twice."""
+    """A session was ended by its owner, by staff, or because a token was used twice."""
 
     reason: str
 
 
 class Redemption(StrEnum):
-    """What a refresh token that is presented is worth."""
+    """The verdict on a presented refresh token."""
 
     FRESH = "fresh"
     REPEATED = "repeated"
-    """Used moments ago: the answer to that was lost. It gets the same successor."""
+    """Used moments ago, and the response was lost: return the same successor."""
     REUSED = "reused"
-    """Used long ago: two have it, and nobody knows who is the thief. Nobody keeps it."""
+    """Used long ago: the token may be stolen, so the session ends for both holders."""
     WORTHLESS = "worthless"
-    """Of a session that ended."""
+    """The session has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
-    """One member of a session's family of tokens. The token itself is not kept."""
+    """One token in the rotation of a session. The token itself is not stored."""
 
     digest: str
     session_id: SessionId
     issued_at: datetime
     used_at: datetime | None = None
     sealed_successor: str | None = None
-    """The token that took its place, readable only with this one."""
+    """The token that replaced it, encrypted so that only this token can read it."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Session(Aggregate):
-    """One sign-in on one device. It ends when it is revoked or too old."""
+    """One sign-in on one device. It ends when it is revoked or expires."""
 
     id: SessionId
     account_id: AccountId
     device: str
-    """What the device says of itself."""
+    """The device's description of itself."""
     address: str
-    """Where it was opened from."""
+    """The network address that it was created from."""
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
@@ -96,7 +96,7 @@ class Session(Aggregate):
         now: datetime,
         lasts: timedelta,
     ) -> Session:
-        """Sign a device in."""
+        """Create a session for a device."""
         session = cls(
             id=id,
             account_id=account_id,
@@ -110,21 +110,21 @@ class Session(Aggregate):
         return session
 
     def is_live(self, now: datetime) -> bool:
-        """Whether it signs anybody in."""
+        """Return whether the session is neither revoked nor expired."""
         return self.revoked_at is None and now < self.expires_at
 
     def redeem(
         self, token: RefreshToken, *, successor: RefreshToken | None = None, now: datetime
     ) -> Redemption:
-        """Judge a token of this session; one that was used before, not just now, ends it.
+        """Judge a token of this session. One that was used longer than `GRACE` ago ends it.
 
-        Only the token used last has a grace: when the successor was used, too, its answer had
-        arrived, and this is somebody else.
+        Only the token used last has a grace period. If its successor was used too, the response
+        had arrived, so the token comes from another holder.
 
         Source: RFC 9700 (security best current practice of OAuth 2.0), 4.14.2, token rotation.
 
         Raises:
-            InvalidTokenError: the token is another session's.
+            InvalidTokenError: the token belongs to another session.
         """
         if token.session_id != self.id:
             raise InvalidTokenError
@@ -141,7 +141,7 @@ class Session(Aggregate):
         return Redemption.REUSED
 
     def revoke(self, reason: str, *, now: datetime) -> None:
-        """End it. Safe to repeat."""
+        """Revoke the session. Safe to repeat."""
         if self.revoked_at is None:
             self.revoked_at = now
             self._record(SessionRevoked(session_id=self.id, reason=reason, occurred_at=now))

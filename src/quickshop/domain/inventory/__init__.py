@@ -1,7 +1,7 @@
-"""Inventory: how many units lie where, and the ledger of every change.
+"""Inventory: stock levels by location, and the ledger of every change.
 
-Counters change only by `StockMovement`s, which are never edited: at any moment a level's counters
-equal the sums over its movements.
+Counters change only by `StockMovement`s, which are never edited: the counters of a level always
+equal the sums of its movements.
 """
 
 from quickshop.domain.inventory.ledger import (

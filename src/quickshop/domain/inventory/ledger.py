@@ -1,4 +1,4 @@
-"""The ledger: every change of a counter, and the promises that bring one about."""
+"""The ledger of every counter change, and the allocations and holds behind the changes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ MAX_LEDGER_REASON_LENGTH: Final = 200
 
 
 def require_ledger_reason(reason: str) -> None:
-    """Refuse a reason that cannot stand in the ledger; staff have to give one.
+    """Check the reason of a movement, which staff must give.
 
     Raises:
-        InvalidValueError: blank, too long, or not printable.
+        InvalidValueError: the reason is blank, too long, or not printable.
     """
     require_text("reason", reason, max_length=MAX_LEDGER_REASON_LENGTH)
 
@@ -41,12 +41,12 @@ class MovementKind(StrEnum):
     SHIPPED = "shipped"
     ADJUSTED = "adjusted"
     TRANSFERRED = "transferred"
-    """Another level has the same units more, or fewer."""
+    """Moved between two levels, each of which records one movement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockMovement:
-    """One line of the ledger: by how much the counters of one level change, and why."""
+    """One entry of the ledger: the changes of the counters of one level, and the reason."""
 
     kind: MovementKind
     variant_id: VariantId
@@ -60,10 +60,10 @@ class StockMovement:
     order_id: UUID | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a movement too large to be true.
+        """Check the quantities.
 
         Raises:
-            InvalidValueError: more units than a level may hold.
+            InvalidValueError: a change is not a whole number, or is more than `MAX_UNITS`.
         """
         for name in COUNTERS:
             require_whole("quantity", getattr(self, name))
@@ -74,7 +74,7 @@ class StockMovement:
     def adjustment(
         cls, level: StockLevel, quantity: int, *, reason: str, now: datetime
     ) -> StockMovement:
-        """Correct the shelf by `quantity` units, up or down."""
+        """Return a movement that changes `on_hand` by `quantity` units, up or down."""
         return cls(
             kind=MovementKind.ADJUSTED,
             variant_id=level.variant_id,
@@ -95,16 +95,16 @@ class StockMovement:
         reason: str,
         now: datetime,
     ) -> tuple[StockMovement, StockMovement]:
-        """Take so many units from one shelf to another: both ends of it, or neither."""
-        away = cls.adjustment(source, -quantity, reason=reason, now=now)
-        here = cls.adjustment(target, quantity, reason=reason, now=now)
+        """Return the two movements that transfer units; record both together."""
+        outgoing = cls.adjustment(source, -quantity, reason=reason, now=now)
+        incoming = cls.adjustment(target, quantity, reason=reason, now=now)
         kind = MovementKind.TRANSFERRED
-        return replace(away, kind=kind), replace(here, kind=kind)
+        return replace(outgoing, kind=kind), replace(incoming, kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippedUnits:
-    """Units of one order line that left one location."""
+    """Units of one order line, shipped from one location."""
 
     order_line_id: UUID
     variant_id: VariantId
@@ -115,7 +115,7 @@ class ShippedUnits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """Units of one level promised to one line of an order."""
+    """Units of one level that are allocated to one order line."""
 
     id: AllocationId
     order_id: UUID
@@ -125,36 +125,36 @@ class Allocation:
     location_id: LocationId
     quantity: int
     shipped: int = 0
-    """Those of them that have left the shelf."""
+    """Units of the allocation that have shipped."""
 
     def __post_init__(self) -> None:
-        """Refuse to have shipped what was not promised.
+        """Check the shipped units.
 
         Raises:
-            InvalidValueError: more units have shipped than the allocation has.
+            InvalidValueError: more units have shipped than were allocated.
         """
         if not 0 <= self.shipped <= self.quantity:
             raise InvalidValueError("shipped", "must be between 0 and the quantity")
 
     @property
     def unshipped(self) -> int:
-        """Units still on the shelf for this order."""
+        """Units of the allocation that have not shipped."""
         return self.quantity - self.shipped
 
     def taken(self, now: datetime) -> StockMovement:
-        """The movement that promises these units."""
+        """Return the movement that allocates the units."""
         return self._moved(MovementKind.ALLOCATED, now, allocated=self.quantity)
 
     def released(self, now: datetime) -> StockMovement:
-        """The movement that gives back the units that have not shipped."""
+        """Return the movement that releases the unshipped units."""
         return self._moved(MovementKind.RELEASED, now, allocated=-self.unshipped)
 
     def sent(self, quantity: int, now: datetime) -> StockMovement:
-        """The movement by which so many of these units leave the shelf."""
+        """Return the movement that ships `quantity` of the units."""
         return self._moved(MovementKind.SHIPPED, now, on_hand=-quantity, allocated=-quantity)
 
     def shipping(self, quantity: int) -> ShippedUnits:
-        """So many of these units, as part of a parcel."""
+        """Return `quantity` of the units as part of a fulfillment."""
         return ShippedUnits(
             order_line_id=self.order_line_id,
             variant_id=self.variant_id,
@@ -183,51 +183,51 @@ def choose_shipped(
     quantities: Mapping[UUID, int],
     location_id: LocationId | None = None,
 ) -> Sequence[tuple[Allocation, int]]:
-    """Which allocations these units, by order line, are shipped from, and how many from each.
+    """Return the allocations to ship from, and the units of each, in lock order.
 
-    Only from `location_id`, if one is given.
+    `quantities` are units by order line. With a `location_id`, only allocations there are used.
 
     Raises:
-        InvalidValueError: fewer than 1 unit of a line, or more than are still to be shipped.
+        InvalidValueError: a quantity is less than 1, or more than the unshipped units.
     """
     chosen: list[tuple[Allocation, int]] = []
     for order_line_id, quantity in quantities.items():
         require_units(quantity)
         missing = quantity
         for allocation in sorted(allocations, key=lambda a: (a.sku, a.location_id, a.id)):
-            mine = allocation.order_line_id == order_line_id
-            here = location_id in {None, allocation.location_id}
-            if mine and here and (units := min(missing, allocation.unshipped)):
+            same_line = allocation.order_line_id == order_line_id
+            same_place = location_id in {None, allocation.location_id}
+            if same_line and same_place and (units := min(missing, allocation.unshipped)):
                 chosen.append((allocation, units))
                 missing -= units
         if missing:
-            rule = f"must be at most {quantity - missing}, what is still to be shipped"
+            rule = f"must be at most {quantity - missing}, the units left to ship"
             raise InvalidValueError("quantity", rule)
     return sorted(chosen, key=lambda pick: (pick[0].sku, pick[0].location_id, pick[0].id))
 
 
 class HoldOwner(StrEnum):
-    """Why units are set aside."""
+    """Why units are held."""
 
     CART = "cart"
-    """They were put in a cart."""
+    """The units are in a cart."""
     CHECKOUT = "checkout"
-    """Their shopper is checking out."""
+    """The shopper is checking out."""
 
 
 class HoldEnd(StrEnum):
-    """What became of a hold."""
+    """How a hold ended."""
 
     RELEASED = "released"
     ALLOCATED = "allocated"
-    """Its units were promised to an order."""
+    """The units were allocated to an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Units of one level set aside for one cart, until `expires_at` at least.
+    """Units of one level that are held for one cart, at least until `expires_at`.
 
-    An expired hold keeps its units until somebody needs them, or the sweeper comes by.
+    An expired hold keeps its units until another shopper needs them or the sweep ends it.
     """
 
     id: HoldId
@@ -240,23 +240,23 @@ class Hold:
     expires_at: datetime
 
     def __post_init__(self) -> None:
-        """Refuse to hold nothing.
+        """Check the quantity.
 
         Raises:
-            InvalidValueError: fewer than one unit.
+            InvalidValueError: the quantity is less than 1.
         """
         require_units(self.quantity)
 
     def taken(self, now: datetime) -> StockMovement:
-        """The movement that sets these units aside."""
+        """Return the movement that holds the units."""
         return self._moved(MovementKind.HELD, self.quantity, now)
 
     def released(self, now: datetime) -> StockMovement:
-        """The movement that gives these units back."""
+        """Return the movement that releases the units."""
         return self._moved(MovementKind.RELEASED, -self.quantity, now)
 
     def spent(self, now: datetime) -> StockMovement:
-        """The movement by which these units cease to be held because they are allocated."""
+        """Return the movement that ends the hold because its units are allocated."""
         return self._moved(MovementKind.ALLOCATED, -self.quantity, now)
 
     def _moved(self, kind: MovementKind, held: int, now: datetime) -> StockMovement:
@@ -271,5 +271,5 @@ class Hold:
 
 
 def lock_order(item: StockLevel | StockMovement) -> tuple[str, LocationId]:
-    """The one global order in which stock levels are locked."""
+    """Return the sort key of the one global order in which stock levels are locked."""
     return (item.sku, item.location_id)

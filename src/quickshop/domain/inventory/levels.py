@@ -1,4 +1,4 @@
-"""Where stock lies, and how much of it."""
+"""Locations, and the stock levels there."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from quickshop.domain.values import require_between, require_text
 LocationId = NewType("LocationId", UUID)
 
 UNLIMITED_BACKORDER: Final = 1_000_000
-"""Units a level may go below zero when the shop sells on regardless of stock."""
+"""The back-order limit of a level that is sold regardless of stock."""
 MAX_UNITS: Final = 1_000_000_000
-"""Units in any counter or movement."""
+"""Most units in a counter or movement."""
 MAX_STRIPES: Final = 64
-"""Rows that a level may be spread over, so that its buyers do not queue."""
+"""Most rows that a level can be split into, so that its buyers do not wait for each other."""
 MAX_LOCATION_LENGTH: Final = 100
 """Characters in the name of a location."""
 
 
 def require_location(name: str) -> None:
-    """Refuse a name that no location can have.
+    """Check the name of a location.
 
     Raises:
-        InvalidValueError: blank, too long, or not printable.
+        InvalidValueError: the name is blank, too long, or not printable.
     """
     require_text("location", name, max_length=MAX_LOCATION_LENGTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A place that holds stock. Lower `priority` ships first."""
+    """A place with stock. The location with the lowest `priority` ships first."""
 
     id: LocationId
     name: str
@@ -48,22 +48,23 @@ class StockLevel:
     sku: str
     location_id: LocationId
     on_hand: int = 0
-    """Units on the shelf, promised or not."""
+    """Units in stock, including allocated and held units."""
     allocated: int = 0
-    """Units promised to orders that have not shipped."""
+    """Units allocated to orders that have not shipped."""
     held: int = 0
-    """Units set aside for a shopper who is checking out."""
+    """Units held for carts and checkouts."""
     backorder_limit: int = 0
-    """Units that may be sold beyond what is there."""
+    """Units that may be sold beyond the stock."""
     low_stock_threshold: int | None = None
-    """Staff are told when no more than these are free; None leaves that to the shop."""
+    """Staff are notified when at most this many units are free; None: the shop's setting."""
     location_priority: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse counters that cannot be.
+        """Check the counters and limits.
 
         Raises:
-            InvalidValueError: one is negative, or more is promised than may be.
+            InvalidValueError: one is out of range, or the stock and the back-order limit do not
+                cover the allocated and held units.
         """
         for name in ("allocated", "held", "backorder_limit"):
             if not 0 <= getattr(self, name) <= MAX_UNITS:
@@ -73,31 +74,31 @@ class StockLevel:
         if abs(self.on_hand) > MAX_UNITS:
             raise InvalidValueError("on_hand", f"must be at most {MAX_UNITS}")
         if self.available < 0:
-            raise InvalidValueError("on_hand", "must cover what is allocated and held")
+            raise InvalidValueError("on_hand", "must cover the allocated and held units")
 
     @property
     def free(self) -> int:
-        """Units on the shelf that nobody was promised; below 0 what is owed to back-orders."""
+        """Units neither allocated nor held; negative when back-orders exceed the stock."""
         return self.on_hand - self.allocated - self.held
 
     @property
     def available(self) -> int:
-        """Units that can be bought now, back-orders included."""
+        """Units that can be bought now, including back-orders."""
         return self.free + self.backorder_limit
 
     def moved(self, *, on_hand: int = 0, allocated: int = 0, held: int = 0) -> StockLevel:
-        """The level after its counters changed by so much: never more is taken than there is.
+        """Return the level with changed counters. Units beyond `available` cannot be taken.
 
         Raises:
-            OutOfStockError: fewer units can be bought than would be taken.
-            InvalidValueError: a counter would be what it cannot be.
+            OutOfStockError: fewer units are available than would be taken.
+            InvalidValueError: a counter would be out of range.
         """
         taken = allocated + held - on_hand
         available = max(0, self.available)
         if taken > available:
             raise OutOfStockError(self.sku, requested=taken, available=available)
         if self.on_hand + on_hand > MAX_UNITS:
-            raise InvalidValueError("quantity", f"must leave at most {MAX_UNITS} units on a shelf")
+            raise InvalidValueError("quantity", f"must leave at most {MAX_UNITS} units on hand")
         return replace(
             self,
             on_hand=self.on_hand + on_hand,
@@ -108,11 +109,11 @@ class StockLevel:
     def configured(
         self, *, backorder_limit: int | None = None, low_stock_threshold: int | None = None
     ) -> StockLevel:
-        """The level with another limit or threshold; None leaves a part as it is.
+        """Return the level with another limit or threshold; None keeps the current one.
 
         Raises:
-            InvalidValueError: not within 0 and `MAX_UNITS`, or the limit does not cover what was
-                sold beyond what is there.
+            InvalidValueError: a value is not between 0 and `MAX_UNITS`, or the limit does not
+                cover the units already sold beyond the stock.
         """
         limit = self.backorder_limit if backorder_limit is None else backorder_limit
         threshold = (
@@ -121,7 +122,9 @@ class StockLevel:
         require_between("backorder_limit", limit, 0, MAX_UNITS)
         require_between("low_stock_threshold", threshold or 0, 0, MAX_UNITS)
         if self.free + limit < 0:
-            raise InvalidValueError("backorder_limit", "must cover what is sold on credit already")
+            raise InvalidValueError(
+                "backorder_limit", "must cover the units already sold beyond the stock"
+            )
         return replace(self, backorder_limit=limit, low_stock_threshold=threshold)
 
 
@@ -131,16 +134,16 @@ COUNTERS: Final = ("on_hand", "allocated", "held")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockDiscrepancy:
-    """A level whose counters are not what its ledger or its orders say."""
+    """A counter of a level that differs from its ledger, allocations or holds."""
 
     variant_id: VariantId
     location_id: LocationId
     sku: str
     location: str
-    """Its name."""
+    """The name of the location."""
     counter: str
-    """`on_hand`, `allocated` or `held`; or what these are compared with besides the ledger:
-    `allocations`, what live orders were promised, and `holds`, what live holds set aside.
+    """`on_hand`, `allocated` or `held`, compared with the ledger; `allocations`, for `allocated`
+    compared with live orders; or `holds`, for `held` compared with live holds.
     """
     recorded: int
     expected: int

@@ -1,4 +1,4 @@
-"""What a movement of stock may mean to people: told once, when a line is crossed."""
+"""Stock events, recorded once when a level crosses a threshold."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from quickshop.domain.inventory.levels import LocationId, StockLevel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockEvent(DomainEvent):
-    """Something about the stock of one variant at one location."""
+    """An event of the stock of one variant at one location."""
 
     sku: str
     variant_id: VariantId
     location_id: LocationId
     location: str
-    """Its name."""
+    """The name of the location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowStock(StockEvent):
-    """So few units are free that staff should order more. Told once on the way down."""
+    """The free units fell to the threshold; recorded once per fall."""
 
     free: int
-    """Units that nobody was promised; below 0 what is owed to back-orders."""
+    """Units neither allocated nor held; negative when back-orders exceed the stock."""
     threshold: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfStock(StockEvent):
-    """The last unit that could be bought here is gone."""
+    """No more units can be bought at this location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackInStock(StockEvent):
-    """Units can be bought here again."""
+    """Units can be bought at this location again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """A level before and after something happened to it."""
+    """A level before and after a movement."""
 
     before: StockLevel
     after: StockLevel
 
     def crosses(self, default_threshold: int | None) -> bool:
-        """Whether there is anything to tell."""
+        """Return whether the change has any events."""
         return self._runs_low(default_threshold) or self._runs_out or self._comes_back
 
     def events(
         self, location: str, *, default_threshold: int | None, now: datetime
     ) -> Sequence[StockEvent]:
-        """What there is to tell; `location` is the name of the place."""
-        told: list[StockEvent] = []
+        """Return the events of the change; `location` is the name of the location."""
+        found: list[StockEvent] = []
 
-        def tell(kind: type[StockEvent], **more: int) -> None:
+        def add(kind: type[StockEvent], **more: int) -> None:
             level = self.after
-            told.append(
+            found.append(
                 kind(
                     sku=level.sku,
                     variant_id=level.variant_id,
@@ -73,12 +73,12 @@ class LevelChange:
 
         if self._runs_low(default_threshold):
             threshold = self._threshold(default_threshold)
-            tell(LowStock, free=self.after.free, threshold=threshold or 0)
+            add(LowStock, free=self.after.free, threshold=threshold or 0)
         if self._runs_out:
-            tell(OutOfStock)
+            add(OutOfStock)
         if self._comes_back:
-            tell(BackInStock)
-        return told
+            add(BackInStock)
+        return found
 
     def _threshold(self, default: int | None) -> int | None:
         own = self.after.low_stock_threshold

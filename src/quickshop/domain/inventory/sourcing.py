@@ -1,4 +1,4 @@
-"""Which stock serves a demand: strategies, each of which returns a whole plan."""
+"""Sourcing: strategies that choose the stock levels for the lines of an order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Part of a demand, met from one level."""
+    """Units of a demand, taken from one level."""
 
     demand: Demand
     level: StockLevel
@@ -36,7 +36,7 @@ class Pick:
 
 
 class SourcingStrategy(Protocol):
-    """Decides which locations serve an order. A plain function will do."""
+    """Chooses the locations that ship an order. It can be a plain function."""
 
     def __call__(
         self,
@@ -44,13 +44,14 @@ class SourcingStrategy(Protocol):
         levels: Sequence[StockLevel],
         destination: Address | None,
     ) -> Sequence[Pick]:
-        """A whole plan: every unit of every demand, from levels that have it.
+        """Return picks for every unit of every demand, from levels with enough units.
 
-        A demand may be split over levels, and a level may serve several demands. There is enough
-        of every SKU when this is called; a level whose `available` is 0 or less has nothing.
+        A demand may be split over levels, and a level may serve several demands. When this is
+        called, `levels` have enough units of every SKU in sum. A level whose `available` is 0 or
+        less has none.
 
         Raises:
-            OutOfStockError: what there is cannot go to this destination.
+            OutOfStockError: the available units cannot be shipped to this destination.
         """
         ...
 
@@ -62,15 +63,14 @@ def plan_allocation(
     destination: Address | None = None,
     sourcing: SourcingStrategy | None = None,
 ) -> list[Pick]:
-    """Choose which levels meet the demands: whole, or not at all.
+    """Return the picks that meet all demands, in lock order: SKU, then location.
 
-    Demand for one SKU is summed over all lines before it is compared with the stock, so naming a
-    SKU twice buys no more than there is. The picks come in the order that locks are taken in:
-    SKU, then location.
+    Demands for one SKU are added up before they are compared with the stock, so two lines with the
+    same SKU cannot take more than is available.
 
     Raises:
-        OutOfStockError: for the first SKU that cannot be met; nothing is planned then.
-        SourcingPlanError: the strategy made a plan that cannot be.
+        OutOfStockError: a demand cannot be met; the error names the first such SKU.
+        SourcingPlanError: the strategy returned an invalid plan.
     """
     known = list(levels)
     for demand in sorted(demands, key=lambda demand: demand.sku):
@@ -83,9 +83,9 @@ def plan_allocation(
 def _require_enough(
     demand: Demand, demands: Sequence[Demand], levels: Sequence[StockLevel]
 ) -> None:
-    mine = (level for level in levels if level.variant_id == demand.variant_id)
+    own = (level for level in levels if level.variant_id == demand.variant_id)
     requested = sum(d.quantity for d in demands if d.variant_id == demand.variant_id)
-    available = sum(max(0, level.available) for level in mine)
+    available = sum(max(0, level.available) for level in own)
     if requested > available:
         raise OutOfStockError(demand.sku, requested=requested, available=available)
 
@@ -93,10 +93,10 @@ def _require_enough(
 def _require_whole_plan(
     demands: Sequence[Demand], levels: Sequence[StockLevel], picks: Sequence[Pick]
 ) -> None:
-    """A plan that is not whole is a bug of its strategy, not the shopper's misfortune.
+    """Check a plan. An invalid one is a bug of the strategy, not a lack of stock.
 
     Raises:
-        SourcingPlanError: with the rule that the plan breaks.
+        SourcingPlanError: the plan breaks a rule, which the error names.
     """
     needed, planned = Counter[Demand](), Counter[Demand]()
     for demand in demands:
@@ -110,7 +110,7 @@ def _require_whole_plan(
         raise SourcingPlanError("must plan every unit of every demand, and no more")
     free = {_place(level): max(0, level.available) for level in levels}
     if any(units > free.get(place, 0) for place, units in taken.items()):
-        raise SourcingPlanError("must take from a level what is available there at most")
+        raise SourcingPlanError("must take at most the available units of a level")
 
 
 def _require_sound_pick(pick: Pick) -> None:
@@ -125,9 +125,9 @@ def _require_sound_pick(pick: Pick) -> None:
 def by_priority(
     demands: Sequence[Demand],
     levels: Sequence[StockLevel],
-    destination: Address | None = None,  # noqa: ARG001 - priorities are the same for everybody
+    destination: Address | None = None,  # noqa: ARG001 - priorities are the same for every destination
 ) -> Sequence[Pick]:
-    """Empty the location of the lowest `priority` first, splitting if need be."""
+    """Take units from the locations in order of `priority`, splitting demands if necessary."""
     by_variant: defaultdict[VariantId, list[StockLevel]] = defaultdict(list)
     for level in sorted(levels, key=lambda level: (level.location_priority, level.location_id)):
         by_variant[level.variant_id].append(level)
@@ -148,9 +148,9 @@ def fewest_parcels(
     levels: Sequence[StockLevel],
     destination: Address | None = None,
 ) -> Sequence[Pick]:
-    """Ship from as few locations as can be; among equals from those of the lowest `priority`.
+    """Ship from as few locations as possible; of equally few, from those of lowest `priority`.
 
-    When no few of many locations will do, as `by_priority`.
+    Falls back to `by_priority` when none of the first `MAX_TRIED` sets of locations suffices.
     """
     needed = Counter[VariantId]()
     for demand in demands:
@@ -166,13 +166,13 @@ def fewest_parcels(
 
 
 MAX_TRIED: Final = 2_000
-"""Sets of locations that `fewest_parcels` looks at."""
+"""Most sets of locations that `fewest_parcels` tries."""
 
 STRATEGIES: Final[Mapping[str, SourcingStrategy]] = {
     "by_priority": by_priority,
     "fewest_parcels": fewest_parcels,
 }
-"""Those that a setting can name."""
+"""The strategies that a setting can name."""
 
 
 def _suffice(levels: Collection[StockLevel], needed: Counter[VariantId]) -> bool:

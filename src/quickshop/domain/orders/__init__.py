@@ -1,4 +1,4 @@
-"""Orders: what shoppers bought, for how much, and how far it has got."""
+"""Orders: the products bought, their prices, and the progress of the order."""
 
 from quickshop.domain.orders.events import (
     LatePaymentCaptured,

@@ -1,4 +1,4 @@
-"""What happens to an order, in the past tense: its timeline."""
+"""The events of an order, which form its timeline."""
 
 from __future__ import annotations
 
@@ -13,70 +13,70 @@ OrderId = NewType("OrderId", UUID)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent(DomainEvent):
-    """Something about one order. Its timeline is the sequence of these."""
+    """An event of one order. All of them in sequence are its timeline."""
 
     order_id: OrderId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlaced(OrderEvent):
-    """A cart became an order; its stock is taken and its payment is to be made."""
+    """A cart became an order: its stock is allocated, and payment is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaid(OrderEvent):
-    """Its money was captured: the whole total, or the part of it that staff took."""
+    """The payment was captured: the whole total, or the part that staff chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaymentFailed(OrderEvent):
-    """The payment was declined and the stock given back; another attempt may be made."""
+    """The payment was declined and the stock released; the shopper may pay again."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaymentRetried(OrderEvent):
-    """The shopper pays another way; stock was taken anew."""
+    """The shopper started another payment; the stock was allocated again."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCanceled(OrderEvent):
-    """It will not ship; its stock is given back and its money returned."""
+    """The order was canceled: its stock is released and its payment refunded."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderExpired(OrderEvent):
-    """It was not paid in time; its stock is given back."""
+    """The order was not paid in time; its stock is released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderExpiryPutOff(OrderEvent):
-    """It is not given up yet: what the gateway did is still to be found out."""
+    """The expiry was postponed, because the result of the payment is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAuthorized(OrderEvent):
-    """The whole total is set aside for the shop; staff take it when they want."""
+    """The total was authorized; staff can capture it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentActionRequired(OrderEvent):
-    """The shopper is to prove to their bank that it is them."""
+    """The shopper must authenticate the payment with their bank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatePaymentCaptured(OrderEvent):
-    """Money arrived that this order did not wait for any more; it goes back."""
+    """A payment arrived that this order no longer needs; it is refunded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(OrderEvent):
-    """Money went back to the shopper."""
+    """An amount was refunded to the shopper."""
 
     amount_minor: int
     currency: str
@@ -85,7 +85,7 @@ class OrderRefunded(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefundFailed(OrderEvent):
-    """The gateway refused to send money back; someone is to see to it."""
+    """The gateway refused a refund; staff must resolve it."""
 
     amount_minor: int
     currency: str
@@ -94,7 +94,7 @@ class OrderRefundFailed(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShipped(OrderEvent):
-    """A parcel is on its way."""
+    """A fulfillment was shipped."""
 
     fulfillment_id: UUID
     tracking_number: str
@@ -103,11 +103,11 @@ class OrderShipped(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCompleted(OrderEvent):
-    """The shopper has it, and nothing is left to do."""
+    """The shopper has received everything; the order is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderNoted(OrderEvent):
-    """Someone wrote something down about it."""
+    """Staff added a note."""
 
     note: str

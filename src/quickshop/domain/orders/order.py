@@ -1,4 +1,4 @@
-"""What a shopper bought, for how much, and how far it has got."""
+"""An order: the products bought, their prices, and the progress of the order."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ MAX_NOTE_LENGTH: Final = 2_000
 
 
 def is_order_number(text: str) -> bool:
-    """Whether an order may have this number: digits without leading zeros."""
+    """Return whether this can be the number of an order: digits without leading zeros."""
     digits = text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER_LENGTH
     return digits and str(int(text)) == text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """What was bought, as it was called and priced at that moment."""
+    """One variant in an order, with its title and price at checkout."""
 
     id: OrderLineId
     variant_id: VariantId
@@ -61,16 +61,16 @@ class OrderLine:
     unit_price: Money
 
     def __post_init__(self) -> None:
-        """Refuse a line of nothing.
+        """Check the quantity.
 
         Raises:
-            InvalidValueError: fewer than one unit.
+            InvalidValueError: the quantity is less than 1.
         """
         require_units(self.quantity)
 
     @classmethod
     def of(cls, line: CartLine, *, id: OrderLineId) -> OrderLine:
-        """The snapshot of a cart line."""
+        """Return a snapshot of a cart line."""
         offer = line.offer
         return cls(
             id=id,
@@ -92,13 +92,13 @@ class OrderLine:
 class Order(Aggregate):
     """A placed order: a snapshot that is never recomputed. Only its status changes.
 
-    Build a new one with `Order.place`. The constructor is for adapters that bring a stored order
-    back; it re-checks the invariants, so a bad row cannot become a bad object.
+    Create one with `Order.place`. The constructor is for adapters that load a stored order; it
+    checks the invariants again, so that a corrupt row raises.
     """
 
     id: OrderId
     number: str
-    """What people call it; unique."""
+    """The number that people use for it; unique."""
     cart_id: CartId
     token_digest: str
     """SHA-256 of the secret that opens this order to a guest."""
@@ -113,19 +113,19 @@ class Order(Aggregate):
     billing_address: Address
     placed_at: datetime
     expires_at: datetime | None
-    """When it is given up if it is not paid by then; None while the money is set aside."""
+    """When it expires unless it is paid; None once the payment is authorized."""
     status: OrderStatus = OrderStatus.PENDING
     customer_id: CustomerId | None = None
-    """Who placed it, and alone may open it; None for a guest, who needs the secret."""
+    """The customer, who alone may open it; None for a guest, who needs the secret."""
 
     def __post_init__(self) -> None:
-        """Re-check that the order adds up.
+        """Check that the order adds up.
 
         Raises:
-            InvalidValueError: it has no lines, or its amounts do not add up.
+            InvalidValueError: the order has no lines, or its amounts do not add up.
         """
         if not self.lines:
-            raise InvalidValueError("lines", "must hold at least one line")
+            raise InvalidValueError("lines", "must contain at least one line")
         if self.subtotal != total([line.subtotal for line in self.lines], self.total.currency):
             raise InvalidValueError("subtotal", "must be the sum of the lines")
         if self.total != self.subtotal - self.discount + self.shipping + self.tax:
@@ -147,7 +147,7 @@ class Order(Aggregate):
         expires_at: datetime,
         customer_id: CustomerId | None = None,
     ) -> Order:
-        """Write down what was bought, `pending` until it is paid."""
+        """Create an order, `pending` until it is paid."""
         currency = lines[0].unit_price.currency
         nothing = Money.zero(currency)
         subtotal = total([line.subtotal for line in lines], currency)
@@ -173,7 +173,7 @@ class Order(Aggregate):
         return order
 
     def opens_to(self, *, token_digest: str, customer_id: CustomerId | None) -> bool:
-        """Whether this shopper may see, pay and cancel it: see `customers.opens_to`."""
+        """Return whether this shopper may see, pay and cancel it; see `customers.opens_to`."""
         return opens_to(
             self.customer_id,
             self.token_digest,
@@ -182,80 +182,80 @@ class Order(Aggregate):
         )
 
     def mark_paid(self, *, now: datetime) -> None:
-        """Record that the money was captured.
+        """Record that the payment was captured.
 
         Raises:
-            OrderStateError: it is not waiting for a payment.
+            OrderStateError: the order is not waiting for a payment.
         """
         self._move(OrderStatus.PAID, "paid")
         self._record(OrderPaid(order_id=self.id, occurred_at=now))
 
     def mark_payment_failed(self, reason: str, *, now: datetime, expires_at: datetime) -> None:
-        """Record a known decline. The caller gives the stock back.
+        """Record a known decline. The caller releases the stock.
 
         Raises:
-            OrderStateError: it is not waiting for a payment.
+            OrderStateError: the order is not waiting for a payment.
         """
         self._move(OrderStatus.PAYMENT_FAILED, "declined")
         self.expires_at = expires_at
         self._record(OrderPaymentFailed(order_id=self.id, reason=reason, occurred_at=now))
 
     def retry_payment(self, attempt: int, *, now: datetime, expires_at: datetime) -> None:
-        """Wait for another attempt. The caller takes the stock anew.
+        """Wait for another payment attempt. The caller allocates the stock again.
 
         Raises:
-            OrderStateError: no attempt failed before.
+            OrderStateError: no attempt has failed.
         """
         self._move(OrderStatus.PENDING, "paid again")
         self.expires_at = expires_at
         self._record(OrderPaymentRetried(order_id=self.id, attempt=attempt, occurred_at=now))
 
     def cancel(self, reason: str, *, now: datetime) -> None:
-        """Stop the order. The caller gives the stock and the money back.
+        """Cancel the order. The caller releases the stock and refunds the payment.
 
         Raises:
-            OrderStateError: something of it has shipped, or it has ended already.
-            InvalidValueError: the reason is too long.
+            OrderStateError: a part of the order has shipped, or it has ended already.
+            InvalidValueError: the reason is too long or not printable.
         """
         require_reason(reason)
         self._move(OrderStatus.CANCELED, "canceled")
         self._record(OrderCanceled(order_id=self.id, reason=reason, occurred_at=now))
 
     def expire(self, *, now: datetime) -> None:
-        """Give up waiting for the money. The caller gives the stock back.
+        """Record that the payment did not arrive in time. The caller releases the stock.
 
         Raises:
-            OrderStateError: it is paid, or has ended already.
+            OrderStateError: the order is paid, or has ended already.
         """
         self._move(OrderStatus.EXPIRED, "expired")
         self._record(OrderExpired(order_id=self.id, occurred_at=now))
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether it should have been paid by now and is not."""
+        """Return whether the order is unpaid past `expires_at`."""
         return self.status in UNPAID and self.expires_at is not None and self.expires_at <= now
 
     def wait_until(self, expires_at: datetime, *, now: datetime) -> None:
-        """Wait longer for the money: what the gateway did is still to be found out."""
+        """Postpone the expiry, because the result of the payment is unknown."""
         self.expires_at = expires_at
         self._record(OrderExpiryPutOff(order_id=self.id, occurred_at=now))
 
     def note_authorized(self, *, now: datetime) -> None:
-        """Record that the money is set aside, so that it is not waited for any more."""
+        """Record that the payment is authorized, so that the order does not expire."""
         self.expires_at = None
         self._record(OrderAuthorized(order_id=self.id, occurred_at=now))
 
     def note_action_required(self, *, now: datetime) -> None:
-        """Record that the shopper is to prove themselves to their bank."""
+        """Record that the shopper must authenticate the payment with their bank."""
         self._record(PaymentActionRequired(order_id=self.id, occurred_at=now))
 
     def note_late_payment(self, *, now: datetime) -> None:
-        """Record that money came that this order did not wait for (any more)."""
+        """Record that a payment arrived that this order does not, or no longer, need."""
         self._record(LatePaymentCaptured(order_id=self.id, occurred_at=now))
 
     def note_refund(self, amount: Money, reason: str, *, now: datetime, whole: bool) -> None:
-        """Record that money went back; `whole` when nothing that was captured is left.
+        """Record a refund; `whole` if the whole captured amount has gone back.
 
-        An order that was paid is `refunded` then; one called off stays what it is.
+        A whole refund makes a paid order `refunded`; a canceled order keeps its status.
         """
         if whole and OrderStatus.REFUNDED in TRANSITIONS[self.status]:
             self.status = OrderStatus.REFUNDED
@@ -270,7 +270,7 @@ class Order(Aggregate):
         )
 
     def note_failed_refund(self, amount: Money, reason: str, *, now: datetime) -> None:
-        """Record that the gateway refused to send money back."""
+        """Record that the gateway refused a refund."""
         self._record(
             OrderRefundFailed(
                 order_id=self.id,
@@ -282,10 +282,10 @@ class Order(Aggregate):
         )
 
     def require_shippable(self) -> None:
-        """Refuse to ship what is not paid, or has shipped already.
+        """Check that the order can be shipped.
 
         Raises:
-            OrderStateError: it is in no status to ship from.
+            OrderStateError: the order is not paid, or has shipped already.
         """
         if OrderStatus.FULFILLED not in TRANSITIONS[self.status]:
             raise OrderStateError(self.number, self.status, "shipped")
@@ -299,10 +299,10 @@ class Order(Aggregate):
         tracking_number: str,
         now: datetime,
     ) -> None:
-        """Record that a parcel left; `whole` when nothing is left to ship.
+        """Record a shipped fulfillment; `whole` if every unit has shipped.
 
         Raises:
-            OrderStateError: it is not paid, or has shipped already.
+            OrderStateError: the order is not paid, or has shipped already.
         """
         status = OrderStatus.FULFILLED if whole else OrderStatus.PARTIALLY_FULFILLED
         self._move(status, "shipped")
@@ -317,19 +317,19 @@ class Order(Aggregate):
         )
 
     def complete(self, *, now: datetime) -> None:
-        """Close it: the shopper has everything.
+        """Close the order: the shopper has received everything.
 
         Raises:
-            OrderStateError: it has not shipped wholly, or is closed already.
+            OrderStateError: a part has not shipped, or the order is closed already.
         """
         self._move(OrderStatus.COMPLETED, "completed")
         self._record(OrderCompleted(order_id=self.id, occurred_at=now))
 
     def add_note(self, note: str, *, now: datetime) -> None:
-        """Write something down about it, in any status.
+        """Add a note to the order, in any status.
 
         Raises:
-            InvalidValueError: blank, too long, or not printable.
+            InvalidValueError: the note is blank, too long, or not printable.
         """
         require_prose("note", note, max_length=MAX_NOTE_LENGTH)
         if not note.strip():

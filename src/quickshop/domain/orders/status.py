@@ -1,4 +1,4 @@
-"""How an order moves from one status to the next."""
+"""The statuses of orders, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class OrderStatus(StrEnum):
-    """How far an order has got."""
+    """The progress of an order."""
 
     PENDING = "pending"
     PAID = "paid"
@@ -18,11 +18,11 @@ class OrderStatus(StrEnum):
     """Not paid in time."""
     PARTIALLY_FULFILLED = "partially_fulfilled"
     FULFILLED = "fulfilled"
-    """All of it has shipped."""
+    """Everything has shipped."""
     COMPLETED = "completed"
-    """The shopper has it, and nothing is left to do."""
+    """The shopper has received everything; the order is closed."""
     REFUNDED = "refunded"
-    """All the money went back."""
+    """The whole payment went back."""
 
 
 _S = OrderStatus
@@ -37,11 +37,11 @@ TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     _S.EXPIRED: frozenset(),
     _S.REFUNDED: frozenset(),
 }
-"""Which status may follow which; every other pair is refused."""
+"""The statuses that may follow each status; all others are refused."""
 
 HOLDS_STOCK: Final = frozenset({_S.PENDING, _S.PAID, _S.PARTIALLY_FULFILLED})
-"""Orders that units are promised to which have not shipped."""
+"""Orders with allocated units that have not shipped."""
 UNPAID: Final = frozenset({_S.PENDING, _S.PAYMENT_FAILED})
-"""Orders that wait for their money."""
+"""Orders that wait for payment."""
 ENDED_UNPAID: Final = frozenset({_S.CANCELED, _S.EXPIRED})
-"""Orders that will not ship: money that comes for them goes back."""
+"""Orders that will not ship; a payment that arrives for them is refunded."""

@@ -1,4 +1,4 @@
-"""Payments: one per attempt to pay an order, and the refunds of what it captured."""
+"""Payments: one per attempt to pay an order, with its refunds."""
 
 from quickshop.domain.payments.card_numbers import looks_like_card_number
 from quickshop.domain.payments.events import (

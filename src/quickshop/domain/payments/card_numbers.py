@@ -1,4 +1,4 @@
-"""Telling card numbers, which a shop must never keep, from what a gateway made of them."""
+"""Detection of card numbers, which a shop must never store."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Final
 from unicodedata import category
 
 _LENGTHS: Final = range(12, 20)
-"""Digits of a primary account number: at most 19 (ISO/IEC 7812-1), at least 12 in practice."""
+"""Digits in a primary account number: at most 19 (ISO/IEC 7812-1), at least 12 in practice."""
 _SPACES_AND_DASHES: Final = frozenset({"Zs", "Pd"})
 
 
 def looks_like_card_number(text: str) -> bool:
-    """Whether it is one, as people write them: with spaces or dashes, or in digits of any script.
+    """Return whether the text has the length and check digit of a card number.
 
-    By its length and its check digit, the Luhn formula: ISO/IEC 7812-1, annex B. From the right,
-    every second digit is doubled, and of what comes out the digits are added; a card number's sum
-    ends in 0.
+    Spaces, dashes and digits of any script are accepted. The check digit is the Luhn formula of
+    ISO/IEC 7812-1, annex B: from the right, double every second digit and add the digits of all
+    results; the sum of a card number ends in 0.
     """
     written = [char for char in text if category(char) not in _SPACES_AND_DASHES]
     if len(written) not in _LENGTHS or not all(map(str.isdecimal, written)):

@@ -1,4 +1,4 @@
-"""What happens to a payment, in the past tense."""
+"""The events of a payment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PaymentId = NewType("PaymentId", UUID)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentEvent(DomainEvent):
-    """Something about one attempt."""
+    """An event of one payment attempt."""
 
     order_id: OrderId
     payment_id: PaymentId
@@ -23,39 +23,39 @@ class PaymentEvent(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentAttempted(PaymentEvent):
-    """An attempt was written down, before the gateway hears of it."""
+    """An attempt was created, before the gateway is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMoved(PaymentEvent):
-    """More is known of an attempt."""
+    """The status of an attempt changed."""
 
     status: PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCheckDue(PaymentEvent):
-    """The gateway owes an answer for long enough to be asked again."""
+    """The gateway has not answered for a while and must be asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCaptureRequested(PaymentEvent):
-    """What was authorized is to be taken."""
+    """The capture of an authorization was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentVoidRequested(PaymentEvent):
-    """What was authorized, or asked for, is to be let go."""
+    """The voiding of an authorization, or of the request for one, was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequested(PaymentEvent):
-    """Money is to go back."""
+    """A refund was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundMoved(PaymentEvent):
-    """More is known of a refund."""
+    """The status of a refund changed."""
 
     number: int
     status: RefundStatus

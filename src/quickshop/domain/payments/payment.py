@@ -1,7 +1,7 @@
-"""One attempt to pay an order, and what the gateway said of it.
+"""One attempt to pay an order, and the gateway's answers.
 
-Whatever a gateway is to be asked is written down first. While an answer is missing `check_at` says
-when to ask again, with the same key.
+Every request to a gateway is stored before it is sent. While the answer is missing, `check_at` is
+the time to ask again, with the same key.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ _DONE: Final = {
     PaymentStatus.CAPTURING: "captured",
     PaymentStatus.VOIDING: "voided",
 }
-"""What a status that is under way is called when it cannot be had."""
+"""The action named in the error when a status in progress cannot be reached."""
 _AUTHORIZATION_CHECK: Final = timedelta(days=1)
-"""How often an authorization is looked after: gateways let them lapse after days."""
+"""The interval between checks of an authorization, which gateways let lapse after days."""
 _LAST_CHECK: Final = 10
-"""Checks after which an attempt that was called off is let go: hours, by any sane patience."""
+"""Checks of a canceled attempt before it is closed; they take hours with any sane patience."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Part of what was captured, on its way back or there."""
+    """A refund of all or part of the captured amount, sent or requested."""
 
     id: RefundId
     number: int
@@ -70,7 +70,7 @@ class Refund:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Payment(Aggregate):
-    """One attempt to pay one order. Its gateway key makes repeating a call harmless."""
+    """One attempt to pay one order. Its gateway key makes calls safe to repeat."""
 
     id: PaymentId
     order_id: OrderId
@@ -82,33 +82,34 @@ class Payment(Aggregate):
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     status: PaymentStatus = PaymentStatus.PENDING
     reference: str | None = None
-    """The gateway's name for this attempt, once it has one."""
+    """The gateway's id of this attempt; None until the gateway has answered."""
     action: str | None = None
-    """What the shopper needs to prove themselves: a URL or the gateway's secret for it."""
+    """A URL or a gateway secret with which the shopper authenticates the payment."""
     failure: str | None = None
     capture_minor: int = 0
-    """What is being taken of an authorization, or was."""
+    """The captured part of the authorization, or the part being captured, in minor units."""
     captured_minor: int = 0
     refunds: tuple[Refund, ...] = ()
-    """In the order of asking."""
+    """In the order in which they were requested."""
     check_at: datetime | None = None
-    """When to ask the gateway again; set while it owes an answer."""
+    """When to ask the gateway again; None when no answer is missing."""
     checks: int = 0
-    """How often the gateway was to be asked: 0 means that it never heard of this attempt.
+    """How often the gateway was asked; 0 means that it does not know this attempt.
 
-    Counted anew from 1 when the attempt is called off.
+    Restarts at 1 when the attempt is canceled.
     """
 
     def __post_init__(self) -> None:
-        """Re-check the amounts, also of a stored payment.
+        """Check the amounts again, also of a stored payment.
 
         Raises:
-            InvalidValueError: more captured than the amount, or more refunded than captured.
+            InvalidValueError: the captured amount is more than the amount, or the refunded amount
+                is more than the captured amount.
         """
         if not 0 <= self.captured_minor <= self.amount.minor:
             raise InvalidValueError("captured", "must be at most the amount")
         if not 0 <= self.refunded_minor <= self.captured_minor:
-            raise InvalidValueError("refunded", "must be at most what was captured")
+            raise InvalidValueError("refunded", "must be at most the captured amount")
 
     @classmethod
     def attempt_for(
@@ -122,7 +123,7 @@ class Payment(Aggregate):
         now: datetime,
         capture_method: CaptureMethod = CaptureMethod.AUTOMATIC,
     ) -> Payment:
-        """Write an attempt down, before anyone calls the gateway."""
+        """Create an attempt. Store it before the gateway is called."""
         payment = cls(
             id=id,
             order_id=order_id,
@@ -137,35 +138,35 @@ class Payment(Aggregate):
 
     @property
     def gateway_key(self) -> str:
-        """`order:attempt`: the same for every call about this attempt, and for no other."""
+        """The idempotency key of every gateway call about this attempt: `order:attempt`."""
         return f"{self.order_id}:{self.attempt}"
 
     def refund_key(self, refund: Refund) -> str:
-        """`order:attempt:refund:number`: the same for every call about this refund."""
+        """Return the key of all gateway calls about this refund: `order:attempt:refund:number`."""
         return f"{self.gateway_key}:refund:{refund.number}"
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still set money aside or take it, as far as anyone was told."""
+        """Whether it may still authorize or capture money, by the answers so far."""
         return self.status in OPEN
 
     @property
     def refunded_minor(self) -> int:
-        """What went back or is on its way: all but the refunds that are known to have failed."""
+        """The sum of the refunds that have not failed, in minor units; pending ones count."""
         return sum(r.amount.minor for r in self.refunds if r.status is not RefundStatus.FAILED)
 
     @property
     def refundable(self) -> Money:
-        """What may still be sent back."""
+        """The amount that can still be refunded."""
         return Money(self.captured_minor - self.refunded_minor, self.amount.currency)
 
     @property
     def pending_refunds(self) -> tuple[Refund, ...]:
-        """Refunds that the gateway has not answered for."""
+        """Refunds without an answer of the gateway."""
         return tuple(r for r in self.refunds if r.status is RefundStatus.PENDING)
 
     def begin(self, *, now: datetime, patience: timedelta) -> None:
-        """Say that the gateway is about to be called; after `patience` without news, ask again.
+        """Record that the gateway is about to be called; without an answer, ask after `patience`.
 
         Raises:
             PaymentStateError: the outcome is known.
@@ -175,10 +176,10 @@ class Payment(Aggregate):
         self.check_at = self._next_check(now, patience)
 
     def mark_authorized(self, reference: str, *, now: datetime) -> None:
-        """The whole amount is set aside; look every day whether it still is.
+        """Record that the whole amount is authorized; check daily that it still is.
 
         Raises:
-            PaymentStateError: the outcome was another.
+            PaymentStateError: another outcome is known.
         """
         self._move(PaymentStatus.AUTHORIZED, now)
         self.reference, self.action = reference, None
@@ -187,7 +188,7 @@ class Payment(Aggregate):
     def mark_action_required(
         self, reference: str, action: str, *, now: datetime, patience: timedelta
     ) -> None:
-        """The shopper is to prove themselves; look after `patience` whether they did.
+        """Record that the shopper must authenticate the payment; check after `patience`.
 
         Raises:
             PaymentStateError: the outcome is known.
@@ -200,11 +201,11 @@ class Payment(Aggregate):
     def mark_captured(
         self, reference: str, *, now: datetime, captured_minor: int | None = None
     ) -> None:
-        """Money moved: the whole amount, unless a part of it is named.
+        """Record a capture of the whole amount, or of `captured_minor`.
 
         Raises:
-            PaymentStateError: the outcome was another.
-            InvalidValueError: more than the amount, or less than nothing.
+            PaymentStateError: another outcome is known.
+            InvalidValueError: `captured_minor` is negative or more than the amount.
         """
         moved = self.amount.minor if captured_minor is None else captured_minor
         if not 0 <= moved <= self.amount.minor:
@@ -214,17 +215,17 @@ class Payment(Aggregate):
         self.capture_minor = self.captured_minor = moved
 
     def mark_declined(self, reason: str, *, now: datetime) -> None:
-        """The gateway refused, and no money moved.
+        """Record that the gateway declined and no money moved.
 
         Raises:
-            PaymentStateError: the outcome was another.
+            PaymentStateError: another outcome is known.
         """
         self._move(PaymentStatus.DECLINED, now)
         self.failure = reason
         self.check_at = None
 
     def mark_unknown(self, *, now: datetime, patience: timedelta) -> None:
-        """The gateway gave no answer; ask again with the same key after `patience`.
+        """Record that the gateway did not answer; ask again with the same key after `patience`.
 
         Raises:
             PaymentStateError: the outcome is known.
@@ -233,17 +234,15 @@ class Payment(Aggregate):
         self.check_at = self._next_check(now, patience)
 
     def request_capture(self, amount: Money, *, now: datetime, patience: timedelta) -> None:
-        """Have the whole or a part of what was authorized taken; the rest is let go.
+        """Request the capture of all or part of the authorized amount; the rest is released.
 
         Raises:
             PaymentStateError: nothing is authorized.
-            InvalidValueError: nothing, more than was authorized, or another currency.
+            InvalidValueError: the amount is 0, more than the authorized amount, or in another
+                currency.
         """
         if amount.currency != self.amount.currency or not 0 < amount.minor <= self.amount.minor:
-            raise InvalidValueError(
-                "amount",
-                f"must be from 1 to {self.amount.minor} minor units of {self.amount.currency}",
-            )
+            raise InvalidValueError("amount", f"must be more than 0 and at most {self.amount}")
         self._move(PaymentStatus.CAPTURING, now)
         self.capture_minor = amount.minor
         self.check_at = now + patience
@@ -252,10 +251,10 @@ class Payment(Aggregate):
         )
 
     def request_void(self, *, now: datetime, patience: timedelta) -> None:
-        """Have what was authorized, or asked for, let go.
+        """Request that the authorization, or the request for one, is voided.
 
         Raises:
-            PaymentStateError: money has moved, or nothing is to be let go.
+            PaymentStateError: money has moved, or there is nothing to void.
         """
         self._move(PaymentStatus.VOIDING, now)
         self.check_at = now + patience
@@ -264,27 +263,26 @@ class Payment(Aggregate):
         )
 
     def ask_again(self, *, now: datetime, patience: timedelta) -> None:
-        """Have the gateway asked again, and put the next check off, longer each time.
+        """Request another check, and postpone the next one, longer each time.
 
-        One that was called off is asked about a few times more: a request that was on its way may
-        still arrive.
+        A canceled attempt is checked a few more times: a request sent before may still arrive.
         """
         self.checks += 1
-        given_up = self.status is PaymentStatus.CANCELED and self.checks > _LAST_CHECK
-        self.check_at = None if given_up else self._next_check(now, patience)
+        closed = self.status is PaymentStatus.CANCELED and self.checks > _LAST_CHECK
+        self.check_at = None if closed else self._next_check(now, patience)
         if self.status is PaymentStatus.AUTHORIZED:
             self.check_at = now + _AUTHORIZATION_CHECK
         self._record(PaymentCheckDue(order_id=self.order_id, payment_id=self.id, occurred_at=now))
 
     def cancel(self, *, now: datetime) -> None:
-        """Call it off: no money moved, as far as anyone can tell.
+        """Cancel the attempt: as far as is known, no money moved.
 
         Raises:
-            PaymentStateError: money has moved, or it was declined.
+            PaymentStateError: money has moved, or the attempt was declined.
         """
         self._move(PaymentStatus.CANCELED, now)
         self.action = None
-        # However often it was asked about before: what is on its way now may arrive from now on.
+        # A request sent just now may still arrive: allow all the checks again.
         self.checks = min(self.checks, 1)
 
     def request_refund(
@@ -296,21 +294,21 @@ class Payment(Aggregate):
         now: datetime,
         patience: timedelta,
     ) -> Refund:
-        """Have the whole or a part of what was captured sent back.
+        """Request a refund of all or part of the captured amount.
 
         Raises:
             PaymentStateError: nothing was captured.
-            RefundTooLargeError: it is more than is left, what is on its way counted as gone.
-            InvalidValueError: nothing, another currency, or the reason is too long.
+            RefundTooLargeError: the amount is more than can still be refunded; pending refunds
+                count as refunded.
+            InvalidValueError: the amount is 0 or in another currency, or the reason is too long.
         """
         if self.status is not PaymentStatus.CAPTURED:
             raise PaymentStateError(self.status, "refunded")
         if amount.currency != self.amount.currency or amount.minor < 1:
-            raise InvalidValueError(
-                "amount", f"must be at least 1 minor unit of {self.amount.currency}"
-            )
+            raise InvalidValueError("amount", f"must be more than 0, in {self.amount.currency}")
         if amount > self.refundable:
-            raise RefundTooLargeError(amount.minor, refundable_minor=self.refundable.minor)
+            left = self.refundable
+            raise RefundTooLargeError(str(amount), str(left), refundable_minor=left.minor)
         refund = Refund(
             id=id,
             number=len(self.refunds) + 1,
@@ -324,10 +322,10 @@ class Payment(Aggregate):
         return refund
 
     def finish_refund(self, id: RefundId, *, now: datetime) -> None:
-        """A refund arrived; when nothing captured is left the payment is refunded.
+        """Record that a refund succeeded; when all of the capture went back, so is the payment.
 
         Raises:
-            NotFoundError: there is no such refund waiting.
+            NotFoundError: no pending refund has this id.
         """
         self._move_refund(id, RefundStatus.SUCCEEDED, None, now)
         succeeded = sum(r.amount.minor for r in self.refunds if r.status is RefundStatus.SUCCEEDED)
@@ -335,10 +333,10 @@ class Payment(Aggregate):
             self._move(PaymentStatus.REFUNDED, now)
 
     def fail_refund(self, id: RefundId, failure: str, *, now: datetime) -> None:
-        """The gateway refused a refund; its amount may be refunded anew.
+        """Record that the gateway refused a refund; its amount can be refunded again.
 
         Raises:
-            NotFoundError: there is no such refund waiting.
+            NotFoundError: no pending refund has this id.
         """
         self._move_refund(id, RefundStatus.FAILED, failure, now)
 
@@ -347,7 +345,7 @@ class Payment(Aggregate):
     ) -> None:
         refund = next((r for r in self.pending_refunds if r.id == id), None)
         if refund is None:
-            raise NotFoundError("refund that is waiting")
+            raise NotFoundError("pending refund")
         moved = replace(refund, status=status, failure=failure)
         self.refunds = tuple(moved if r.id == id else r for r in self.refunds)
         if not self.pending_refunds:
@@ -363,7 +361,7 @@ class Payment(Aggregate):
         )
 
     def _next_check(self, now: datetime, patience: timedelta) -> datetime:
-        """After `patience`, then twice as long each time, up to 64 times as long."""
+        """Return the time after `patience`, doubled per check, up to 64 times as long."""
         doublings = min(max(0, self.checks - 1), 6)
         return now + patience * (1 << doublings)
 

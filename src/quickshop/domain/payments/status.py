@@ -1,4 +1,4 @@
-"""How an attempt to pay moves from one status to the next."""
+"""The statuses of payments and refunds, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from typing import Final
 
 
 class PaymentStatus(StrEnum):
-    """What is known of an attempt."""
+    """The known state of an attempt."""
 
     PENDING = "pending"
     """The gateway has not been called."""
     PROCESSING = "processing"
-    """A call is or was under way."""
+    """A call has started, and may have ended."""
     REQUIRES_ACTION = "requires_action"
-    """The shopper is to prove to their bank that it is them (3-D Secure)."""
+    """The shopper must authenticate the payment with their bank (3-D Secure)."""
     UNKNOWN = "unknown"
-    """A call got no answer: the money may have moved or not."""
+    """The gateway did not answer: the money may have moved or not."""
     AUTHORIZED = "authorized"
-    """The money is set aside for the shop; it has not moved."""
+    """The money is reserved for the shop; it has not moved."""
     CAPTURING = "capturing"
-    """The money that was set aside is being taken."""
+    """The authorized money is being captured."""
     CAPTURED = "captured"
     DECLINED = "declined"
     VOIDING = "voiding"
-    """What was set aside, or asked for, is being let go."""
+    """The authorization, or the request for one, is being voided."""
     CANCELED = "canceled"
-    """Called off before any money moved."""
+    """Canceled before any money moved."""
     REFUNDED = "refunded"
-    """All that was captured went back."""
+    """The whole captured amount went back."""
 
 
 class CaptureMethod(StrEnum):
-    """When money that was authorized is taken."""
+    """When authorized money is captured."""
 
     AUTOMATIC = "automatic"
-    """At once."""
+    """Immediately."""
     MANUAL = "manual"
-    """When staff say so."""
+    """When staff request it."""
 
 
 class RefundStatus(StrEnum):
-    """What is known of a refund."""
+    """The known state of a refund."""
 
     PENDING = "pending"
-    """Asked for; it counts as refunded until it is known to have failed."""
+    """Requested; it counts as refunded until it is known to have failed."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
@@ -72,19 +72,20 @@ TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     _S.CAPTURING: frozenset({_S.CAPTURED, _S.DECLINED}),
     _S.VOIDING: frozenset({_S.CANCELED, _S.CAPTURED}),
     _S.CAPTURED: frozenset({_S.REFUNDED}),
-    # What everyone had given up on may still come back with the money.
+    # A gateway may still report money for an attempt that was closed without it.
     _S.DECLINED: frozenset({_S.AUTHORIZED, _S.CAPTURED}),
     _S.CANCELED: frozenset({_S.AUTHORIZED, _S.CAPTURED}),
     _S.REFUNDED: frozenset(),
 }
-"""Which status may follow which; every other pair is refused."""
+"""The statuses that may follow each status; all others are refused."""
 
 OPEN: Final = frozenset({_S.PENDING, _S.PROCESSING, _S.REQUIRES_ACTION, _S.UNKNOWN})
-"""Attempts that may still set money aside or take it."""
+"""Statuses of attempts that may still authorize or capture money."""
 CAN_EXPIRE: Final = frozenset(
     {_S.REQUIRES_ACTION, _S.DECLINED, _S.CANCELED, _S.CAPTURED, _S.REFUNDED}
 )
-"""Attempts that keep an unpaid order from nothing: they wait for the shopper at most.
+"""Statuses of attempts that do not keep an unpaid order from expiring.
 
-What was captured for an order that is not paid came too late, and goes back.
+At most they wait for the shopper. A capture for an order that is not paid came too late, and is
+refunded.
 """
