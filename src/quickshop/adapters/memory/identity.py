@@ -69,7 +69,7 @@ class MemoryAccounts(AccountRepository):
 
     def _keep(self, account: Account) -> None:
         if any(a.email == account.email and a.id != account.id for a in self._accounts.values()):
-            raise AlreadyExistsError("account", "e-mail address")
+            raise AlreadyExistsError("account", "email address")
         self._session.keep(self._accounts, account.id, account)
 
     @override
@@ -78,7 +78,7 @@ class MemoryAccounts(AccountRepository):
 
 
 class MemoryRoles(RoleRepository):
-    """The roles that the shop made."""
+    """The custom roles of the shop."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
@@ -198,7 +198,7 @@ class MemoryOneTimeTokens(OneTimeTokenRepository):
 
     @override
     def add(self, token: OneTimeToken) -> None:
-        require(token.id not in self._tokens, "a token is added once")
+        require(token.id not in self._tokens, "a token must be added only once")
         self._session.keep(self._tokens, token.id, token)
 
     @override
