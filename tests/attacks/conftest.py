@@ -10,10 +10,17 @@ from tests import landing
 from tests.integration.conftest import (
     database_template,
     database_url,
+    databases,
     postgres_server,
     valkey_server,
 )
 
-__all__ = ["database_template", "database_url", "postgres_server", "valkey_server"]
+__all__ = [
+    "database_template",
+    "database_url",
+    "databases",
+    "postgres_server",
+    "valkey_server",
+]
 
 collect_ignore = [] if landing.whole() else ["test_flood.py", "test_timing.py"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -25,15 +26,21 @@ from tests.attacks.canaries import (
 )
 from tests.attacks.stage import Stage, open_stage, quick_settings
 from tests.attacks.tables import dump
-from tests.integration.conftest import drop_database
+from tests.integration.databases import drop_database
 from tests.servers import run_valkey
 
-pytestmark = [pytest.mark.sampled, pytest.mark.xdist_group("attacks-on-servers")]
+pytestmark = [
+    pytest.mark.sampled,
+    pytest.mark.timeout(900),  # all parts together take minutes
+    pytest.mark.xdist_group("attacks-on-servers"),
+]
 
 GENEROUS = Settings(rate_limit_per_minute=1_000_000, login_limit_per_minute=1_000_000)
 
 MEANT_TO_BE_TOLD: Final = {"reason", "carrier", "tracking_number", "note"}
 """Texts of an event that its mail repeats: a secret that is written there, its owner has told."""
+NAMES_IN_THE_LOG: Final = {"location"}
+"""Fields of a record that hold the name that staff gave to something."""
 PARTS: Final = 11
 """Of the requests with secrets, so that a landing sends one part of them."""
 
@@ -81,6 +88,15 @@ def untold(rows: list[tuple[object, ...]]) -> list[object]:
     ]
 
 
+def unnamed(log: str) -> str:
+    """The records of a log, but for the names that staff gave to things."""
+    records = [json.loads(line) for line in log.splitlines()]
+    for record in records:
+        for name in NAMES_IN_THE_LOG:
+            record.pop(name, None)
+    return repr(records)
+
+
 def use(stage: Stage) -> None:
     """Everything the API offers, as it is meant to be used."""
     for operation in stage.operations:
@@ -120,4 +136,4 @@ def test_no_secret_is_left_lying_in_anything_that_a_shop_keeps(
         assert {answer.status_code for answer in refused} & {500, 502, 504} == set()
         said = [spoken(answer) for answer in refused if answer.status_code >= 400]
         assert set().union(*(sung(each, canaries) for each in said)) == set()
-        assert sung(log.text, canaries) == set()
+        assert sung(unnamed(log.text), canaries) == set()

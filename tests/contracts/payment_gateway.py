@@ -11,6 +11,7 @@ from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentU
 from quickshop.domain.money import Money
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
+from quickshop.ports.services import CheckedService
 from tests.builders import new_id
 
 PRICE = Money(1999, "USD")
@@ -49,6 +50,14 @@ def captured(reference: str, amount: Money) -> Charge:
 
 
 class PaymentGatewayContract:
+    def test_its_connection_is_checked_without_a_payment(self, till: Till) -> None:
+        assert isinstance(till.gateway, CheckedService)
+        assert till.gateway.check_connection().isprintable()
+        key, reference = till.authorize()
+        till.gateway.check_connection()
+        charge = till.gateway.capture(reference, PRICE, key=f"{key}:capture")
+        assert charge == captured(reference, PRICE)
+
     def test_a_good_card_pays(self, till: Till) -> None:
         charge = till.gateway.charge(PRICE, till.good, key=a_key())
         assert charge == captured(charge.reference, PRICE)

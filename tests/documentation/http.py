@@ -15,6 +15,9 @@ _HEAD: Final = (
     "| operation | who | what it does | parameters | body | answer |\n|---|---|---|---|---|---|\n"
 )
 
+_MOST_LISTED: Final = 20
+"""Values of a field that are listed here; the document itself lists more."""
+
 
 @cache
 def document() -> Mapping[str, Any]:
@@ -127,7 +130,7 @@ def _explained(schema: Mapping[str, Any]) -> str:
         _between(limits, "minLength", "maxLength", " characters"),
         _between(limits, "minItems", "maxItems", " items"),
         "one of " + ", ".join(f"`{value}`" for value in limits["enum"])
-        if "enum" in limits
+        if 1 < len(limits.get("enum", ())) <= _MOST_LISTED
         else "",
     ]
     rule = "; ".join(filter(None, rules))

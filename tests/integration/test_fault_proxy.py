@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.fault_proxy import FaultProxy
-from tests.integration.conftest import create_database, drop_database
+from tests.integration.databases import create_database, drop_database
 
 
 @pytest.fixture

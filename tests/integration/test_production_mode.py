@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx2
 import psycopg
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 from sqlalchemy import text
 
 from quickshop.adapters.sql.sqlite import SqliteDialect
@@ -16,7 +18,7 @@ from quickshop.settings import Settings
 from tests import processes
 from tests.cli_runs import Terminal
 from tests.integration.shop_processes import running, variables
-from tests.servers import run_postgres
+from tests.servers import free_port, run_postgres
 
 KEYS = {
     "token_keys": "2026-11:mV3x8QkTz0yB5nW7cLr2Hd9fJs4gPaUe1iXoKq6wYtZ",
@@ -119,15 +121,40 @@ def test_a_server_that_syncs_but_not_for_this_shop_is_refused(
     assert "ok    mode: development" in tried.out.splitlines()
 
 
-def test_doctor_tells_what_is_wrong_in_production(durable: str, tmp_path: Path) -> None:
+@pytest.fixture
+def mail_server() -> Iterator[dict[str, object]]:
+    """Settings of a mail server that takes every mail."""
+    controller = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield {"smtp_port": controller.port, "smtp_security": "none"}
+    controller.stop()
+
+
+def test_doctor_tells_what_is_wrong_in_production(
+    durable: str, tmp_path: Path, mail_server: dict[str, object]
+) -> None:
     shop = Terminal(tmp_path, durable)
-    assert "ok    mode: production" in shop.run("doctor", env=variables(**FIT)).out
-    weak = variables(**FIT | {"token_keys": f"a:{'changeme' * 8}"})
+    fit = FIT | mail_server | {"sandbox_book": tmp_path / "sandbox.db"}
+    well = shop.run("doctor", env=variables(**fit))
+    assert "ok    mode: production" in well.out
+    assert (well.code, "ok    mail: 127.0.0.1:" in well.out) == (0, True)
+    weak = variables(**fit | {"token_keys": f"a:{'changeme' * 8}"})
     done = shop.run("doctor", "--json", env=weak)
     assert done.code == 1
     (wrong,) = [check for check in done.json["checks"] if not check["ok"]]
     assert wrong["check"] == "mode"
     assert "QUICKSHOP_TOKEN_KEYS: must be strong" in wrong["detail"]
+
+
+def test_doctor_finds_a_mail_server_that_is_dead_in_production(
+    durable: str, tmp_path: Path
+) -> None:
+    dead = variables(**FIT, smtp_port=free_port(), sandbox_book=tmp_path / "sandbox.db")
+    done = Terminal(tmp_path, durable).run("doctor", "--json", env=dead)
+    assert done.code == 1
+    (wrong,) = [check for check in done.json["checks"] if not check["ok"]]
+    assert wrong["check"] == "mail"
+    assert "QUICKSHOP_SMTP_HOST, QUICKSHOP_SMTP_PORT" in wrong["detail"]
 
 
 @pytest.mark.parametrize(("mode", "synchronous"), [("development", 1), ("production", 2)])

@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from quickshop.adapters.mail.rendering import render
 from quickshop.adapters.mail.smtp import SmtpNotifier, find_html_renderer
 from quickshop.domain.errors import AdapterError, TransientError
+from tests.contracts.notifier import NotifierContract, Outbox
 from tests.fault_proxy import FaultProxy
 from tests.mails import SENDER, a_message
 from tests.servers import free_port
@@ -33,6 +34,7 @@ class Mailbox:
 
     to_recipient: str = OK
     to_data: str = OK
+    to_noop: str = OK
     mails: list[EmailMessage] = field(default_factory=list)
     users: list[bytes] = field(default_factory=list)
 
@@ -52,6 +54,11 @@ class Mailbox:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
         return self.to_data
+
+    async def handle_NOOP(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _argument: str
+    ) -> str:
+        return self.to_noop
 
     def log_in(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _way: str, data: object
@@ -110,6 +117,13 @@ plain = partial(SmtpNotifier, HOST, sender=SENDER, security="none", timeout_seco
 encrypted = partial(SmtpNotifier, HOST, sender=SENDER, timeout_seconds=30)
 
 
+class TestSmtp(NotifierContract):
+    @pytest.fixture
+    def outbox(self, serve: Serve, mailbox: Mailbox) -> Iterator[Outbox]:
+        with serve() as port:
+            yield Outbox(plain(port), lambda: len(mailbox.mails))
+
+
 def test_a_mail_arrives_as_text_and_html(serve: Serve, mailbox: Mailbox) -> None:
     message = a_message()
     with serve() as port:
@@ -154,10 +168,12 @@ def test_mail_goes_over_an_encrypted_connection_with_a_login(
         notifier = encrypted(
             port, security=security, tls=client_tls, username="shop", password="right"
         )
+        found = notifier.check_connection()
         notifier.send(a_message())
 
+    assert found == f"{HOST}:{port} answers with {security.upper()}, and accepts the login"
     assert len(mailbox.mails) == 1
-    assert mailbox.users == [b"shop"]
+    assert mailbox.users == [b"shop", b"shop"]
 
 
 def test_a_wrong_password_is_not_tried_again_and_not_repeated(
@@ -240,3 +256,49 @@ def test_a_server_that_says_nothing_is_to_be_tried_again(serve: Serve) -> None:
 def test_a_server_that_hangs_up_is_to_be_tried_again() -> None:
     with FaultProxy(free_port()) as nobody_behind, pytest.raises(TransientError):
         plain(nobody_behind.port).send(a_message())
+
+
+def advice_of(notifier: SmtpNotifier) -> str:
+    """What the check finds wrong."""
+    with pytest.raises(AdapterError) as found:
+        notifier.check_connection()
+    assert "hunter2" not in str(found.value)
+    return str(found.value)
+
+
+def test_the_check_finds_a_login_that_is_refused(
+    serve: Serve, mailbox: Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    login = partial(encrypted, username="shop", password="hunter2", tls=client_tls)
+    with serve(authenticator=mailbox.log_in, auth_required=True, tls_context=server_tls) as port:
+        advice = advice_of(login(port))
+    assert advice.startswith(f"{HOST}:{port}: the mail server answered 535")
+    assert "QUICKSHOP_SMTP_USERNAME and QUICKSHOP_SMTP_PASSWORD must be" in advice
+
+
+def test_the_check_finds_encryption_that_does_not_fit(
+    serve: Serve, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    must = "QUICKSHOP_SMTP_SECURITY must be"
+    with serve() as port:
+        assert must in advice_of(encrypted(port))
+        assert must in advice_of(encrypted(port, security="tls", tls=client_tls))
+    with serve(tls_context=server_tls) as port:
+        assert "QUICKSHOP_SMTP_HOST must be a name in its certificate" in advice_of(
+            encrypted(port)
+        )
+
+
+def test_the_check_finds_a_server_that_is_away_or_says_nothing_in_time(serve: Serve) -> None:
+    must = "QUICKSHOP_SMTP_HOST, QUICKSHOP_SMTP_PORT"
+    assert must in advice_of(plain(free_port()))
+    with serve() as port, FaultProxy(port) as proxy:
+        proxy.black_hole()
+        assert must in advice_of(plain(proxy.port, timeout_seconds=0.1))
+
+
+def test_the_check_finds_a_server_that_takes_no_commands(serve: Serve, mailbox: Mailbox) -> None:
+    mailbox.to_noop = "421 closing"
+    with serve() as port:
+        advice = advice_of(plain(port))
+    assert "answered 421 closing; it must accept connections" in advice

@@ -316,3 +316,20 @@ def test_amounts_arrive_as_stripe_counts_them(
     key = a_key()
     assert stripe.charge(money, VISA, key=key).captured == money
     assert taken(fake, key) == [sent]
+
+
+def test_the_check_finds_a_key_that_is_not_accepted(fake: StripeFake) -> None:
+    wrong = StripeGateway("sk_test_hunter2", timeout_seconds=5, api_base=fake.url)
+    with closing(wrong), pytest.raises(AdapterError, match="QUICKSHOP_STRIPE_SECRET_KEY") as found:
+        wrong.check_connection()
+    assert "hunter2" not in str(found.value)
+
+
+@pytest.mark.parametrize("lie", ["error_before", "hang_before", "rate_limited"])
+def test_the_check_ends_in_time_when_stripe_does_not_answer(
+    fake: StripeFake, stripe: StripeGateway, hasty: StripeGateway, lie: str
+) -> None:
+    fake.lie(lie, path="payment_intents", seconds=3)
+    with pytest.raises(PaymentUnknownError, match="must be reachable from here within 1 s"):
+        hasty.check_connection()
+    assert stripe.check_connection().endswith("in test mode, which moves no money")

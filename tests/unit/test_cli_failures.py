@@ -115,7 +115,7 @@ def test_doctor_asks_for_a_database_before_there_is_one(terminal: Terminal):
     done = terminal.run("doctor")
     assert (done.code, "WRONG database" in done.out) == (1, True)
     assert "quickshop migrate" in done.out
-    assert not terminal.file.exists(), "looking creates nothing"
+    assert list(terminal.folder.iterdir()) == [], "looking creates nothing"
 
 
 def test_doctor_is_green_after_migrating(terminal: Terminal):
@@ -125,7 +125,8 @@ def test_doctor_is_green_after_migrating(terminal: Terminal):
     done = terminal.run("doctor", "--json")
     assert (done.code, done.json["ok"]) == (0, True)
     checks = {check["check"]: check["ok"] for check in done.json["checks"]}
-    assert {"settings", "database", "redis", "broker", "stock ledger"} <= checks.keys()
+    expected = {"settings", "database", "redis", "broker", "payment gateway", "mail"}
+    assert expected | {"stock ledger"} <= checks.keys()
 
 
 def test_doctor_tells_of_servers_that_are_away(terminal: Terminal):
@@ -139,6 +140,39 @@ def test_doctor_tells_of_servers_that_are_away(terminal: Terminal):
     wrong = [check["check"] for check in done.json["checks"] if not check["ok"]]
     assert wrong == ["database", "redis", "broker"]
     assert "hunter2" not in done.out + done.err
+
+
+def test_doctor_finds_services_that_are_away_with_a_database_or_without(terminal: Terminal):
+    away = {
+        "QUICKSHOP_SMTP_HOST": "127.0.0.1",
+        "QUICKSHOP_SMTP_PORT": "1",
+        "QUICKSHOP_SMTP_USERNAME": "shop",
+        "QUICKSHOP_SMTP_PASSWORD": "hunter2",
+        "QUICKSHOP_PAYMENT_GATEWAY": "stripe",
+        "QUICKSHOP_STRIPE_SECRET_KEY": "sk_test_hunter2",
+        "QUICKSHOP_STRIPE_WEBHOOK_SECRET": "whsec_hunter2",
+        "QUICKSHOP_STRIPE_API_BASE": "http://127.0.0.1:1",
+    }
+    without = terminal.run("doctor", env=away)
+    terminal.run("migrate")
+    done = terminal.run("doctor", env=away)
+    for said in (without, done):
+        wrong = [line for line in said.out.splitlines() if line.startswith("WRONG ")]
+        assert said.code == 1
+        assert "hunter2" not in said.out + said.err
+        gateway, mail = wrong[-2:]
+        assert gateway.startswith("WRONG payment gateway: Stripe gave no answer")
+        assert "http://127.0.0.1:1 must be reachable" in gateway
+        assert mail.startswith("WRONG mail: 127.0.0.1:1: the mail server cannot be reached")
+        assert "QUICKSHOP_SMTP_HOST, QUICKSHOP_SMTP_PORT" in mail
+    assert "WRONG database" in without.out
+    assert "ok    stock ledger" in done.out
+
+
+def test_doctor_says_what_it_tries_and_that_it_does_no_harm(terminal: Terminal):
+    told = " ".join(terminal.run("doctor", "--help").out.split())
+    assert "the payment gateway and the mail server" in told
+    assert "sends no email" in told
 
 
 def test_doctor_tells_of_a_setting_that_is_wrong(terminal: Terminal):

@@ -70,7 +70,7 @@ def test_a_move_of_nothing_that_is_known_is_not_found(office: BackOffice, move: 
         ("adjustments", {"reason": ""}),
         ("adjustments", {"reason": "two\nlines"}),
         ("counts", {"counted": -1}),
-        ("counts", {"counted": 1.0}),
+        ("counts", {"counted": 1.5}),
         ("transfers", {"to_location": "main"}),
         ("transfers", {"to_location": "a" * 101}),
         ("transfers", {"quantity": True}),

@@ -104,8 +104,19 @@ def test_a_line_never_grows_past_999_units(web: Web):
     assert document["errors"][0]["pointer"] == "/quantity"
 
 
+@pytest.mark.parametrize("quantity", ["3", "3.0", "30e-1", "0.3e+1", "3.000000000000000000000"])
+def test_a_number_is_whole_however_it_is_written(web: Web, quantity: str):
+    basket = web.cart()
+    answer = web.client.post(
+        f"{basket.url}/lines",
+        content=f'{{"sku": "MUG-1", "quantity": {quantity}}}',
+        headers=basket.headers | {"Content-Type": "application/json"},
+    )
+    assert answer.json()["lines"][0]["quantity"] == 3
+
+
 @pytest.mark.parametrize(
-    "quantity", [0, -1, 1000, True, "3", 3.0, 3.5, None, [], {}, 10**30], ids=repr
+    "quantity", [0, -1, 1000, 1000.0, True, "3", 3.5, None, [], {}, 10**30, 1e300], ids=repr
 )
 def test_only_whole_numbers_from_1_to_999_are_quantities(web: Web, quantity: object):
     basket = web.cart(("MUG-1", 1))

@@ -94,6 +94,24 @@ def test_a_failed_job_is_tried_again_later_and_later(world: World) -> None:
     assert len(world.shop.jobs.dead().items) == 1
 
 
+def test_an_outage_is_worth_a_warning_from_the_third_try_on(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="quickshop.jobs")
+    placed = world.order()
+    world.notifier.is_down = True
+    world.shop.orders.cancel(placed.order.id)
+    for _ in range(MAX_ATTEMPTS):
+        world.run(hours=3)
+    logged = [
+        (record.levelname, vars(record)["attempt"])
+        for record in caplog.records
+        if vars(record).get("effect") == "mail_cancellation"
+    ]
+    tries = [("INFO", 1), ("INFO", 2), ("WARNING", 3), ("WARNING", 4), ("WARNING", 5)]
+    assert logged == [*tries, ("ERROR", 5)]
+
+
 def test_a_job_that_kills_every_worker_is_given_up(world: World) -> None:
     world.order()
     (job_id,) = job_ids(world)

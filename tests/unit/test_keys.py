@@ -72,6 +72,6 @@ def test_a_key_that_was_just_made_is_strong_and_another_each_time(tmp_path: Path
     made = [terminal_in(tmp_path).run("keys", "new") for _ in range(2)]
     assert [done.code for done in made] == [0, 0]
     assert made[0].out != made[1].out
-    assert "put it before the old one" in made[0].err
+    assert "put it before the old key" in made[0].err
     both = KeyRing.parse(",".join(done.out.strip() for done in made), "keys")
     assert both.weakness() is None

@@ -16,6 +16,7 @@ import pytest
 from quickshop.adapters.mail.files import ConsoleNotifier, FileNotifier
 from quickshop.adapters.mail.rendering import compose, render, safe_name
 from quickshop.adapters.mail.smtp import find_html_renderer
+from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.adapters.money_text import money
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import AdapterError, TransientError
@@ -26,6 +27,7 @@ from quickshop.domain.notifications import MessageKind
 from quickshop.ports.fulfillment import ShippedItem
 from quickshop.ports.notifications import AccountMessage, Message
 from tests.builders import AWKWARD
+from tests.contracts.notifier import NotifierContract, Outbox
 from tests.mails import SENDER, a_message, a_parcel_view, a_stock_message
 
 ABOUT_ACCOUNTS = sorted(
@@ -349,6 +351,38 @@ def test_a_mail_that_could_not_be_written_leaves_nothing_behind(tmp_path: Path) 
     with pytest.raises(TransientError):
         FileNotifier(tmp_path).send(message)
     assert [path.name for path in tmp_path.iterdir()] == [f"{message.key}.eml"]
+
+
+class TestMemory(NotifierContract):
+    @pytest.fixture
+    def outbox(self) -> Outbox:
+        notifier = MemoryNotifier()
+        return Outbox(notifier, lambda: len(notifier.sent))
+
+
+class TestFiles(NotifierContract):
+    @pytest.fixture
+    def outbox(self, tmp_path: Path) -> Outbox:
+        folder = tmp_path / "new" / "mail"
+        return Outbox(FileNotifier(folder), lambda: len(list(tmp_path.rglob("*.*"))))
+
+
+class TestTerminal(NotifierContract):
+    @pytest.fixture
+    def outbox(self) -> Outbox:
+        stream = StringIO()
+        return Outbox(ConsoleNotifier(stream), lambda: stream.getvalue().count("To: "))
+
+
+def test_a_place_where_mails_cannot_go_is_found_by_the_check(tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("in the way")
+    with pytest.raises(AdapterError, match="QUICKSHOP_MAIL_DIR must name"):
+        FileNotifier(tmp_path / "mail" / "today").check_connection()
+
+    stream = StringIO()
+    stream.close()
+    with pytest.raises(AdapterError, match="closed"):
+        ConsoleNotifier(stream).check_connection()
 
 
 def test_a_mail_can_be_read_on_a_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Checks of the shop's invariants."""
+"""Checks of the shop's invariants and of the services that it uses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from quickshop.application.redaction import redact
+from quickshop.domain.errors import QuickShopError
 from quickshop.ports.clock import Clock
 from quickshop.ports.inventory import StockReader
 from quickshop.ports.jobs import JobQueue
+from quickshop.ports.notifications import Notifier
+from quickshop.ports.payments import PaymentGateway
+from quickshop.ports.services import CheckedService
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,39 @@ class CheckInvariants:
                 else "no job failed permanently",
             ),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckServices:
+    """Check the payment gateway and the notifier, outside every transaction."""
+
+    gateway: PaymentGateway
+    notifier: Notifier
+
+    def __call__(self) -> Sequence[Finding]:
+        """Return one finding per service. Moves no money, sends nothing, never raises.
+
+        A service that is not a `CheckedService` passes, and is reported as not checked.
+        """
+        return [
+            check_service("payment gateway", self.gateway),
+            check_service("mail", self.notifier),
+        ]
+
+
+def check_service(check: str, service: object) -> Finding:
+    """Check one external service. Never raises."""
+    if not isinstance(service, CheckedService):
+        kind = type(service).__name__
+        return Finding(check, ok=True, detail=f"not checked: {kind} has no check_connection()")
+    try:
+        return Finding(check, ok=True, detail=str(service.check_connection()))
+    except QuickShopError as error:
+        reason = str(error) or error.code
+    except Exception as error:  # noqa: BLE001 - the service may be an embedder's
+        reason = f"the check failed: {type(error).__name__}: {error}"
+    # The answer of a server may quote a secret.
+    return Finding(check, ok=False, detail=redact(reason))
 
 
 def _jobs(count: int) -> str:

@@ -33,6 +33,8 @@ logger: Final = logging.getLogger("quickshop.jobs")
 
 MAX_ATTEMPTS: Final = 5
 """Attempts before a job fails permanently and becomes a dead letter."""
+WARN_FROM_ATTEMPT: Final = 3
+"""The first failed attempt that is logged as a warning: a short outage is over by then."""
 RETRY_GROWTH: Final = (1, 12, 120, 1_440)
 """Factors of the wait after each failed attempt; they survive an outage of two hours."""
 
@@ -89,9 +91,8 @@ class RunJob:
         said = f"{type(error).__name__}: {error}"[: 2 * MAX_FAILURE_LENGTH]
         reason = redact(said)[:MAX_FAILURE_LENGTH]
         final = job.attempts >= MAX_ATTEMPTS
-        level = logging.INFO if isinstance(error, TransientError) else logging.ERROR
         logger.log(
-            level,
+            _level_of(error, job.attempts),
             "job %s (%s) failed on attempt %d: %s",
             job.id,
             job.effect,
@@ -124,6 +125,12 @@ class RunJob:
             raise  # the job stays in the queue and fails after its lease
         except Exception:  # the failure of the job must still be recorded
             logger.exception("the final handler of job %s (%s) failed", job.id, job.effect)
+
+
+def _level_of(error: Exception, attempt: int) -> int:
+    if not isinstance(error, TransientError):
+        return logging.ERROR
+    return logging.INFO if attempt < WARN_FROM_ATTEMPT else logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,10 @@ Message = OrderMessage | StockMessage | AccountMessage
 
 
 class Notifier(Protocol):
-    """Sends messages. Called outside every transaction."""
+    """Sends messages. Called outside every transaction.
+
+    A notifier that is also a `CheckedService` is tried by `quickshop doctor`.
+    """
 
     def send(self, message: Message) -> None:
         """Hand the message over for delivery.

@@ -151,7 +151,8 @@ class PaymentGateway(Protocol):
     """Moves money. Called outside every transaction, never inside one.
 
     One `key` has one effect, however often and wherever a call is repeated; a repeated call gives
-    the outcome of the first.
+    the outcome of the first. A gateway that is also a `CheckedService` is tried by
+    `quickshop doctor`.
     """
 
     def charge(

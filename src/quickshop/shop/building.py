@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quickshop.application import holds
-from quickshop.application.health import CheckInvariants
+from quickshop.application.health import CheckInvariants, CheckServices
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.ports.readers import Readers
 from quickshop.shop.accounts import build_accounts, build_staff
@@ -50,4 +50,5 @@ def build_shop(
         customers=build_customers(core, hasher, readers, caches.sessions),
         staff=build_staff(core, hasher, readers, caches.sessions),
         check=CheckInvariants(readers.stock, queueing.queue, core.clock, policy.stuck_after),
+        check_services=CheckServices(outside.gateway, outside.notifier),
     )

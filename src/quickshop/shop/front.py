@@ -8,7 +8,7 @@ from threading import Event
 from types import TracebackType
 from typing import Self
 
-from quickshop.application.health import CheckInvariants
+from quickshop.application.health import CheckInvariants, CheckServices
 from quickshop.shop.accounts import Accounts, Staff
 from quickshop.shop.cart import Carts
 from quickshop.shop.catalog import Products
@@ -40,6 +40,7 @@ class Shop:
     customers: Customers
     staff: Staff
     check: CheckInvariants
+    check_services: CheckServices
     closing: Callable[[], None] = lambda: None
 
     def run_jobs(self) -> int:

@@ -11,13 +11,14 @@ from typing import Final, TextIO
 from typing_extensions import override
 
 from quickshop.adapters.mail.rendering import compose, render, safe_name
-from quickshop.domain.errors import TransientError
+from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.ports.notifications import Message, Notifier
+from quickshop.ports.services import CheckedService
 
 DEFAULT_SENDER: Final = "shop@localhost"
 
 
-class FileNotifier(Notifier):
+class FileNotifier(Notifier, CheckedService):
     """A `Notifier` that writes one `.eml` file per message into `directory`.
 
     Files are written atomically. A message that is sent again overwrites its own file.
@@ -37,6 +38,18 @@ class FileNotifier(Notifier):
         except OSError as error:
             raise TransientError(f"the email cannot be written to {path}: {error}") from error
 
+    @override
+    def check_connection(self) -> str:
+        nearest = self._directory.absolute()
+        while not nearest.exists():
+            nearest = nearest.parent
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise AdapterError(
+                f"emails cannot be written to {self._directory}: {nearest} is not a folder that"
+                " can be written to; QUICKSHOP_MAIL_DIR must name one"
+            )
+        return f"emails are written to {self._directory}; no mail server is configured"
+
 
 def _write_whole(path: Path, content: bytes) -> None:
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".draft")
@@ -50,7 +63,7 @@ def _write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-class ConsoleNotifier(Notifier):
+class ConsoleNotifier(Notifier, CheckedService):
     """A `Notifier` that prints messages as text."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -65,3 +78,9 @@ class ConsoleNotifier(Notifier):
             self._stream.flush()
         except (OSError, ValueError) as error:
             raise TransientError("the email cannot be printed") from error
+
+    @override
+    def check_connection(self) -> str:
+        if self._stream.closed:
+            raise AdapterError("emails cannot be printed: the stream is closed")
+        return "emails are printed; no mail server is configured"

@@ -7,18 +7,27 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from typing import Literal
+from typing import Final, Literal
 
 from typing_extensions import override
 
 from quickshop.adapters.mail.rendering import HtmlRenderer, compose
 from quickshop.domain.errors import AdapterError, TransientError
 from quickshop.ports.notifications import Message, Notifier
+from quickshop.ports.services import CheckedService
 
 Security = Literal["starttls", "tls", "none"]
 
+_FAILURE: Final = 400
+"""The first reply code that is a refusal (RFC 5321)."""
+_IN_WORDS: Final[dict[Security, str]] = {
+    "starttls": "with STARTTLS",
+    "tls": "with TLS",
+    "none": "without encryption",
+}
 
-class SmtpNotifier(Notifier):
+
+class SmtpNotifier(Notifier, CheckedService):
     """A `Notifier` that sends each email to an SMTP server over its own connection.
 
     Emails are text, with HTML when the `smtp` extra is installed. With `starttls` and `tls`
@@ -53,13 +62,37 @@ class SmtpNotifier(Notifier):
         with _translated_errors():
             self._hand_over(mail)
 
+    @override
+    def check_connection(self) -> str:
+        server = f"{self._host}:{self._port}"
+        try:
+            with _translated_errors():
+                self._look_in()
+        except AdapterError as error:
+            advice = _advice(error.__cause__)
+            raise type(error)(f"{server}: {error}; {advice}") from error
+        login = "without a login" if self._username is None else "and accepts the login"
+        return f"{server} answers {_IN_WORDS[self._security]}, {login}"
+
     def _hand_over(self, mail: EmailMessage) -> None:
+        with self._opened() as server:
+            server.send_message(mail)
+
+    def _look_in(self) -> None:
+        with self._opened() as server:
+            code, reply = server.noop()
+            if code >= _FAILURE:
+                raise smtplib.SMTPResponseException(code, reply)
+
+    @contextmanager
+    def _opened(self) -> Iterator[smtplib.SMTP]:
+        """A connection that is encrypted and logged in as the settings ask."""
         with self._connect() as server:
             if self._security == "starttls":
                 server.starttls(context=self._tls)
             if self._username is not None:
                 server.login(self._username, self._password or "")
-            server.send_message(mail)
+            yield server
 
     def _connect(self) -> smtplib.SMTP:
         # smtplib would look up this machine's name for EHLO, which may take very long.
@@ -100,3 +133,28 @@ def _refusal(code: int, reply: bytes | str) -> AdapterError:
     reason = f"the mail server answered {code} {text[:200]}"
     # Codes below 100 are smtplib's own: the connection broke.
     return AdapterError(reason) if code >= 500 else TransientError(reason)  # noqa: PLR2004 - RFC 5321
+
+
+def _advice(cause: BaseException | None) -> str:
+    """Return which settings to check, by the cause."""
+    match cause:
+        case smtplib.SMTPAuthenticationError():
+            return "QUICKSHOP_SMTP_USERNAME and QUICKSHOP_SMTP_PASSWORD must be a login of it"
+        case smtplib.SMTPNotSupportedError():
+            return (
+                "QUICKSHOP_SMTP_SECURITY must be what it offers, and QUICKSHOP_SMTP_USERNAME"
+                " unset if it has no logins"
+            )
+        case ssl.SSLCertVerificationError():
+            return (
+                "QUICKSHOP_SMTP_HOST must be a name in its certificate, of an issuer that is"
+                " trusted here"
+            )
+        case ssl.SSLError():
+            return "QUICKSHOP_SMTP_SECURITY must be tls or starttls, whichever this port expects"
+        case smtplib.SMTPResponseException():
+            return "it must accept connections from this machine"
+    return (
+        "QUICKSHOP_SMTP_HOST, QUICKSHOP_SMTP_PORT and QUICKSHOP_SMTP_SECURITY must be those of a"
+        " mail server that answers in time"
+    )

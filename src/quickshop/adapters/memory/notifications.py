@@ -13,6 +13,7 @@ from quickshop.adapters.memory.session import MemorySession
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.notifications import Channel, Notification
 from quickshop.ports.notifications import Message, NotificationRepository, Notifier
+from quickshop.ports.services import CheckedService
 
 
 class MemoryNotifications(NotificationRepository):
@@ -54,7 +55,7 @@ def _key(notification: Notification) -> tuple[UUID, Channel, str]:
     return (notification.event_id, notification.channel, notification.recipient)
 
 
-class MemoryNotifier(Notifier):
+class MemoryNotifier(Notifier, CheckedService):
     """A notifier that delivers nothing and keeps messages in `sent`, the oldest first."""
 
     def __init__(self) -> None:
@@ -64,3 +65,7 @@ class MemoryNotifier(Notifier):
     def send(self, message: Message) -> None:
         """Keep the message. This never fails."""
         self.sent.append(message)
+
+    @override
+    def check_connection(self) -> str:
+        return "messages are kept in memory and not delivered"

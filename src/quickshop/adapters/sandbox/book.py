@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ class BookFile:
     """A SQLite file of entries, shared by every process that uses the same path."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._lock = threading.Lock()
         self._memory = _open(MEMORY) if path == MEMORY else None
 
@@ -120,6 +121,23 @@ class BookFile:
         """Return the entry of a key, if any."""
         with self._connection() as db:
             return entry_of(db, key)
+
+    def try_opening(self) -> bool:
+        """Take and release the write lock. Return False if there is no book yet; creates none.
+
+        Raises:
+            PaymentUnknownError: the book cannot be opened, written to or created.
+        """
+        if self._memory is None and not Path(self.path).exists():
+            self._require_room()
+            return False
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.execute("SELECT 1 FROM charges LIMIT 1")
+            finally:
+                db.execute("ROLLBACK")
+        return True
 
     def close(self) -> None:
         """Close the book; a book in memory is lost."""
@@ -138,6 +156,13 @@ class BookFile:
             with db:  # commits, or rolls back when something is raised
                 yield db
 
+    def _require_room(self) -> None:
+        folder = Path(self.path).absolute().parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise PaymentUnknownError(f"the sandbox's book {self.path}: {folder} takes no files")
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -146,10 +171,10 @@ class BookFile:
                     yield self._memory
             else:
                 # One connection per transaction: SQLite connections must not cross a fork.
-                with closing(_open(self._path)) as db:
+                with closing(_open(self.path)) as db:
                     yield db
         except (sqlite3.Error, OSError) as error:
-            raise PaymentUnknownError(f"the sandbox's book {self._path}: {error}") from error
+            raise PaymentUnknownError(f"the sandbox's book {self.path}: {error}") from error
 
 
 def _open(path: str) -> sqlite3.Connection:

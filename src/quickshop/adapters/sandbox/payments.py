@@ -30,6 +30,7 @@ from quickshop.domain.errors import AdapterError, PaymentDeclinedError, PaymentU
 from quickshop.domain.money import Money
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.payments import Charge, PaymentGateway
+from quickshop.ports.services import CheckedService
 
 _DECLINES: Final = {
     "tok_declined": "card_declined",
@@ -42,7 +43,7 @@ _TIMEOUT_THEN_OK: Final = "tok_timeout_then_ok"
 _TIMEOUT_LOST: Final = "tok_timeout_lost"
 
 
-class SandboxGateway(PaymentGateway):
+class SandboxGateway(PaymentGateway, CheckedService):
     """A `PaymentGateway` whose outcome depends on the token.
 
     - `tok_ok`: captured, or authorized if `capture` is false.
@@ -149,6 +150,17 @@ class SandboxGateway(PaymentGateway):
                 )
             elif tuple(row) != wanted:
                 raise AdapterError("the refund key was used for another refund")
+
+    @override
+    def check_connection(self) -> str:
+        try:
+            found = self._book.try_opening()
+        except PaymentUnknownError as error:
+            raise AdapterError(
+                f"{error}; QUICKSHOP_SANDBOX_BOOK must name a file that can be written to"
+            ) from error
+        state = "opens" if found else "does not exist yet: the first payment creates it"
+        return f"sandbox, which moves no money; its book {self._book.path} {state}"
 
     def book(self) -> Book:
         """Return the record of what happened, for tests and demonstrations.

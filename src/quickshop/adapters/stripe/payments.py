@@ -36,6 +36,7 @@ from quickshop.adapters.stripe.failures import (
 from quickshop.domain.money import Money
 from quickshop.domain.payments import PaymentSource
 from quickshop.ports.payments import Charge, ChargeState
+from quickshop.ports.services import CheckedService
 
 KEY_NAME: Final = "quickshop_key"
 """Name of the metadata that holds the payment key of an intent or refund."""
@@ -61,7 +62,7 @@ _STATES: Final = {
 }
 
 
-class StripeGateway(PaymentGateway):
+class StripeGateway(PaymentGateway, CheckedService):
     """A `PaymentGateway` on a Stripe account. Safe to share between threads.
 
     `source.token` is a PaymentMethod (`pm_...`) that the shopper's browser received from Stripe,
@@ -81,6 +82,9 @@ class StripeGateway(PaymentGateway):
             max_network_retries=0,  # jobs retry, within their time limit
             http_client=stripe.RequestsClient(timeout=timeout_seconds, session=self._session),
         )
+        self._api_base = api_base
+        self._timeout_seconds = timeout_seconds
+        self._is_test = "_test_" in secret_key
         self._intents = client.v1.payment_intents
         self._refunds = client.v1.refunds
 
@@ -148,6 +152,20 @@ class StripeGateway(PaymentGateway):
         refund = found[0] if found else self._send_refund(reference, wanted, key)
         if refund.status in {"failed", "canceled"}:
             raise PaymentDeclinedError(getattr(refund, "failure_reason", None) or "refund_failed")
+
+    @override
+    def check_connection(self) -> str:
+        try:
+            with translated():
+                # A restricted key that can be paid with may read payments, but not the balance.
+                self._intents.list({"limit": 1})
+        except PaymentUnknownError as error:
+            raise PaymentUnknownError(
+                f"{error}; {self._api_base} must be reachable from here"
+                f" within {self._timeout_seconds:g} s"
+            ) from error
+        mode = "test mode, which moves no money" if self._is_test else "live mode"
+        return f"Stripe accepts the secret key, in {mode}"
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from rich.text import Text
 
-from quickshop.application.health import Finding
+from quickshop.application.health import Finding, check_service
 from quickshop.domain.errors import QuickShopError
 from quickshop.entrypoints.cli.context import address_of, load_settings, opened_shop
 from quickshop.entrypoints.cli.failures import FAILED, explain
@@ -28,7 +28,8 @@ class FailedCheckError(Exception):
 def doctor(as_json: AsJson = False) -> None:
     """Check the settings, connections, schema and data integrity.
 
-    Exit code 1 if a check fails.
+    Connects to the database, Redis, the broker, the payment gateway and the mail server as the
+    shop does. Moves no money, sends no email and changes nothing. Exit code 1 if a check fails.
     """
     findings = examine()
     passed = all(finding.ok for finding in findings)
@@ -53,6 +54,7 @@ def examine() -> Sequence[Finding]:
         _check("database", lambda: _database(settings)),
         _check("redis", lambda: _redis(settings)),
         _check("broker", lambda: _broker(settings)),
+        *_services(settings),
     ]
     if all(finding.ok for finding in findings if finding.check in {"mode", "database"}):
         findings.extend(_promises(settings))
@@ -136,6 +138,25 @@ def _broker(settings: Settings) -> str:
                 f"{where} does not answer; jobs wait in the database"
             ) from error
     return f"{where} answers"
+
+
+def _services(settings: Settings) -> Iterator[Finding]:
+    """Check the payment gateway and the mail server, which need no database."""
+    from quickshop.container import build_container  # noqa: PLC0415 - imports SQLAlchemy
+
+    container = build_container(settings)
+    try:
+        yield _service("payment gateway", container.payment_gateway)
+        yield _service("mail", container.notifier)
+    finally:
+        container.shutdown_resources()
+
+
+def _service(name: str, service: Callable[[], object]) -> Finding:
+    try:
+        return check_service(name, service())
+    except Exception as error:  # noqa: BLE001 - as above
+        return Finding(name, ok=False, detail=explain(error))
 
 
 def _promises(settings: Settings) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.domain.customers import (
-    MAX_FIELD_LENGTH,
     ConsentPurpose,
     SavedAddress,
     SavedAddressId,
@@ -32,6 +31,7 @@ from quickshop.entrypoints.http.edge.hashing import hashing
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.texts import EMPTY_OR_NOT_BLANK
 from quickshop.ports.customers import CustomerView
 from quickshop.ports.identity import Caller
 
@@ -77,11 +77,14 @@ class OwnProfileOut(ProfileOut):
     """All permissions of these roles, including implied ones."""
 
 
+_ClearableLine = Annotated[str, Field(max_length=200), EMPTY_OR_NOT_BLANK]
+
+
 class ProfileChange(Input):
     """The fields to change. Absent fields stay. An empty text clears a field."""
 
-    name: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
-    phone: Annotated[str, Field(max_length=MAX_FIELD_LENGTH)] | None = None
+    name: _ClearableLine | None = None
+    phone: _ClearableLine | None = None
     marketing_consent: bool | None = None
 
 

@@ -63,6 +63,9 @@ Customers with an account sign in (`POST /v1/auth/login`) and send the access to
 `Authorization: Bearer …`, or have the browser keep cookies. Their carts and orders need no tokens.
 Staff and programs with an API key use `/v1/admin`.
 
+Bodies are JSON in UTF-8: at most 256 KiB, 10,000 values and 16 levels of nesting. Unknown fields
+and parameters are refused. Each answer links to the operations that accept its ids.
+
 Errors are `application/problem+json`. Decide by the `code`. In the repository,
 `docs/reference/errors.md` lists every code with its status and what to do. `Retry-After` is sent
 with 429, and with 503 if waiting may help.

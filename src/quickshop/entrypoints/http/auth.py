@@ -45,6 +45,7 @@ from quickshop.entrypoints.http.edge.middleware import facts_of
 from quickshop.entrypoints.http.edge.problems import ProblemError, default_reason, problems
 from quickshop.entrypoints.http.errors import answer_shop_error
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
+from quickshop.entrypoints.http.texts import EMAIL, STORABLE, VARIED
 from quickshop.ports.limits import Bucket
 from quickshop.shop import Shop
 
@@ -53,9 +54,11 @@ router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=GuardedRoute)
 Email = Annotated[
     str,
     Field(min_length=MIN_EMAIL_LENGTH, max_length=MAX_EMAIL_LENGTH, examples=["ada@example.com"]),
+    EMAIL,
 ]
 NewPassword = Annotated[
     str,
+    VARIED,
     Field(
         min_length=MIN_PASSWORD_LENGTH,
         max_length=MAX_PASSWORD_LENGTH,
@@ -65,6 +68,7 @@ NewPassword = Annotated[
 ]
 GivenPassword = Annotated[
     str,
+    STORABLE,
     Field(
         min_length=1,
         max_length=MAX_PASSWORD_LENGTH,
@@ -72,12 +76,8 @@ GivenPassword = Annotated[
         examples=["correct horse battery"],
     ),
 ]
-Secret = Annotated[
-    str,
-    Field(
-        min_length=1, max_length=MAX_SECRET_LENGTH, description="From the email.", examples=["…"]
-    ),
-]
+_Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH), STORABLE]
+Secret = Annotated[_Secret, Field(description="From the email.", examples=["…"])]
 
 
 class Registration(Input):
@@ -98,7 +98,7 @@ class GuestCart(Input):
     """A cart that was filled before signing in."""
 
     id: Annotated[UUID, Field(strict=False)]  # JSON has no UUID type
-    token: Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH)]
+    token: _Secret
 
 
 class Login(Input):
@@ -130,7 +130,7 @@ class Tokens(Output):
 class Refresh(Input):
     """The refresh token, unless it is in a cookie."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=MAX_SECRET_LENGTH)] | None = None
+    refresh_token: _Secret | None = None
 
 
 class Confirmation(Input):

@@ -24,6 +24,7 @@ from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, private_json
 from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.texts import STORABLE
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
@@ -34,7 +35,11 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 class NewLine(Input):
     """Units of a SKU to put in a cart."""
 
-    sku: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["CANDLE-BEE"])]
+    sku: Annotated[
+        str,
+        Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["CANDLE-BEE"]),
+        STORABLE,
+    ]
     quantity: Quantity = 1
 
 

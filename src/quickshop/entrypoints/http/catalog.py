@@ -6,15 +6,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.money import MAX_PRICE_MINOR
 from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import (
+    WHOLE_NUMBER,
     Cursor,
     Limit,
     QueryBoolean,
-    QueryInteger,
     QueryText,
     ShopDependency,
 )
@@ -45,7 +46,7 @@ class CategoryTree(Output):
     items: tuple[CategoryOut, ...]
 
 
-Price = Annotated[QueryInteger, Query(ge=0, le=MAX_PRICE_MINOR)]
+Price = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR), WHOLE_NUMBER]
 Name = Annotated[QueryText, Query(min_length=1, max_length=MAX_NAME_LENGTH)]
 SearchText = Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)]
 CategorySlug = Annotated[Name | None, Query(description="Slug; those below it count.")]

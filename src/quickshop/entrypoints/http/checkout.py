@@ -26,6 +26,7 @@ from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, private, replay_headers, within
 from quickshop.entrypoints.http.money import MoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.texts import EMAIL, NOT_BLANK
 
 router = APIRouter(prefix="/v1", tags=["checkout"], route_class=GuardedRoute)
 
@@ -35,6 +36,7 @@ class PaymentIn(Input):
 
     method: Annotated[
         str,
+        NOT_BLANK,
         Field(
             min_length=1,
             max_length=MAX_METHOD_LENGTH,
@@ -46,6 +48,7 @@ class PaymentIn(Input):
     ]
     token: Annotated[
         str,
+        NOT_BLANK,
         Field(
             min_length=1,
             max_length=MAX_TOKEN_LENGTH,
@@ -72,6 +75,7 @@ class Checkout(Input):
         Field(
             min_length=MIN_EMAIL_LENGTH, max_length=MAX_EMAIL_LENGTH, examples=["ada@example.com"]
         ),
+        EMAIL,
     ]
     shipping_address: AddressIn
     billing_address: AddressIn | None = None

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quickshop.domain.customers import MAX_FIELD_LENGTH, Address
+from quickshop.domain.customers import COUNTRIES, MAX_FIELD_LENGTH, Address
 from quickshop.entrypoints.http.models import Input, Output, within
+from quickshop.entrypoints.http.texts import NOT_BLANK
 
-Line = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_LENGTH)]
+Line = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_LENGTH), NOT_BLANK]
 
 
 class AddressIn(Input):
@@ -21,7 +22,14 @@ class AddressIn(Input):
     city: Annotated[Line, Field(examples=["Reno"])]
     region: Annotated[Line | None, Field(examples=["NV"])] = None
     postal_code: Annotated[Line, Field(examples=["89501"])]
-    country: Annotated[Line, Field(description="ISO 3166 alpha-2 code.", examples=["US"])]
+    country: Annotated[
+        Line,
+        Field(
+            description="ISO 3166 alpha-2 code.",
+            examples=["US"],
+            json_schema_extra={"enum": sorted(COUNTRIES)},
+        ),
+    ]
     phone: Line | None = None
 
     def to_domain(self, field: str) -> Address:

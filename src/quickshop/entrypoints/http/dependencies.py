@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from quickshop.application.shopper import Shopper
@@ -15,6 +15,7 @@ from quickshop.domain.errors import NotSignedInError
 from quickshop.domain.idempotency import MAX_KEY_LENGTH
 from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
 from quickshop.entrypoints.http.sentences import KEY_PATTERN
+from quickshop.entrypoints.http.texts import CURSOR, PRINTABLE
 from quickshop.ports.identity import Caller
 from quickshop.ports.paging import MAX_CURSOR_LENGTH, MAX_LIMIT
 from quickshop.shop import Shop
@@ -107,12 +108,12 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,16}")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,16}(?:\.0{1,16})?")
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
 def _integer(value: object) -> object:
-    # pydantic would also accept "1_000" and "3.0".
+    # pydantic would also accept "1_000". In JSON Schema, 3.0 is an integer.
     if isinstance(value, str) and not _INTEGER.fullmatch(value):
         raise PydanticCustomError("int_parsing", "must be a whole number")
     return value
@@ -133,13 +134,16 @@ def require_printable(value: str) -> str:
     return value
 
 
-QueryInteger = Annotated[int, BeforeValidator(_integer)]
+WHOLE_NUMBER: Final = BeforeValidator(_integer)
+"""Put it after the bounds of the number: pydantic drops those after it from the document."""
 QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
-QueryText = Annotated[str, AfterValidator(require_printable)]
+QueryText = Annotated[str, AfterValidator(require_printable), PRINTABLE]
 
-Limit = Annotated[QueryInteger, Query(ge=1, le=MAX_LIMIT, description="Items per page.")]
+Limit = Annotated[
+    int, Field(ge=1, le=MAX_LIMIT), WHOLE_NUMBER, Query(description="Items per page.")
+]
 Cursor = Annotated[
-    QueryText | None,
+    Annotated[QueryText, CURSOR] | None,
     Query(
         min_length=1,
         max_length=MAX_CURSOR_LENGTH,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from http import HTTPStatus
 from importlib.resources import files
@@ -28,6 +29,8 @@ from quickshop.entrypoints.http.edge.audience import (
 from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import MEDIA_TYPE
+from quickshop.entrypoints.http.links import add_links
+from quickshop.entrypoints.http.money import MoneyIn, PositiveMoneyIn, UnitPriceIn
 
 router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
@@ -52,6 +55,7 @@ _SCHEMES: Final[dict[str, dict[str, str]]] = {
         "the shop itself, or one of `QUICKSHOP_CORS_ORIGINS`.",
     },
 }
+_AMOUNTS: Final = tuple(model.__name__ for model in (MoneyIn, UnitPriceIn, PositiveMoneyIn))
 _INLINE_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 # Relative URLs, so that the page also works behind a path prefix.
@@ -158,10 +162,29 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             _correct(operation["responses"])
             _add_refusals(operation, declared[operation["operationId"]])
+            _forbid_null(operation.get("parameters", ()))
+    _state_currency(schema["components"]["schemas"], app.state.shop.policy.currency)
+    add_links(schema)
     schema["components"]["securitySchemes"] = _SCHEMES
     for unused in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(unused, None)
     return schema
+
+
+def _forbid_null(parameters: Iterable[dict[str, Any]]) -> None:
+    """FastAPI says that an optional parameter may be null: it is absent, for there is no null."""
+    for parameter in parameters:
+        schema = parameter["schema"]
+        kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+        if len(kinds) == 1:
+            del schema["anyOf"]
+            parameter["schema"] = {**kinds[0], **schema}
+
+
+def _state_currency(schemas: dict[str, Any], currency: str) -> None:
+    """All prices of a shop are in one currency, which only the shop knows."""
+    for name in _AMOUNTS:
+        schemas[name]["properties"]["currency"] |= {"enum": [currency], "examples": [currency]}
 
 
 def _declared(app: FastAPI) -> dict[str, Audience]:

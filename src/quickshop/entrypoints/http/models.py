@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -14,15 +14,16 @@ from starlette.responses import Response
 from quickshop.domain.errors import InvalidValueError
 from quickshop.domain.values import MAX_NAME_LENGTH
 from quickshop.entrypoints.http.dependencies import require_printable
+from quickshop.entrypoints.http.texts import EMPTY_OR_NOT_BLANK, NOT_BLANK
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-Line = Annotated[
-    str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)
-]
-OptionalLine = Annotated[str, Field(max_length=MAX_NAME_LENGTH), AfterValidator(require_printable)]
+_PRINTABLE: Final = AfterValidator(require_printable)
+
+Line = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH), _PRINTABLE, NOT_BLANK]
+OptionalLine = Annotated[str, Field(max_length=MAX_NAME_LENGTH), _PRINTABLE, EMPTY_OR_NOT_BLANK]
 Sku = Annotated[Line, Field(examples=["CANDLE-BEE"])]
 Id = Annotated[UUID, Field(strict=False)]
 """An id in a body, where it is text."""

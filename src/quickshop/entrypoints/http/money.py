@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from quickshop.domain.money import MAX_MINOR, Money
+from quickshop.domain.money import MAX_MINOR, MAX_PRICE_MINOR, Money
 from quickshop.entrypoints.http.models import Input, Output
 from quickshop.entrypoints.http.sentences import CURRENCY_PATTERN
 
@@ -25,9 +25,26 @@ class MoneyIn(Input):
 
     amount: Annotated[MinorUnits, Field(ge=0, lt=MAX_MINOR, examples=[3700])]
     currency: Annotated[
-        str, Field(pattern=CURRENCY_PATTERN, description="ISO 4217 code.", examples=["USD"])
+        str,
+        Field(
+            pattern=CURRENCY_PATTERN,
+            description="ISO 4217 code: the currency of the shop.",
+            examples=["USD"],
+        ),
     ]
 
     def to_domain(self) -> Money:
         """Return the amount as domain money."""
         return Money(self.amount, self.currency)
+
+
+class UnitPriceIn(MoneyIn):
+    """The price of one unit."""
+
+    amount: Annotated[MinorUnits, Field(ge=0, le=MAX_PRICE_MINOR, examples=[3700])]
+
+
+class PositiveMoneyIn(MoneyIn):
+    """An amount above 0."""
+
+    amount: Annotated[MinorUnits, Field(ge=1, lt=MAX_MINOR, examples=[3700])]

@@ -23,6 +23,7 @@ from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.models import Input, Output, private, replay_headers
 from quickshop.entrypoints.http.money import MoneyOut
+from quickshop.entrypoints.http.texts import PROSE
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=GuardedRoute)
@@ -96,7 +97,7 @@ class OrderPage(Output):
 class Cancellation(Input):
     """Why an order is not wanted any more."""
 
-    reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH)] = ""
+    reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH), PROSE] = ""
 
 
 @router.get(

@@ -21,24 +21,42 @@ from quickshop.domain.catalog_rules import (
     MAX_VARIANTS,
     MAX_WEIGHT_GRAMS,
 )
-from quickshop.domain.values import MAX_URL_LENGTH
-from quickshop.entrypoints.http.models import Id, Input, Line, OptionalLine, Output, Sku, Version
-from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
+from quickshop.domain.values import MAX_NAME_LENGTH, MAX_URL_LENGTH
+from quickshop.entrypoints.http.models import (
+    Id,
+    Input,
+    Line,
+    OptionalLine,
+    Output,
+    Sku,
+    Version,
+)
+from quickshop.entrypoints.http.money import MoneyIn, MoneyOut, UnitPriceIn
+from quickshop.entrypoints.http.texts import HANDLE, HTTPS_URL, PRINTABLE, STORABLE
 
 Tags = Annotated[list[Line], Field(max_length=MAX_TAGS)]
 OptionNames = Annotated[
     list[Line], Field(max_length=MAX_OPTIONS, description="Option names, such as `Size`.")
 ]
+Handle = Annotated[Line, HANDLE]
 Description = Annotated[
     str,
+    STORABLE,
     Field(
         max_length=MAX_DESCRIPTION_LENGTH,
         description="HTML; markup that could do harm is dropped.",
     ),
 ]
 Metadata = Annotated[
-    dict[Line, Annotated[str, Field(max_length=MAX_METADATA_LENGTH)]],
-    Field(max_length=MAX_METADATA),
+    dict[Line, Annotated[str, Field(max_length=MAX_METADATA_LENGTH), STORABLE]],
+    Field(
+        max_length=MAX_METADATA,
+        # pydantic states the pattern of the keys as `patternProperties`, which allows other keys.
+        json_schema_extra={
+            "additionalProperties": False,
+            "propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH},
+        },
+    ),
 ]
 
 
@@ -131,12 +149,12 @@ class VariantIn(Input):
     """One thing that can be put in a cart."""
 
     sku: Sku
-    price: MoneyIn
+    price: UnitPriceIn
     options: Annotated[
         list[Line],
         Field(max_length=MAX_OPTIONS, description="One value per option, in their order."),
     ] = Field(default_factory=list)
-    compare_at_price: MoneyIn | None = None
+    compare_at_price: UnitPriceIn | None = None
     weight_grams: Annotated[int, Field(ge=0, le=MAX_WEIGHT_GRAMS)] = 0
     barcode: Line | None = None
     requires_shipping: bool = True
@@ -166,6 +184,7 @@ class ImageIn(Input):
 
     url: Annotated[
         str,
+        HTTPS_URL,
         Field(
             min_length=1,
             max_length=MAX_URL_LENGTH,
@@ -173,7 +192,7 @@ class ImageIn(Input):
             examples=["https://example.com/mug.jpg"],
         ),
     ]
-    alt: Annotated[str, Field(max_length=MAX_ALT_LENGTH)] = ""
+    alt: Annotated[str, Field(max_length=MAX_ALT_LENGTH), PRINTABLE] = ""
 
     def to_domain(self, position: int) -> Image:
         """The same as the shop keeps it."""
@@ -190,7 +209,13 @@ class NewProductIn(Input):
 
     title: Line
     variants: Annotated[list[VariantIn], Field(min_length=1, max_length=MAX_VARIANTS)]
-    handle: Annotated[Line | None, Field(description="Made of the title unless given.")] = None
+    handle: Annotated[
+        Handle | None,
+        Field(
+            description="Made from the title by default; required if the title has neither Latin "
+            "letters nor digits. Not an id."
+        ),
+    ] = None
     description_html: Description = ""
     vendor: OptionalLine = ""
     product_type: OptionalLine = ""
@@ -211,7 +236,7 @@ class ProductChangesIn(Input):
 
     version: Version | None = None
     title: Line | None = None
-    handle: Line | None = None
+    handle: Handle | None = None
     description_html: Description | None = None
     vendor: OptionalLine | None = None
     product_type: OptionalLine | None = None
@@ -245,8 +270,8 @@ class PriceIn(Input):
     """What a SKU costs from now on."""
 
     sku: Sku
-    price: MoneyIn
-    compare_at_price: MoneyIn | None = None
+    price: UnitPriceIn
+    compare_at_price: UnitPriceIn | None = None
 
     def to_fields(self) -> dict[str, Any]:
         """What was sent, by the names that the shop has for it."""

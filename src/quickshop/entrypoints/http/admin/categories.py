@@ -20,6 +20,7 @@ from quickshop.entrypoints.http.dependencies import ShopDependency
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Id, Input, Line, Output, nothing, private
+from quickshop.entrypoints.http.texts import SLUG
 
 router = APIRouter(
     prefix="/v1/admin/categories", tags=["admin: catalog"], route_class=GuardedRoute
@@ -39,7 +40,13 @@ class NewCategoryIn(Input):
     """A category to be opened."""
 
     name: Line
-    slug: Annotated[Line | None, Field(description="Made of the name unless given.")] = None
+    slug: Annotated[
+        Annotated[Line, SLUG] | None,
+        Field(
+            description="Made from the name by default; required if the name has neither Latin "
+            "letters nor digits."
+        ),
+    ] = None
     parent_id: Id | None = None
     """Null: at the root."""
 

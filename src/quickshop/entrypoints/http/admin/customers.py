@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from quickshop.application.cart import ListActiveCarts
 from quickshop.application.customers import EraseCustomer, GetCustomer, ListCustomers
@@ -17,9 +17,9 @@ from quickshop.domain.identity import AccountId, AccountStatus
 from quickshop.entrypoints.http.account import ProfileOut, profile_facts
 from quickshop.entrypoints.http.admin.shared import staff_problems
 from quickshop.entrypoints.http.dependencies import (
+    WHOLE_NUMBER,
     Cursor,
     Limit,
-    QueryInteger,
     QueryText,
     ShopDependency,
     SignedInCaller,
@@ -27,6 +27,7 @@ from quickshop.entrypoints.http.dependencies import (
 from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import Output, nothing, private
+from quickshop.entrypoints.http.texts import EMAIL
 from quickshop.ports.customers import CustomerView
 from quickshop.ports.paging import DEFAULT_LIMIT
 
@@ -83,7 +84,7 @@ def customer_of(view: CustomerView) -> AdminCustomerOut:
 def list_customers(
     shop: ShopDependency,
     email: Annotated[
-        QueryText | None,
+        Annotated[QueryText, EMAIL] | None,
         Query(max_length=MAX_EMAIL_LENGTH, description="The exact email address."),
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -156,7 +157,10 @@ def erase_customer(shop: ShopDependency, caller: SignedInCaller, customer_id: UU
 def list_active_carts(
     shop: ShopDependency,
     hours: Annotated[
-        QueryInteger, Query(ge=1, le=MAX_HOURS, description="Changed within this number of hours.")
+        int,
+        Field(ge=1, le=MAX_HOURS),
+        WHOLE_NUMBER,
+        Query(description="Changed within this number of hours."),
     ] = 24,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

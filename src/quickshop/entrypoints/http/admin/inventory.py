@@ -119,7 +119,15 @@ class AdjustmentIn(Input):
     """By how much the shelf is to be corrected."""
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, description="Not 0.")]
+    quantity: Annotated[
+        int,
+        Field(
+            ge=-MAX_UNITS,
+            le=MAX_UNITS,
+            description="Not 0.",
+            json_schema_extra={"not": {"const": 0}},
+        ),
+    ]
     reason: LedgerReason
     location: WhereIfNotDefault = None
 

@@ -14,11 +14,21 @@ from quickshop.domain.payments import PaymentStatus, RefundStatus
 from quickshop.domain.values import MAX_REASON_LENGTH, MAX_URL_LENGTH
 from quickshop.entrypoints.http.admin.shared import Location
 from quickshop.entrypoints.http.models import Id, Input, Output
-from quickshop.entrypoints.http.money import MoneyIn, MoneyOut
+from quickshop.entrypoints.http.money import MoneyOut, PositiveMoneyIn
 from quickshop.entrypoints.http.orders import OrderOut
+from quickshop.entrypoints.http.texts import (
+    EMPTY_OR_NOT_BLANK,
+    PROSE,
+    PROSE_NOT_BLANK,
+    WEB_URL_OR_EMPTY,
+)
 
-Reason = Annotated[str, Field(max_length=MAX_REASON_LENGTH, description="Told to the shopper.")]
-TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH)]
+Reason = Annotated[
+    str,
+    Field(max_length=MAX_REASON_LENGTH, description="Told to the shopper."),
+    PROSE,
+]
+TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH), EMPTY_OR_NOT_BLANK]
 
 
 class AdminOrderOut(OrderOut):
@@ -109,27 +119,27 @@ class FulfillmentIn(Input):
     ] = None
     carrier: TrackingText = ""
     tracking_number: TrackingText = ""
-    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH)] = ""
+    tracking_url: Annotated[str, Field(max_length=MAX_URL_LENGTH), WEB_URL_OR_EMPTY] = ""
 
 
 class NoteIn(Input):
     """Something to remember about an order, for staff."""
 
-    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH)]
+    note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH), PROSE_NOT_BLANK]
 
 
 class CaptureIn(Input):
     """How much of the money that was set aside is to be taken."""
 
     amount: Annotated[
-        MoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
+        PositiveMoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
     ] = None
 
 
 class RefundIn(Input):
     """How much is to go back."""
 
-    amount: Annotated[MoneyIn | None, Field(description="Absent or null: all that is left.")] = (
-        None
-    )
+    amount: Annotated[
+        PositiveMoneyIn | None, Field(description="Absent or null: all that is left.")
+    ] = None
     reason: Reason = ""

@@ -45,6 +45,7 @@ from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
 from quickshop.entrypoints.http.models import nothing, private, replay_headers
 from quickshop.entrypoints.http.orders import Cancellation
+from quickshop.entrypoints.http.texts import EMAIL
 from quickshop.ports.orders import OrderView
 from quickshop.ports.paging import DEFAULT_LIMIT
 from quickshop.ports.payments import PaymentView
@@ -71,7 +72,7 @@ def list_orders(
     shop: ShopDependency,
     number: Annotated[QueryText | None, Query(min_length=1, max_length=MAX_NUMBER_LENGTH)] = None,
     email: Annotated[
-        QueryText | None,
+        Annotated[QueryText, EMAIL] | None,
         Query(
             min_length=MIN_EMAIL_LENGTH,
             max_length=MAX_EMAIL_LENGTH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header
 from pydantic import AfterValidator, Field
@@ -11,14 +11,15 @@ from quickshop.domain.inventory import MAX_LEDGER_REASON_LENGTH, MAX_LOCATION_LE
 from quickshop.entrypoints.http.dependencies import SignedInCaller, require_printable
 from quickshop.entrypoints.http.edge.problems import problems
 from quickshop.entrypoints.http.sentences import ETAG_PATTERN
+from quickshop.entrypoints.http.texts import NOT_BLANK
+
+_PRINTABLE: Final = AfterValidator(require_printable)
 
 Location = Annotated[
-    str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), AfterValidator(require_printable)
+    str, Field(min_length=1, max_length=MAX_LOCATION_LENGTH), _PRINTABLE, NOT_BLANK
 ]
 LedgerReason = Annotated[
-    str,
-    Field(min_length=1, max_length=MAX_LEDGER_REASON_LENGTH),
-    AfterValidator(require_printable),
+    str, Field(min_length=1, max_length=MAX_LEDGER_REASON_LENGTH), _PRINTABLE, NOT_BLANK
 ]
 IfMatch = Annotated[
     str | None,

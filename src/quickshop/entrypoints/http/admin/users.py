@@ -40,12 +40,13 @@ from quickshop.entrypoints.http.edge.audience import open_to, staff
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.edge.hashing import hashing
 from quickshop.entrypoints.http.models import Input, Line, Output, nothing, private
+from quickshop.entrypoints.http.texts import NOT_BLANK, ROLE
 from quickshop.ports.paging import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/v1/admin", tags=["admin: users"], route_class=GuardedRoute)
 
 RoleName = Annotated[
-    str, Field(min_length=1, max_length=MAX_ROLE_NAME_LENGTH, examples=["order_manager"])
+    str, Field(min_length=1, max_length=MAX_ROLE_NAME_LENGTH, examples=["order_manager"]), ROLE
 ]
 Permissions = Annotated[
     list[Annotated[Permission, Field(strict=False)]], Field(max_length=len(Permission))
@@ -112,6 +113,7 @@ class ApiKeyIn(Input):
         str,
         Field(min_length=1, max_length=MAX_API_KEY_NAME_LENGTH, examples=["warehouse"]),
         AfterValidator(require_printable),
+        NOT_BLANK,
     ]
     scopes: Annotated[Permissions, Field(min_length=1)]
     expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None

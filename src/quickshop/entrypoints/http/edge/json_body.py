@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from typing import Any, Final, Never
 
 from fastapi import Request, Response
@@ -63,7 +64,7 @@ def parse_json(body: bytes) -> Any:
             text,
             object_pairs_hook=_object,
             parse_constant=_refuse_number,
-            parse_float=_finite,
+            parse_float=_number,
         )
     except RecursionError:
         _refuse("is nested too deeply")
@@ -91,11 +92,13 @@ def _refuse_number(_name: str) -> Never:
     _refuse("contains a number that JSON does not allow")
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> int | float:
+    """Return a number with a point or an exponent. In JSON Schema, 3.0 is an integer."""
     number = float(text)
     if number in {float("inf"), float("-inf")}:
         _refuse("contains a number that is too large")
-    return number
+    exact = Decimal(text)
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def _children(value: Any) -> list[Any]:
