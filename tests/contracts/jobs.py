@@ -62,7 +62,7 @@ def cannot_be_started(backend: Backend, job_id: JobId, *, after: timedelta) -> b
 
 
 def a_job(backend: Backend) -> JobId:
-    """The one job of an order just placed; nobody holds it, or any other job that is due."""
+    """Place an order; return its job, which is the only job that is due, and is not claimed."""
     store_order(backend.unit_of_work)
     waiting = claim(backend)
     for job_id in waiting:
@@ -174,7 +174,7 @@ class JobQueueContract:
         assert claim(backend) == [job_id]
         start(backend, job_id)
         backend.job_queue.give_back([job_id], NOW)
-        assert claim(backend) == [], "someone works on it"
+        assert claim(backend) == [], "another worker has claimed it"
 
     def test_starting_counts_and_renews_the_lease(self, backend: Backend) -> None:
         job_id = a_job(backend)

@@ -29,7 +29,7 @@ _serial = count(1)
 
 
 def a_bucket(limit: Limit) -> Bucket:
-    return Bucket.of(limit, f"somebody {next(_serial)}")
+    return Bucket.of(limit, f"client {next(_serial)}")
 
 
 def in_a_loop(limiter: RateLimiter, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
