@@ -93,7 +93,7 @@ class Buyer:
         ask(self.world, lambda: add(cart.cart.id, cart.token, sku=sku, quantity=quantity))
 
     def hold(self, cart: NewCart, key: str) -> None:
-        """Have what is in the cart set aside, or think better of that."""
+        """Hold the cart, or release the hold."""
         carts = self.world.shop.carts
         hold = partial(carts.hold, cart.cart.id, cart.token, idempotency_key=key)
         if self.world.random.random() < 0.2:
@@ -178,7 +178,7 @@ class Buyer:
 
 
 def canceling_staff(world: World) -> None:
-    """Cancel an order or two, whatever state they are in."""
+    """Cancel an order or two, in any status."""
     for _time in range(world.random.choice((1, 2, 3))):
         world.scheduler.sleep(world.random.uniform(0, 120))
         order = _any_order(world)
@@ -213,7 +213,7 @@ def _give_back(world: World, order: OrderView, amount: Money | None, key: str) -
 
 
 def cashier(world: World) -> None:
-    """Take what was set aside, wholly or in part, or let it go."""
+    """Capture an authorized payment, in full or in part, or void it."""
     for time in range(world.random.choice((2, 4, 6))):
         world.scheduler.sleep(world.random.uniform(0, 90))
         order = _any_order(world)
@@ -293,8 +293,8 @@ def _change_shelf(
     place = world.places[len(key) % len(world.places)]
     done = ask(world, partial(change, sku, quantity, location=place, idempotency_key=key))
     if not isinstance(done, DomainError):
-        told = world.journal.shelf.setdefault(key, done.value)
-        if told != done.value:
+        recorded = world.journal.shelf.setdefault(key, done.value)
+        if recorded != done.value:
             raise Violation(Kind.TWO_ANSWERS, key)
 
 
@@ -381,7 +381,7 @@ def sweeper(world: World) -> None:
 
 
 def _perhaps(world: World, work: Callable[[], object]) -> None:
-    """Do what somebody will do again if it fails now."""
+    """Run an action that is repeated later if it fails now."""
     actor = world.scheduler.current
     actor.mortal = True
     with suppress(TransientError, Crashed):

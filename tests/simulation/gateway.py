@@ -68,7 +68,7 @@ class Account:
         self.captured = self.amount if self.capture else 0
 
     def charge(self) -> Charge:
-        """What the port tells of it."""
+        """The charge as the port returns it."""
         if self.state is None:
             raise PaymentDeclinedError("card_declined")
         return Charge(
@@ -85,9 +85,9 @@ class SimulatedGateway:
     def __init__(self, scheduler: Scheduler, faults: Faults, store: SteppedStore) -> None:
         self.book: dict[str, Account] = {}
         self.refused_refunds: set[str] = set()
-        """Keys of refunds that were refused for good: somebody has to see to it."""
+        """Keys of refunds that were refused permanently: staff must handle them."""
         self.receive: Callable[[str, bytes, Mapping[str, str]], object]
-        """Where webhooks go; whoever opens the shop sets it."""
+        """The receiver of webhooks, set by the code that opens the shop."""
         self._notices: dict[bytes, PaymentNotice] = {}
         """What was sent, by the body that it was sent as."""
         self._scheduler = scheduler
@@ -123,7 +123,7 @@ class SimulatedGateway:
         """As `PaymentWebhooks.verify`.
 
         Raises:
-            WebhookRejectedError: somebody else sent it.
+            WebhookRejectedError: the message is forged.
         """
         assert now, headers
         if body not in self._notices:

@@ -150,7 +150,7 @@ class SteppedQueue(MemoryJobQueue):
         super().finish(job_id, *args, **options)
 
     def let_go(self) -> None:
-        """Say that whoever runs is no longer at its job, for good or ill."""
+        """Record that the running actor has ended its job, with or without success."""
         me = self._scheduler.current
         if me.job is not None:
             self.running[me.job.id] -= 1
@@ -238,6 +238,6 @@ class WokenSignal:
         self.wake = scheduler.wake_idle
 
     def wait(self, timeout_seconds: float) -> None:
-        """Nobody waits like this here: actors idle."""
+        """Not used here: actors wait with `idle`."""
         self.wake()
         assert timeout_seconds >= 0

@@ -1,4 +1,4 @@
-"""Who goes on at each port call: a seed decides, on a clock that moves only when it is told to.
+"""The choice of the next actor at each port call: a seed decides, on a manual clock.
 
 Every actor is a greenlet. One runs at a time, until its next port call; then the seed picks who
 goes on. So a run is a list of numbered steps, and the same seed gives the same list.
@@ -23,11 +23,11 @@ MAX_STEPS: Final = 20_000
 
 
 class Crashed(BaseException):
-    """The process that an actor ran in is gone: nobody is left to write down what happened."""
+    """The process of an actor was killed, so no code runs that could record what happened."""
 
 
 class Actor:
-    """Someone who calls the shop, or works for it."""
+    """An actor that calls the shop or works for it."""
 
     __slots__ = ("alarm", "greenlet", "job", "mailed", "mortal", "name", "shielded")
 
@@ -55,13 +55,13 @@ class Scheduler:
         self.trace: list[tuple[str, str]] = []
         """Who did what, in order."""
         self.taking_turns = True
-        """Otherwise whoever runs goes on, and time passes as it sleeps."""
+        """If false, the running actor continues, and time passes while it sleeps."""
         self.disturb: Callable[[Actor], None] = lambda _actor: None
         """Called at every step with the one whose step it is."""
         self.stickiness = self.random.choice((0.0, 0.3, 0.6, 0.9))
-        """How likely an actor goes on as if nobody else were there."""
+        """The probability that the same actor continues."""
         self.haste = self.random.choice((0.0, 0.002, 0.02))
-        """How likely time passes although somebody could go on: that is how slow actors arise."""
+        """The probability that time passes although an actor could continue, to make it slow."""
         self.current = Actor("main")
         self._draw = self.random.random
         self._ready: list[Actor] = []
@@ -73,7 +73,7 @@ class Scheduler:
         self._hub = greenlet.getcurrent()
 
     def spawn(self, name: str, work: Callable[[], object]) -> Actor:
-        """Let someone take part from now on, until `work` ends."""
+        """Start an actor, which takes part until `work` ends."""
         actor = Actor(name)
 
         def run() -> None:
@@ -122,7 +122,7 @@ class Scheduler:
             self.trace.append((self.current.name, what))
 
     def note(self, what: str) -> None:
-        """Add to the trace what happened to whoever is running."""
+        """Add an event of the running actor to the trace."""
         self.trace.append((self.current.name, what))
 
     def sleep(self, seconds: float) -> None:
@@ -134,7 +134,7 @@ class Scheduler:
             self.now += timedelta(seconds=seconds)
 
     def idle(self, until: datetime | None) -> None:
-        """Go on at `until`, or when somebody calls `wake_idle`."""
+        """Continue at `until`, or when another actor calls `wake_idle`."""
         if until is not None:
             self._set_alarm(until)
         self._idle.append(self.current)
@@ -149,7 +149,7 @@ class Scheduler:
                 self._ready.append(actor)
 
     def queue_up(self) -> None:
-        """Go on after somebody called `next_in_queue`."""
+        """Continue after another actor calls `next_in_queue`."""
         self._queuing.append(self.current)
         self._leave()
 

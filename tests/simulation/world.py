@@ -174,7 +174,7 @@ class World:
                 self.shop.inventory.configure(sku, location=place, low_stock_threshold=threshold)
 
     def run(self) -> None:
-        """Live through the day, then through whatever is left to be done.
+        """Run the day, then the remaining work.
 
         Raises:
             Violation: a promise was broken.
@@ -202,7 +202,7 @@ class World:
         check_end(self)
 
     def visit(self, name: str, day: Callable[[], object]) -> None:
-        """Let someone come; when the last one has gone, everything heals and the day ends."""
+        """Start an actor; after the last one has ended, all faults end and so does the day."""
 
         def stay() -> None:
             day()
@@ -343,7 +343,7 @@ def _outcomes(state: MemoryState) -> Counter[str]:
 
 @contextmanager
 def _virtual_sleep(scheduler: Scheduler) -> Iterator[None]:
-    """Let a story that lost a race wait in the virtual time before it is told again.
+    """Let a story that lost a race wait in virtual time before it is repeated.
 
     A run is too short to be worth interrupting for garbage.
     """
