@@ -65,7 +65,7 @@ class MovableClock:
         return self._now
 
     def advance(self, **by: float) -> datetime:
-        """Move on by a `timedelta` of these, and tell the time."""
+        """Advance the clock by a `timedelta` of these arguments, and return the time."""
         self._now += timedelta(**by)
         return self._now
 

@@ -149,7 +149,7 @@ def open_web(*, settings: Settings | None = None, **options: Any) -> Iterator[We
 
 @contextmanager
 def serve(shop: Shop, mailbox: MemoryNotifier, **options: Any) -> Iterator[Web]:
-    """A shop that somebody else opened, over HTTP; `options` are those of `create_app`."""
+    """Serve an open shop over HTTP; `options` are those of `create_app`."""
     app = create_app(shop, **{"product_cache_seconds": 0, **options})
     with client_of(app) as client:
         yield Web(shop, client, mailbox)

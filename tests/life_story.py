@@ -1,4 +1,4 @@
-"""Somebody who leaves traces wherever a customer can, and then wants to be forgotten."""
+"""A customer who leaves personal data everywhere, and then is erased."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRACES: Final = (
     *("zenobia", "quux", "palmyra", "tetrapylon", "tadmur", "qx99", "900 912", "telephone"),
     PLACE,
 )
-"""What tells who it was, in lower case."""
+"""Texts that identify the customer, in lower case."""
 
 
 def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
@@ -110,5 +110,5 @@ def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -
 
 
 def traces_in(text: str) -> list[str]:
-    """What of it all is still told."""
+    """Return the texts that are still stored."""
     return [trace for trace in TRACES if trace in text.lower()]
