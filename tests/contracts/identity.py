@@ -1,4 +1,4 @@
-"""What every keeper of accounts, roles and API keys must do."""
+"""The contract of repositories of accounts, roles and API keys."""
 
 from __future__ import annotations
 

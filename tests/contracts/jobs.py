@@ -1,4 +1,4 @@
-"""What every queue of record, and every keeper of schedules, must do."""
+"""The contract of job queues and schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every rate limiter must do, and every front gate."""
+"""The contract of rate limiters and request gates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every payment gateway must do."""
+"""The contract of payment gateways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of levels must do."""
+"""The contract of repositories of levels."""
 
 from __future__ import annotations
 
