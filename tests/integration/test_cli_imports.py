@@ -46,7 +46,7 @@ def test_importing_again_changes_nothing(terminal: Terminal):
 
 def test_the_terminal_is_told_what_became_of_the_file(terminal: Terminal):
     done = terminal.run("import", "shopify", "--sample")
-    assert "markup left out: iframe" in done.out
+    assert "markup removed: iframe" in done.out
     assert "units moved" in done.out
     assert (done.code, done.err) == (0, "")
 

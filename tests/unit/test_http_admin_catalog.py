@@ -183,7 +183,7 @@ def test_a_product_in_another_currency_than_the_shops_is_refused(office: BackOff
     document = assert_problem(answer, 422, "invalid_value")
     [wrong] = document["errors"]
     assert wrong["pointer"] == "/variants/0/price/currency"
-    assert wrong["detail"] == "must be USD, as all prices of this shop are"
+    assert wrong["detail"] == "must be USD, the currency of this shop"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from httpx2 import Response
 
 from quickshop.domain.imports import MAX_FILE_BYTES, MAX_FILE_ROWS, MAX_UNFINISHED
-from quickshop.entrypoints.http.admin.imports import take_in
+from quickshop.entrypoints.http.admin.imports import save_body
 from tests.http_client import assert_problem
 from tests.people import signed_in
 from tests.unit.importing_shop import SAMPLE
@@ -109,7 +109,7 @@ def test_who_may_not_move_stock_does_not_do_so_with_a_file(office: BackOffice) -
     office.shop.run_jobs()
     assert office.get(f"/imports/{started['id']}")["counts"]["units_moved"] == 0
     [note] = office.get(f"/imports/{started['id']}/issues")["items"]
-    assert note["reason"] == "left aside: this needs inventory:write"
+    assert note["reason"] == "ignored: you need the permission inventory:write"
     assert office.get("/inventory")["items"] == []
     assert hand_in(office, as_csv([mug()]).encode()).json()["with_stock"] is True
 
@@ -152,7 +152,7 @@ def test_a_file_is_not_written_where_everybody_waits() -> None:
             yield b"x" * 700_000
 
     disk = Disk()
-    anyio.run(take_in, body(), disk)
+    anyio.run(save_body, body(), disk)
     assert disk.getvalue() == b"x" * 2_100_000
     assert 1 < len(writers) <= 3
     assert get_ident() not in writers

@@ -93,7 +93,7 @@ class TestImportingAgain:
         shop.load(shirt(), size("M"))
         report = shop.load(shirt())
         assert shop.skus("shirt") == ["SHIRT-S", "SHIRT-M"]
-        assert "SHIRT-M of this product was not imported" in notes(report, "Variant SKU")[0]
+        assert "SHIRT-M of this product is not in the file" in notes(report, "Variant SKU")[0]
         assert report.unchanged == 1
 
     def test_a_variant_that_fits_the_options_no_longer_is_given_up(
@@ -110,7 +110,7 @@ class TestSkus:
         report = shop.load(shirt(sku=""), size("Extra Large", sku=""), mug(sku=""))
         assert shop.skus("shirt") == ["shirt-s", "shirt-extra-large"]
         assert shop.skus("mug") == ["mug"]
-        assert notes(report, "Variant SKU")[0] == "is blank; this variant has shirt-s"
+        assert notes(report, "Variant SKU")[0] == "is blank; this variant gets shirt-s"
         assert shop.load(shirt(sku=""), size("Extra Large", sku=""), mug(sku="")).unchanged == 2
 
     def test_the_first_of_a_file_keeps_its_sku(self, shop: ImportingShop) -> None:
@@ -118,8 +118,8 @@ class TestSkus:
         report = shop.load(*rows)
         assert (shop.skus("shirt"), shop.skus("mug")) == (["X", "shirt-m"], ["mug"])
         assert notes(report, "Variant SKU") == [
-            "is that of line 2; this variant has shirt-m",
-            "is that of line 2; this variant has mug",
+            "is used in line 2; this variant gets shirt-m",
+            "is used in line 2; this variant gets mug",
         ]
         again = shop.load(*rows)
         assert (again.unchanged, again.units_moved, again.issues) == (2, 0, report.issues)
@@ -189,7 +189,7 @@ class TestStock:
         report = shop.load(mug(qty="1"))
         assert (shop.stock()["MUG"].on_hand, shop.stock()["MUG"].available) == (3, 0)
         assert notes(report, "Variant Inventory Qty") == [
-            "is less than what orders were promised; stocked as 3"
+            "is less than the units allocated to orders; set to 3"
         ]
         again = shop.load(mug(qty="1"))
         assert (again.unchanged, again.units_moved) == (1, 0)
@@ -200,7 +200,7 @@ class TestStock:
         report = shop.load(mug(qty="2", policy="deny"))
         level = shop.stock()["MUG"]
         assert (level.on_hand, level.available, level.backorder_limit) == (2, 0, 4)
-        assert "4 units" in notes(report, "Variant Inventory Policy")[0]
+        assert "4 missing units" in notes(report, "Variant Inventory Policy")[0]
         assert shop.load(mug(qty="2", policy="deny")).unchanged == 1
 
     def test_selling_on_is_a_change(self, shop: ImportingShop) -> None:
@@ -263,7 +263,7 @@ class TestTextAndShelves:
     def test_html_is_made_harmless_and_what_is_gone_is_told(self, shop: ImportingShop) -> None:
         report = shop.load(mug(body='<p onclick="x()">Hi<iframe src="x"></iframe></p>'))
         assert shop.product("mug").content.description_html == "<p>Hi</p>"
-        assert notes(report, "Body (HTML)") == ["markup left out: iframe"]
+        assert notes(report, "Body (HTML)") == ["markup removed: iframe"]
 
     def test_categories_make_a_tree(self, shop: ImportingShop) -> None:
         shop.load(mug(category="Home > Kitchen"), shirt(category="Home > Bath"))

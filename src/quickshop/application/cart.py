@@ -1,4 +1,4 @@
-"""Use cases about carts."""
+"""Use cases for carts."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class NewCart:
-    """A cart just created, and the secret that opens a guest's: it is shown this once."""
+    """A new cart, and its token, which is shown only once."""
 
     cart: CartView
     token: str
-    """Opens nothing when the cart is a customer's."""
+    """The secret of a guest's cart. It does not open a customer's cart."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateCart:
-    """Give a shopper an empty cart."""
+    """Create an empty cart for a guest or a customer."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
     currency: str
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(self, *, customer_id: CustomerId | None = None) -> NewCart:
-        """Keep the token: without it nobody can open a guest's cart. A customer needs none."""
+        """Create the cart. A guest's cart opens only with the token; a customer needs none."""
         token, now = self.identifiers.secret(), self.clock.now()
         cart = Cart.create(
             id=CartId(self.identifiers.new()),
@@ -54,21 +54,21 @@ class CreateCart:
         )
         with self.unit_of_work() as tx:
             tx.carts.add(cart)
-        self.news(cart)
+        self.invalidate(cart)
         return NewCart(CartView.of(cart), token)
 
 
 @dataclass(frozen=True, slots=True)
 class GetCart:
-    """Show a cart at today's prices."""
+    """Return a cart at current prices."""
 
     carts: CartReader
 
     def __call__(self, cart_id: CartId, opener: str | Shopper) -> CartView:
-        """Read only. `opener` is the secret of a guest's cart, or the shopper whose it is.
+        """Return the cart. `opener` is the token of a guest's cart, or the shopper who owns it.
 
         Raises:
-            NotFoundError: there is none with this id, or it is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
         """
         shopper = Shopper.of(opener)
         return self.carts.get(
@@ -78,17 +78,17 @@ class GetCart:
 
 @dataclass(frozen=True, slots=True)
 class ListOwnCarts:
-    """Show a customer the carts that they have not checked out yet."""
+    """List a customer's open carts."""
 
     carts: CartReader
 
     def __call__(
         self, customer_id: CustomerId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[CartView]:
-        """The one changed last first.
+        """Return a page of carts, last changed first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.carts.of_customer(customer_id, limit=limit, cursor=cursor)
 
@@ -96,7 +96,7 @@ class ListOwnCarts:
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListActiveCarts:
-    """Show staff which carts somebody may come back to."""
+    """List the active carts of all shoppers for staff."""
 
     carts: CartReader
     clock: Clock
@@ -104,19 +104,19 @@ class ListActiveCarts:
     def __call__(
         self, within: timedelta, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ActiveCart]:
-        """Open carts with something in them, changed no longer ago; newest cart first.
+        """Return a page of open carts with lines, changed in this time; newest cart first.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.carts.active(self.clock.now() - within, limit=limit, cursor=cursor)
 
 
 def get_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
-    """The cart, if it is this shopper's.
+    """Return the shopper's cart.
 
     Raises:
-        NotFoundError: there is none with this id, or it is another's.
+        NotFoundError: no cart has this id, or it belongs to another shopper.
     """
     return tx.carts.get(
         cart_id, token_digest=shopper.token_digest, customer_id=shopper.customer_id
@@ -125,18 +125,18 @@ def get_cart(tx: Transaction, cart_id: CartId, shopper: Shopper) -> Cart:
 
 @dataclass(frozen=True, slots=True)
 class CartStock:
-    """What changing a cart does to the stock."""
+    """Updates the holds of a changed cart."""
 
     holding: Holding
     release: ReleaseExpiredHolds
     hold_carts: bool
-    """Whether what is put in a cart is set aside."""
+    """Whether units in carts are held."""
 
     def follow(self, tx: Transaction, cart: Cart, now: datetime) -> None:
-        """Bring the holds of a cart that was saved just now in line with it. Call it last.
+        """Update the holds of a cart that was just saved. Call it last in the transaction.
 
         Raises:
-            OutOfStockError: there is less than it is to hold.
+            OutOfStockError: too few units are available.
         """
         if self.hold_carts:
             self.holding.cover(tx, cart, HoldOwner.CART, now)
@@ -146,28 +146,29 @@ class CartStock:
 
 @dataclass(frozen=True, slots=True)
 class AddCartLine:
-    """Put units of a SKU in a cart."""
+    """Add units of a SKU to a cart."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, sku: str, quantity: int = 1
     ) -> CartView:
-        """A SKU that is in the cart already gets more units.
+        """Add the units. If the cart has a line of this SKU, its quantity grows.
 
-        Stock is looked at on checkout, unless the shop holds what is in carts.
+        Stock is checked at checkout, unless the shop holds the units in carts.
 
         Raises:
-            NotFoundError: no such cart, or no such SKU.
-            NotForSaleError: its product is not published.
-            CurrencyMismatchError: it is priced in another currency than the cart.
+            NotFoundError: no cart has this id, it belongs to another shopper, or the SKU is
+                unknown.
+            NotForSaleError: the product is not published.
+            CurrencyMismatchError: the price is in another currency than the cart.
             CartStateError: the cart has become an order.
             InvalidValueError: more than 999 units, or more than 100 lines.
-            OutOfStockError: the shop holds what is in carts, and has less.
+            OutOfStockError: the shop holds units in carts, and too few are available.
         """
         shopper = Shopper.of(opener)
         return self.stock.release.retry_after_releasing(
@@ -184,29 +185,29 @@ class AddCartLine:
             tx.carts.save(cart)
             if self.stock.hold_carts:
                 self.stock.follow(tx, cart, now)
-        self.news(cart)
+        self.invalidate(cart)
         return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCartLine:
-    """Set the quantity of a line."""
+    """Set the quantity of a cart line."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId, *, quantity: int
     ) -> CartView:
-        """Safe to repeat.
+        """Set the quantity. Safe to repeat.
 
         Raises:
-            NotFoundError: no such cart or line.
+            NotFoundError: the shopper has no such cart, or the cart no such line.
             CartStateError: the cart has become an order.
-            InvalidValueError: not within 1 to 999.
-            OutOfStockError: the shop holds what is in carts, and has less.
+            InvalidValueError: the quantity is not from 1 to 999.
+            OutOfStockError: the shop holds units in carts, and too few are available.
         """
         shopper = Shopper.of(opener)
         return self.stock.release.retry_after_releasing(
@@ -223,25 +224,25 @@ class ChangeCartLine:
             cart.change(line_id, quantity, now=now)
             tx.carts.save(cart)
             self.stock.follow(tx, cart, now)
-        self.news(cart)
+        self.invalidate(cart)
         return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveCartLine:
-    """Take a line out of a cart."""
+    """Remove a line from a cart."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     stock: CartStock
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     @retried
     def __call__(self, cart_id: CartId, opener: str | Shopper, line_id: CartLineId) -> CartView:
-        """The line is gone afterwards, whatever quantity it had.
+        """Remove the line, and release its holds.
 
         Raises:
-            NotFoundError: no such cart or line.
+            NotFoundError: the shopper has no such cart, or the cart no such line.
             CartStateError: the cart has become an order.
         """
         now = self.clock.now()
@@ -251,31 +252,33 @@ class RemoveCartLine:
             cart.remove(line_id, now=now)
             tx.carts.save(cart)
             self.stock.holding.trim(tx, cart, now)
-        self.news(cart)
+        self.invalidate(cart)
         return CartView.of(cart)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimCart:
-    """Bring a guest's cart into the account of the customer whom the guest turned out to be."""
+    """Assign a guest's cart to the customer who signed in."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     identifiers: Identifiers
     stock: CartStock
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(self, cart_id: CartId, token: str, customer_id: CustomerId) -> CartView:
-        """The cart that holds it all now: safe to repeat, and no line is lost.
+        """Return the cart with all lines. Safe to repeat; no line is lost.
 
-        The lines join those of the cart that the customer changed last; quantities add up. Where
-        that does not fit (999 units, 100 lines, another currency), there is none, or what is in
-        carts is held and there is less, the guest's cart becomes the customer's as it is. What a
-        cart held that joined another is given back, unless the shop holds what is in carts.
+        The lines are merged into the customer's last changed cart, and quantities add up. The
+        guest's cart becomes the customer's unchanged if the customer has no cart, if a limit
+        (999 units, 100 lines) or the currency prevents the merge, or if the shop holds units in
+        carts and too few are available. The holds of a merged cart are released, unless the shop
+        holds units in carts.
 
         Raises:
-            NotFoundError: there is no such cart of a guest or of this customer.
-            CartStateError: it has become an order.
+            NotFoundError: no cart has this id, the token is wrong, or it belongs to another
+                customer.
+            CartStateError: the cart has become an order.
         """
         now, shopper = self.clock.now(), Shopper(token=token, customer_id=customer_id)
         try:
@@ -283,32 +286,32 @@ class ClaimCart:
         except OutOfStockError:
             changed = self._claim(cart_id, shopper, now, joins=False)
         for cart in changed:
-            self.news(cart)
+            self.invalidate(cart)
         return CartView.of(changed[-1])
 
     @retried
     def _claim(
         self, cart_id: CartId, shopper: Shopper, now: datetime, *, joins: bool = True
     ) -> Sequence[Cart]:
-        """Every cart that took part; the one that holds it all now is the last."""
+        """Return every changed cart, the one with all lines last."""
         if shopper.customer_id is None:
             raise NotSignedInError
         with self.unit_of_work() as tx:
             guest = get_cart(tx, cart_id, shopper)
             if guest.customer_id is not None:
                 return [guest]
-            mine = tx.carts.latest_of(shopper.customer_id) if joins else None
-            if mine is None or not mine.takes(guest):
+            own = tx.carts.latest_of(shopper.customer_id) if joins else None
+            if own is None or not own.takes(guest):
                 guest.claim(shopper.customer_id, now=now)
                 tx.carts.save(guest)
                 return [guest]
-            mine.merge(guest, new_line_id=self._line_id, now=now)
+            own.merge(guest, new_line_id=self._line_id, now=now)
             tx.carts.save(guest)
-            tx.carts.save(mine)
+            tx.carts.save(own)
             self.stock.holding.trim(tx, guest, now)
             if self.stock.hold_carts:
-                self.stock.follow(tx, mine, now)
-        return [guest, mine]
+                self.stock.follow(tx, own, now)
+        return [guest, own]
 
     def _line_id(self) -> CartLineId:
         return CartLineId(self.identifiers.new())

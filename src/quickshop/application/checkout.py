@@ -1,4 +1,4 @@
-"""From a cart to an order: the one story that spans the contexts."""
+"""Use cases for checkout: turn a cart into an order, and pay for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from quickshop.application.cart import get_cart
 from quickshop.application.cart_cache import CartInvalidation
-from quickshop.application.holds import ReleaseExpiredHolds, given_back
+from quickshop.application.holds import ReleaseExpiredHolds, without_holds
 from quickshop.application.idempotency import Keep, Once
 from quickshop.application.retries import retried
 from quickshop.application.shopper import Shopper, digest, order_token
@@ -41,27 +41,27 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class PaymentTerms:
-    """How a shop takes its money."""
+    """A shop's payment policy."""
 
     capture: CaptureMethod
     order_lifetime: timedelta
-    """How long an order waits for its money before it expires."""
+    """How long an order waits for its payment before it expires."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order just placed, and the secret that opens it to a guest."""
+    """A new order, and the token that opens a guest's order."""
 
     order: OrderView
     token: str | None
-    """None for an order of a customer, who needs none."""
+    """None for a customer's order."""
     replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
+    """Whether this is the stored answer of an earlier call with the same key."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Turn a cart into an order, and take its stock. Payment follows in the background."""
+    """Turn a cart into an order, and allocate its stock. It is paid in the background."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -69,7 +69,7 @@ class PlaceOrder:
     terms: PaymentTerms
     sourcing: SourcingStrategy
     release: ReleaseExpiredHolds
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(
         self,
@@ -83,23 +83,23 @@ class PlaceOrder:
         expected_total: Money | None = None,
         idempotency_key: str | None = None,
     ) -> PlacedOrder:
-        """All or nothing, in one transaction; a cart becomes at most one order.
+        """Place the order in one transaction. A cart becomes at most one order.
 
-        What the cart holds is spent by it, expired or not, unless somebody else needed it.
+        The cart's holds are used for the order, even expired ones that were not released yet.
 
-        With an `idempotency_key` a repeated call gives the first one's answer. With an
-        `expected_total` nothing is ordered at another price.
+        A repeated call with the same `idempotency_key` returns the first call's answer. If the
+        total differs from `expected_total`, no order is placed.
 
         Raises:
-            NotFoundError: no such cart, or it is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
             CartStateError: the cart has become an order.
-            EmptyCartError: there is nothing in it.
-            NotForSaleError: something in it is no longer sold.
+            EmptyCartError: the cart has no lines.
+            NotForSaleError: a product in the cart is no longer published.
             PriceChangedError: the total is not `expected_total`.
             CurrencyMismatchError: `expected_total` is in another currency than the cart.
-            OutOfStockError: there is less than it asks for.
-            InvalidValueError: the e-mail address is none.
-            NotSignedInError: the customer's account was disabled or erased.
+            OutOfStockError: too few units are available.
+            InvalidValueError: the email address is invalid.
+            NotSignedInError: the customer's account is disabled or erased.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -134,13 +134,13 @@ class PlaceOrder:
             tx.payments.add(self._attempt(order, request.payment, now))
             keep(OrderView.of(order))
             tx.holds.end(holds, HoldEnd.ALLOCATED, now=now)
-            # Last, so that a level stays locked for as short as can be.
+            # Last, so that stock levels stay locked as briefly as possible.
             tx.stock.allocate(allocations, now=now, spending=holds)
             completed.append(cart)
 
         answer = once.run(self.unit_of_work, OrderView, now, place)
         for cart in completed:
-            self.news(cart)
+            self.invalidate(cart)
         token = _token_of(answer.value, shopper)
         return PlacedOrder(answer.value, token, replayed=answer.replayed)
 
@@ -161,7 +161,7 @@ class PlaceOrder:
         new = self.identifiers.new
         order_id = OrderId(new())
         guest = shopper.customer_id is None
-        # Of a customer's order nobody ever learns the secret: it opens to the customer alone.
+        # A customer's order opens to the customer alone, so its secret is never shown.
         secret = order_token(shopper.token, order_id) if guest else self.identifiers.secret()
         return Order.place(
             id=order_id,
@@ -179,7 +179,7 @@ class PlaceOrder:
 
 
 def _require_active(tx: Transaction, shopper: Shopper) -> None:
-    # A session may be believed for a moment after it ended, and an order tells who placed it.
+    # A cached session is accepted for seconds after it ends, and an order names its customer.
     if shopper.customer_id is not None:
         account = tx.accounts.get(AccountId(shopper.customer_id))
         if not account.is_active:
@@ -192,7 +192,7 @@ def _token_of(order: OrderView, shopper: Shopper) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
-    """What was asked for, in the form that a repeated request is recognized by."""
+    """The arguments of a checkout, from which a repeated request is recognized."""
 
     cart_id: CartId
     opened_by: str
@@ -223,15 +223,15 @@ def plan(
     sourcing: SourcingStrategy,
     spending: Sequence[Hold] = (),
 ) -> Sequence[Allocation]:
-    """Choose the stock that will serve an order, without taking it yet.
+    """Choose the stock for an order, without allocating it yet.
 
-    What is held by `spending` counts as free.
+    Units held by `spending` count as free.
 
     Raises:
-        OutOfStockError: there is less than the order needs.
+        OutOfStockError: too few units are available.
     """
     demands = [Demand(line.id, line.variant_id, line.sku, line.quantity) for line in order.lines]
-    levels = given_back(tx.stock.levels({line.variant_id for line in order.lines}), spending)
+    levels = without_holds(tx.stock.levels({line.variant_id for line in order.lines}), spending)
     picks = plan_allocation(demands, levels, destination=order.shipping_address, sourcing=sourcing)
     return [
         Allocation(
@@ -249,7 +249,7 @@ def plan(
 
 @dataclass(frozen=True, slots=True)
 class PayOrderAgain:
-    """Pay an order another way after its payment was declined. Its stock is taken anew."""
+    """Pay an order another way after a decline. Its stock is allocated again."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -266,12 +266,12 @@ class PayOrderAgain:
         payment: PaymentSource,
         idempotency_key: str | None = None,
     ) -> PlacedOrder:
-        """The order is `pending` afterwards, and the new attempt is made in the background.
+        """Make the order `pending` again. The new attempt is made in the background.
 
         Raises:
-            NotFoundError: no such order, or it is another's.
-            OrderStateError: its payment did not fail.
-            OutOfStockError: what it needs was sold meanwhile.
+            NotFoundError: no order has this id, or it belongs to another shopper.
+            OrderStateError: the order's payment has not failed.
+            OutOfStockError: too few units are still available.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """

@@ -1,4 +1,4 @@
-"""Use cases that bring orders to their shoppers."""
+"""Use cases for staff to ship and complete orders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 @needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class FulfillOrder:
-    """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
+    """Ship a paid order, in full or in part. The shopper is notified."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -51,16 +51,17 @@ class FulfillOrder:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[OrderView]:
-        """One parcel, of all that is left to ship unless `lines` says how many of what.
+        """Ship one fulfillment with all unshipped units, or with the quantities in `lines`.
 
-        `lines` names order lines by id or SKU. With a `location` the parcel holds only what was
-        promised from there; else the units come from wherever they were promised. Of those who
-        ship, cancel and refund at once one succeeds at a time, so that nothing ships twice.
+        `lines` names order lines by id or SKU. With a `location`, only units allocated there
+        ship; otherwise they ship from every location they are allocated at. Concurrent
+        shipments, cancellations and refunds of an order run one after another, so that no unit
+        ships twice.
 
         Raises:
-            NotFoundError: no such order or location.
-            OrderStateError: it is not paid, has shipped wholly, or its money goes back.
-            InvalidValueError: more than is left to ship, or tracking that is none.
+            NotFoundError: no order has this id, or no location has this name.
+            OrderStateError: the order is not paid, has shipped in full, or is refunded in full.
+            InvalidValueError: more than the unshipped units, or invalid tracking.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -83,8 +84,8 @@ class FulfillOrder:
         tracking: Tracking,
     ) -> OrderView:
         now = self.clock.now()
-        parcels = tx.fulfillments.of_order(order.id)
-        left = still_to_ship(order, parcels)
+        fulfillments = tx.fulfillments.of_order(order.id)
+        left = still_to_ship(order, fulfillments)
         _require_shippable(tx, order)
         place = None if location is None else tx.stock.location(location).id
         units = _units(tx, order, left, lines, place)
@@ -97,19 +98,19 @@ class FulfillOrder:
             now=now,
         )
         tx.orders.save(order)
-        # All that is written after this waits for the commit: the stock stays locked briefly.
+        # The writes after this are sent at the commit, so the stock stays locked briefly.
         quantities: Mapping[UUID, int] = {line_id: units[line_id] for line_id in units}
         shipped = tx.stock.ship(order.id, quantities, location_id=place, now=now)
-        parcel = Fulfillment(
+        fulfillment = Fulfillment(
             id=fulfillment_id,
             order_id=order.id,
-            number=len(parcels) + 1,
+            number=len(fulfillments) + 1,
             lines=_packed(shipped),
             tracking=tracking,
             shipped_at=now,
         )
-        tx.fulfillments.add(parcel)
-        return OrderView.of(order, fulfillments=[*parcels, parcel])
+        tx.fulfillments.add(fulfillment)
+        return OrderView.of(order, fulfillments=[*fulfillments, fulfillment])
 
 
 def _require_shippable(tx: Transaction, order: Order) -> None:
@@ -117,7 +118,7 @@ def _require_shippable(tx: Transaction, order: Order) -> None:
     payments = tx.payments.of_order(order.id)
     captured = sum(payment.captured_minor for payment in payments)
     if captured and not any(payment.refundable.minor for payment in payments):
-        raise OrderStateError(order.number, "refunded in full, or about to be,", "shipped")
+        raise OrderStateError(order.number, "fully refunded or being refunded", "shipped")
 
 
 def _units(
@@ -127,7 +128,7 @@ def _units(
     lines: Mapping[UUID | str, int] | None,
     place: LocationId | None,
 ) -> dict[OrderLineId, int]:
-    """What is to be shipped now of each line."""
+    """Return the units of each line to ship now."""
     if lines is not None:
         return wanted_units(order, left, lines)
     if place is None:
@@ -156,18 +157,18 @@ def _packed(shipped: Sequence[ShippedUnits]) -> tuple[FulfillmentLine, ...]:
 @needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CompleteOrder:
-    """Close an order that has shipped wholly: the shopper has everything."""
+    """Complete an order that has shipped in full."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, order_id: OrderId) -> OrderView:
-        """Of several who do so at once one succeeds.
+        """Complete the order. Of concurrent calls, one succeeds.
 
         Raises:
-            NotFoundError: no such order.
-            OrderStateError: it has not shipped wholly, or is closed already.
+            NotFoundError: no order has this id.
+            OrderStateError: the order has not shipped in full, or is already closed.
         """
         with self.unit_of_work() as tx:
             order = tx.orders.get(order_id)
@@ -179,18 +180,18 @@ class CompleteOrder:
 @needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class AddNote:
-    """Write something down about an order, for staff: it stands in the timeline."""
+    """Add a staff note to the timeline of an order."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, order_id: OrderId, note: str) -> None:
-        """In whatever status the order is.
+        """Add the note. The order may have any status.
 
         Raises:
-            NotFoundError: no such order.
-            InvalidValueError: blank, too long, or not printable.
+            NotFoundError: no order has this id.
+            InvalidValueError: the note is blank, too long, or not printable.
         """
         with self.unit_of_work() as tx:
             order = tx.orders.get(order_id)

@@ -1,4 +1,4 @@
-"""Use cases that set units aside for carts, and give them back."""
+"""Use cases for holds: hold units for carts, and release them."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ R = TypeVar("R")
 logger: Final = logging.getLogger("quickshop.stock")
 
 MAX_EXPIRED: Final = 10_000
-"""Expired holds that are looked at to tell which SKUs can be released."""
+"""How many expired holds are read, at most, to find the SKUs to release one by one."""
 MAX_ROUNDS: Final = 100
-"""SKUs that one story may find sold out only by expired holds: as many as a cart has lines."""
+"""How often one use case is retried, at most. Each retry is for one SKU of a cart of 100 lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseExpiredHolds:
-    """Give back what was set aside for longer than promised."""
+    """Release the holds that have expired."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     batch: int = 100
 
     def __call__(self) -> int:
-        """The sweeper: release every hold that is past its time; tell how many those were.
+        """The sweeper: release every expired hold, and return how many were released.
 
-        A SKU whose stock is not as it should be is logged, and holds up no other.
+        A SKU whose stock is inconsistent is logged and skipped.
         """
         released = 0
         try:
@@ -81,39 +81,39 @@ class ReleaseExpiredHolds:
         except (TransientError, ConflictError):
             raise
         except QuickShopError:
-            logger.exception("what is held of %s cannot be released", sku)
+            logger.exception("holds of %s cannot be released", sku)
             return 0
 
-    def retry_after_releasing(self, story: Callable[[], R]) -> R:
-        """Run a story; units that only expired holds keep from it are released for it.
+    def retry_after_releasing(self, work: Callable[[], R]) -> R:
+        """Run `work`. If units are missing, release the SKU's expired holds and run it again.
 
         Raises:
-            OutOfStockError: there is not enough without them, either.
+            OutOfStockError: too few units are available even then.
         """
         free_again: set[str] = set()
         for _ in range(MAX_ROUNDS):
             try:
-                return story()
+                return work()
             except OutOfStockError as error:
                 if self._any_expired(error.sku):
-                    # Somebody else may be at it: then this waits for them, and finds none left.
+                    # Waits for a concurrent release of the same holds, and then finds none.
                     self._release(error.sku)
-                elif error.sku not in free_again and self._is_there_now(error):
-                    # Somebody was faster with releasing, so nobody is to be refused for that.
+                elif error.sku not in free_again and self._is_available_now(error):
+                    # A concurrent transaction released the units: try again instead of refusing.
                     free_again.add(error.sku)
                 else:
                     raise
-        return story()
+        return work()
 
     def _any_expired(self, sku: str) -> bool:
         with self.unit_of_work() as tx:
             return tx.holds.any_expired(self.clock.now(), sku=sku)
 
-    def _is_there_now(self, error: OutOfStockError) -> bool:
+    def _is_available_now(self, error: OutOfStockError) -> bool:
         with self.unit_of_work() as tx:
             try:
                 offer = tx.products.offer(error.sku)
-            except NotFoundError:  # It left its product.
+            except NotFoundError:  # The variant was removed from its product.
                 return False
             levels = tx.stock.levels([offer.variant_id])
             return error.requested <= sum(max(0, level.available) for level in levels)
@@ -130,28 +130,29 @@ class ReleaseExpiredHolds:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """How a shop sets units aside."""
+    """Holds units for carts."""
 
     identifiers: Identifiers
     sourcing: SourcingStrategy
     lasts: timedelta
+    """How long a hold lasts before it expires."""
 
     def cover(
         self, tx: Transaction, cart: Cart, owner: HoldOwner, now: datetime
     ) -> Sequence[Hold]:
-        """Have a cart that was saved just now hold all that is in it. Call it last.
+        """Hold all units in a cart that was just saved. Call it last in the transaction.
 
-        Gives all its holds; they begin anew, so they all last as long.
+        Return all holds of the cart. They all start now and expire at the same time.
 
         Raises:
-            OutOfStockError: there is less than that.
-            ContentionError: there is enough, but not where it was planned: plan again.
+            OutOfStockError: too few units are available.
+            ContentionError: enough units are available, but elsewhere than planned; plan again.
         """
         wanted = {line.offer.variant_id: line.quantity for line in cart.lines}
         return self._hold(tx, cart, wanted, owner, now)
 
     def trim(self, tx: Transaction, cart: Cart, now: datetime) -> None:
-        """Give back what a cart that was saved just now holds beyond its lines. Call it last."""
+        """Release the holds beyond the lines of a cart that was just saved. Call it last."""
         live = tx.holds.of_cart(cart.id)
         held = _by_variant(live)
         wanted = {
@@ -179,7 +180,7 @@ class Holding:
             for line in cart.lines
             if (units := wanted.get(line.offer.variant_id, 0)) != held[line.offer.variant_id]
         ]
-        levels = given_back(tx.stock.levels({demand.variant_id for demand in demands}), stale)
+        levels = without_holds(tx.stock.levels({demand.variant_id for demand in demands}), stale)
         expires_at = now + self.lasts
         new = [
             Hold(
@@ -201,8 +202,8 @@ class Holding:
         return [replace(hold, owner=owner, expires_at=expires_at) for hold in kept] + new
 
 
-def given_back(levels: Sequence[StockLevel], holds: Sequence[Hold]) -> Sequence[StockLevel]:
-    """The levels as they would be without these holds."""
+def without_holds(levels: Sequence[StockLevel], holds: Sequence[Hold]) -> Sequence[StockLevel]:
+    """Return the levels as they would be without these holds."""
     back = Counter[tuple[VariantId, LocationId]]()
     for hold in holds:
         back[hold.variant_id, hold.location_id] += hold.quantity
@@ -221,7 +222,7 @@ def _by_variant(holds: Sequence[Hold]) -> Counter[VariantId]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldLine:
-    """Units of a SKU that are set aside for a cart."""
+    """Held units of a SKU."""
 
     sku: str
     quantity: int
@@ -229,7 +230,7 @@ class HeldLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCart:
-    """What is set aside for a cart, and until when at least."""
+    """The held units of a cart. They stay held at least until `expires_at`."""
 
     cart_id: CartId
     lines: tuple[HeldLine, ...]
@@ -238,27 +239,27 @@ class HeldCart:
 
 @dataclass(frozen=True, slots=True)
 class HoldCart:
-    """Set aside all that is in a cart, while its shopper checks out."""
+    """Hold all units in a cart during checkout."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     holding: Holding
     release: ReleaseExpiredHolds
-    news: CartInvalidation
+    invalidate: CartInvalidation
 
     def __call__(
         self, cart_id: CartId, opener: str | Shopper, *, idempotency_key: str | None = None
     ) -> Answer[HeldCart]:
-        """All of it or nothing. Doing it again makes it last as long as if it began now.
+        """Hold all units or none. A second hold restarts the time.
 
-        With an `idempotency_key` a repeated call gives the first one's answer.
+        A repeated call with the same `idempotency_key` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such cart, or the token is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
             CartStateError: the cart has become an order.
-            EmptyCartError: there is nothing in it.
-            NotForSaleError: something in it is no longer sold.
-            OutOfStockError: there is less than it asks for.
+            EmptyCartError: the cart has no lines.
+            NotForSaleError: a product in the cart is no longer published.
+            OutOfStockError: too few units are available.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -283,7 +284,7 @@ class HoldCart:
 
         answer = once.run(self.unit_of_work, HeldCart, now, hold)
         for cart in changed:
-            self.news(cart)
+            self.invalidate(cart)
         return answer
 
 
@@ -294,17 +295,17 @@ def _held(cart: Cart, expires_at: datetime) -> HeldCart:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCart:
-    """Give back what is set aside for a cart; what is in it stays in it."""
+    """Release the holds of a cart. Its lines do not change."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, cart_id: CartId, opener: str | Shopper) -> None:
-        """Safe to repeat.
+        """Release the holds. Safe to repeat.
 
         Raises:
-            NotFoundError: no such cart, or it is another's.
+            NotFoundError: no cart has this id, or it belongs to another shopper.
         """
         now = self.clock.now()
         shopper = Shopper.of(opener)

@@ -1,4 +1,4 @@
-"""One effect per idempotency key, and the same answer each time."""
+"""Idempotency: one effect per key, and the same answer each time."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class Answer(Generic[T]):
 
     value: T
     replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same key."""
+    """Whether this is the stored answer of an earlier call with the same key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A request that is to have one effect. Without a key every call counts for itself."""
+    """A request that has one effect per key. Without a key, every call has its own effect."""
 
     scope: str
-    """Who asks, and for what: the same key in another scope is another key."""
+    """The caller and the operation. Equal keys of other scopes are separate."""
     key: str | None
     fingerprint: str
-    """Digest of what is asked for."""
+    """A digest of the arguments."""
 
     def __post_init__(self) -> None:
-        """Refuse keys that could not be stored.
+        """Validate the key.
 
         Raises:
             InvalidValueError: blank, too long, or not printable.
@@ -52,10 +52,10 @@ class Once:
         now: datetime,
         work: Callable[[Transaction, Keep[T]], None],
     ) -> Answer[T]:
-        """Do the work in one transaction, or return the answer that it gave before.
+        """Do the work in one transaction, or return the stored answer.
 
-        `work` gets the transaction and `keep`. It calls `keep` with its answer once, before it
-        moves stock, because a level stays locked until the transaction ends.
+        `work` gets the transaction and `keep`. It calls `keep` once with its answer, before it
+        moves stock, because a stock level stays locked until the transaction ends.
 
         Raises:
             IdempotencyMismatchError: the key was used for another request.
@@ -74,10 +74,10 @@ class Once:
         kept.append(answer)
 
     def earlier(self, tx: Transaction, answer_type: type[T], now: datetime) -> T | None:
-        """The answer that was given before, if there was one; else the key is ours.
+        """Return the stored answer. If there is none, claim the key and return None.
 
         Raises:
-            IdempotencyMismatchError: the key was used to ask for something else.
+            IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
         if self.key is None:
@@ -87,6 +87,6 @@ class Once:
         )
 
     def keep(self, tx: Transaction, answer: object) -> None:
-        """Remember the answer, in the transaction that brings it about."""
+        """Store the answer in the transaction of the work."""
         if self.key is not None:
             tx.idempotency.store(self.scope, self.key, answer)

@@ -1,4 +1,4 @@
-"""Use cases about orders that have been placed."""
+"""Use cases for placed orders."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ logger: Final = logging.getLogger("quickshop.orders")
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetOrder:
-    """Show an order to staff."""
+    """Return an order for staff."""
 
     orders: OrderReader
 
     def __call__(self, order_id: OrderId) -> OrderView:
-        """Read only.
+        """Return the order.
 
         Raises:
-            NotFoundError: no such order.
+            NotFoundError: no order has this id.
         """
         return self.orders.get(order_id)
 
@@ -45,26 +45,26 @@ class GetOrder:
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class FindOrder:
-    """Look an order up by the number that people know it by."""
+    """Find an order by its number."""
 
     orders: OrderReader
 
     def __call__(self, number: str) -> OrderView | None:
-        """None when no order has this number."""
+        """Return the order, or None if no order has this number."""
         return self.orders.find_by_number(number)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """Show an order to whoever placed it."""
+    """Return an order to the shopper who placed it."""
 
     orders: OrderReader
 
     def __call__(self, order_id: OrderId, opener: str | Shopper) -> OrderView:
-        """Read only. `opener` is the secret of a guest's order, or the shopper whose it is.
+        """Return the order. `opener` is the token of a guest's order, or the shopper who owns it.
 
         Raises:
-            NotFoundError: no such order, or it is another's.
+            NotFoundError: no order has this id, or it belongs to another shopper.
         """
         shopper = Shopper.of(opener)
         return self.orders.get_own(
@@ -75,7 +75,7 @@ class OpenOrder:
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class ListOrders:
-    """List orders, newest first."""
+    """List and search the orders of all shoppers for staff, newest first."""
 
     orders: OrderReader
 
@@ -91,11 +91,10 @@ class ListOrders:
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page[OrderView]:
-        """For staff: everybody's. Every criterion given must hold; `email` in whatever case.
+        """Return a page of orders that match all given criteria. `email` ignores case.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be, a time has no zone, or
-                what is given as an e-mail address is none.
+            InvalidValueError: limit, cursor or email is invalid, or a time has no time zone.
         """
         for name, moment in (("placed_from", placed_from), ("placed_before", placed_before)):
             if moment is not None and moment.tzinfo is None:
@@ -115,17 +114,17 @@ class ListOrders:
 
 @dataclass(frozen=True, slots=True)
 class ListOwnOrders:
-    """List the orders of a customer, or what a guest's token opens."""
+    """List the orders of a customer, or the order of a guest's token."""
 
     orders: OrderReader
 
     def __call__(
         self, opener: str | Shopper, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[OrderView]:
-        """Nothing for a token that opens nothing.
+        """Return a page of orders; an unknown token has none.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         shopper = Shopper.of(opener)
         customer_id = shopper.customer_id
@@ -140,27 +139,27 @@ class ListOwnOrders:
 
 
 MAX_TIMELINE: Final = 200
-"""Things that are told of one order, unless more are asked for."""
+"""Timeline entries returned by default."""
 
 
 @needs(Permission.ORDERS_READ)
 @dataclass(frozen=True, slots=True)
 class GetTimeline:
-    """Tell what happened to an order."""
+    """Return the timeline of an order for staff."""
 
     orders: OrderReader
 
     def __call__(
         self, order_id: OrderId, *, newest: int = MAX_TIMELINE
     ) -> Sequence[TimelineEntry]:
-        """So many of the newest, oldest first; empty for an order that does not exist."""
+        """Return the `newest` entries, oldest first; empty if the order does not exist."""
         return self.orders.timeline(order_id, newest=newest)
 
 
 @needs(Permission.ORDERS_WRITE)
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Stop an order, as staff, and give its stock back. Money that moved is sent back."""
+    """Cancel an order as staff. Its stock is released, and its payments are refunded."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -175,13 +174,13 @@ class CancelOrder:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[OrderView]:
-        """Of several who cancel at once one succeeds.
+        """Cancel the order. Of concurrent calls, one succeeds.
 
-        With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
+        A repeated call with the same `idempotency_key` and `by` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such order.
-            OrderStateError: something of it has shipped, or it has ended already.
+            NotFoundError: no order has this id.
+            OrderStateError: a unit has shipped, or the order is already closed.
             InvalidValueError: the reason is too long.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
@@ -197,7 +196,7 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOwnOrder:
-    """Stop an order, as whoever placed it."""
+    """Cancel an order as the shopper who placed it."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -212,11 +211,13 @@ class CancelOwnOrder:
         reason: str = "",
         idempotency_key: str | None = None,
     ) -> Answer[OrderView]:
-        """As `CancelOrder`; with a key, a repeated call gives the first one's answer.
+        """Cancel the order, as `CancelOrder` does.
+
+        A repeated call with the same `idempotency_key` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such order, or it is another's.
-            OrderStateError: something of it has shipped, or it has ended already.
+            NotFoundError: no order has this id, or it belongs to another shopper.
+            OrderStateError: a unit has shipped, or the order is already closed.
             InvalidValueError: the reason is too long.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
@@ -244,13 +245,13 @@ def _cancel(
     now: datetime,
 ) -> None:
     order.cancel(reason, now=now)
-    _call_off_payments(tx, order, outcomes)
+    _stop_payments(tx, order, outcomes)
     tx.orders.save(order)
     keep(OrderView.of(order))
     tx.stock.release(order.id, now=now)
 
 
-def _call_off_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes) -> None:
+def _stop_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes) -> None:
     for payment in tx.payments.of_order(order.id):
         outcomes.stop(payment)
         if payment.has_unsaved_events:
@@ -259,29 +260,29 @@ def _call_off_payments(tx: Transaction, order: Order, outcomes: PaymentOutcomes)
 
 @dataclass(frozen=True, slots=True)
 class ExpireOrders:
-    """The sweeper: give up the orders that nobody paid in time, and their stock with them."""
+    """The sweeper: expire the orders that were not paid in time, and release their stock."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     outcomes: PaymentOutcomes
 
     def __call__(self, *, limit: int = 100) -> int:
-        """Tell how many were looked at.
+        """Return how many overdue orders were checked.
 
-        One transaction each, so that none holds up another: one that cannot be given up is
-        logged, and tried again with the next sweep. While the gateway owes an answer an order is
-        waited for: its money may be on the way.
+        Each order has its own transaction. An order that fails to expire is logged, and tried
+        again by the next sweep. An order does not expire while the gateway's answer is missing,
+        because the payment may still arrive.
 
         Raises:
-            TransientError: the database cannot be reached.
+            TransientError: the database is unreachable.
         """
         late = self._late(limit)
         for order_id in late:
             try:
-                self._fail_for_good(order_id)
+                self._expire(order_id)
             except TransientError:
                 raise
-            except Exception:  # whatever is wrong with it, the others go on
+            except Exception:  # one broken order must not block the others
                 logger.exception("order %s could not expire", order_id)
         return len(late)
 
@@ -292,7 +293,7 @@ class ExpireOrders:
             return [order.id for order in late]
 
     @retried
-    def _fail_for_good(self, order_id: OrderId) -> None:
+    def _expire(self, order_id: OrderId) -> None:
         now = self.clock.now()
         with self.unit_of_work() as tx:
             order = tx.orders.get(order_id)
@@ -303,6 +304,6 @@ class ExpireOrders:
                 tx.orders.save(order)
                 return
             order.expire(now=now)
-            _call_off_payments(tx, order, self.outcomes)
+            _stop_payments(tx, order, self.outcomes)
             tx.orders.save(order)
             tx.stock.release(order.id, now=now)

@@ -1,4 +1,4 @@
-"""Use cases about the catalog."""
+"""Use cases for the catalog."""
 
 from quickshop.application.catalog.categories import (
     CreateCategory,

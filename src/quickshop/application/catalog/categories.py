@@ -1,4 +1,4 @@
-"""Putting the shelves of the catalog in order."""
+"""Use cases for staff to manage categories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class CreateCategory:
-    """Open a category, at the root or below another one."""
+    """Create a category, at the root or below another one."""
 
     unit_of_work: UnitOfWork
     identifiers: Identifiers
@@ -24,10 +24,10 @@ class CreateCategory:
     def __call__(
         self, name: str, *, slug: str | None = None, parent_id: CategoryId | None = None
     ) -> Category:
-        """Its slug, made of the name unless one is given, stays as it is for good.
+        """Create the category. The default slug is derived from the name; it never changes.
 
         Raises:
-            InvalidValueError: no name, no slug, no such parent, or too deep.
+            InvalidValueError: name, slug or parent is invalid, or the tree would be too deep.
             AlreadyExistsError: the slug is taken.
         """
         category = Category(
@@ -45,17 +45,17 @@ class CreateCategory:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class RenameCategory:
-    """Call a category by another name. Its slug stays, and with it what leads to it."""
+    """Rename a category. Its slug does not change, so links to it still work."""
 
     unit_of_work: UnitOfWork
 
     @retried
     def __call__(self, category_id: CategoryId, name: str) -> Category:
-        """Safe to repeat.
+        """Rename the category. Safe to repeat.
 
         Raises:
-            NotFoundError: no such category.
-            InvalidValueError: it is no name.
+            NotFoundError: no category has this id.
+            InvalidValueError: the name is invalid.
         """
         with self.unit_of_work() as tx:
             category = replace(tx.categories.tree().get(category_id), name=name)
@@ -66,17 +66,18 @@ class RenameCategory:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class MoveCategory:
-    """Put a category, with all that is below it, below another one or at the root."""
+    """Move a category and its subcategories below another one, or to the root."""
 
     unit_of_work: UnitOfWork
 
     @retried
     def __call__(self, category_id: CategoryId, parent_id: CategoryId | None) -> Category:
-        """Safe to repeat.
+        """Move the category. Safe to repeat.
 
         Raises:
-            NotFoundError: no such category.
-            InvalidValueError: no such parent, below itself, or too deep.
+            NotFoundError: no category has this id.
+            InvalidValueError: the parent does not exist or is below the category, or the tree
+                would be too deep.
         """
         with self.unit_of_work() as tx:
             tree = tx.categories.tree()
@@ -89,17 +90,17 @@ class MoveCategory:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class DeleteCategory:
-    """Give up a category that nothing is in."""
+    """Delete an empty category."""
 
     unit_of_work: UnitOfWork
 
     @retried
     def __call__(self, category_id: CategoryId) -> None:
-        """Products that are not published count, too.
+        """Delete the category. Unpublished products count as contents, too.
 
         Raises:
-            NotFoundError: no such category.
-            CategoryInUseError: products or categories are in it.
+            NotFoundError: no category has this id.
+            CategoryInUseError: the category has products or subcategories.
         """
         with self.unit_of_work() as tx:
             tx.categories.remove(tx.categories.tree().get(category_id).id)

@@ -1,4 +1,4 @@
-"""Changing products that are in the catalog."""
+"""Use cases for staff to change products."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from quickshop.ports.rich_text import HtmlSanitizer
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 Revision = tuple[ProductContent, tuple[Variant, ...]]
-"""The content and variants that a product gets."""
+"""The new content and variants of a product."""
 Find = Callable[[Transaction], ProductId]
 Edit = Callable[[Transaction, Product], Revision]
 
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """How every change of a product is brought about."""
+    """Applies an edit to a product, and invalidates its pages."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     cache: ProductCache
 
     def __call__(self, find: Find, edit: Edit, *, version: int | None = None) -> Product:
-        """Revise the product found by what `edit` returns. Then its pages leave the cache.
+        """Store the revision that `edit` returns, then remove the product's pages from the cache.
 
         Raises:
-            NotFoundError: no such product.
-            ConflictError: it is not in this version any more.
+            NotFoundError: the product does not exist.
+            ConflictError: the product has another version than `version`.
             AlreadyExistsError: the handle or a SKU is taken.
         """
         stored = self._store(find, edit, version)
@@ -64,7 +64,7 @@ class Editing:
         with self.unit_of_work() as tx:
             product = tx.products.get(find(tx))
             if version not in {None, product.version}:
-                return None  # not an error in here, where it would be tried again
+                return None  # raised outside, because @retried would repeat a conflict
             handle = product.handle
             content, variants = edit(tx, product)
             if product.revise(content, variants, now=self.clock.now()):
@@ -75,19 +75,19 @@ class Editing:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class ChangePrice:
-    """Set what a SKU costs from now on. Orders already placed keep their price."""
+    """Change the price of a SKU. Placed orders keep their prices."""
 
     editing: Editing
 
     def __call__(
         self, sku: str, price: Money, *, compare_at_price: Money | None = None
     ) -> Product:
-        """Safe to repeat.
+        """Change the price. Safe to repeat.
 
         Raises:
             NotFoundError: no variant has this SKU.
-            InvalidValueError: negative, or too high to be true.
-            CurrencyMismatchError: not in the currency of the product.
+            InvalidValueError: the price is negative or too high.
+            CurrencyMismatchError: the price is not in the currency of the product.
         """
 
         def repriced(variant: Variant) -> Variant:
@@ -104,7 +104,7 @@ class ChangePrice:
 
 @dataclass(frozen=True, slots=True)
 class ChangedVariant:
-    """What a variant is to be from now on. Without an id its SKU says which; else it is new."""
+    """The new content of a variant. Without an id, it is the variant of this SKU, or a new one."""
 
     content: VariantContent
     id: VariantId | None = None
@@ -113,7 +113,7 @@ class ChangedVariant:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class UpdateProduct:
-    """Change what is said of a product, and what it is sold as."""
+    """Update the details and variants of a product."""
 
     editing: Editing
     identifiers: Identifiers
@@ -128,16 +128,17 @@ class UpdateProduct:
         variants: Sequence[ChangedVariant] | None = None,
         **details: Unpack[ProductDetails],
     ) -> Product:
-        """What is None stays as it is; a `category_id` of None takes it off its shelf.
+        """Update the product.
 
-        `variants` are all that it is sold as from then on, each of them whole: one that is not
-        named leaves the product, and keeps its stock and its orders. With a `version` nothing is
-        changed in a product that somebody saved since.
+        None leaves a field unchanged, but a `category_id` of None removes the category.
+        `variants` replaces all variants. A variant that is not listed is removed from the
+        product; its stock and its orders remain. With a `version`, a product that was saved
+        since is not changed.
 
         Raises:
-            NotFoundError: no such product.
-            ConflictError: it is not in this version any more.
-            InvalidValueError: something is not as it should be; says what.
+            NotFoundError: no product has this id.
+            ConflictError: the product has another version than `version`.
+            InvalidValueError: a value is invalid; the error names its field.
             AlreadyExistsError: the handle or a SKU is taken.
             CurrencyMismatchError: a price is not in the currency of the product.
         """
@@ -165,7 +166,7 @@ class UpdateProduct:
         by_sku = {variant.sku: variant.id for variant in product.variants}
         named = {variant.id for variant in wanted if variant.id is not None}
         if not named <= known or len(named) < sum(v.id is not None for v in wanted):
-            raise InvalidValueError("variants.id", "must be of this product, each named once")
+            raise InvalidValueError("variants.id", "must belong to this product and be unique")
         variants = []
         for place, changed in enumerate(wanted):
             same_sku = by_sku.get(changed.content.sku)
@@ -182,16 +183,16 @@ class UpdateProduct:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class PublishProduct:
-    """Show and sell a product."""
+    """Publish a product, so that shoppers can see and buy it."""
 
     editing: Editing
 
     def __call__(self, product_id: ProductId, *, version: int | None = None) -> Product:
-        """Safe to repeat.
+        """Publish the product. Safe to repeat.
 
         Raises:
-            NotFoundError: no such product.
-            ConflictError: it is not in this version any more.
+            NotFoundError: no product has this id.
+            ConflictError: the product has another version than `version`.
         """
         return _published(self.editing, product_id, published=True, version=version)
 
@@ -199,16 +200,16 @@ class PublishProduct:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class UnpublishProduct:
-    """Have a product shown and sold no longer. So it leaves the shop; its orders stay whole."""
+    """Unpublish a product. Shoppers cannot see or buy it; its orders do not change."""
 
     editing: Editing
 
     def __call__(self, product_id: ProductId, *, version: int | None = None) -> Product:
-        """Safe to repeat.
+        """Unpublish the product. Safe to repeat.
 
         Raises:
-            NotFoundError: no such product.
-            ConflictError: it is not in this version any more.
+            NotFoundError: no product has this id.
+            ConflictError: the product has another version than `version`.
         """
         return _published(self.editing, product_id, published=False, version=version)
 
@@ -226,19 +227,19 @@ def _published(
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class SetProductImages:
-    """Say which pictures a product has. Only their addresses are kept; nothing is fetched."""
+    """Replace the images of a product. Only their URLs are stored; they are not fetched."""
 
     editing: Editing
 
     def __call__(
         self, product_id: ProductId, images: Sequence[Image], *, version: int | None = None
     ) -> Product:
-        """These and no others, by their positions; those of one position as they come.
+        """Replace all images. They are ordered by position; equal positions keep their order.
 
         Raises:
-            NotFoundError: no such product.
-            ConflictError: it is not in this version any more.
-            InvalidValueError: too many, or an address that is not an https URL.
+            NotFoundError: no product has this id.
+            ConflictError: the product has another version than `version`.
+            InvalidValueError: too many images, or a URL that is not https.
         """
         chosen = gallery(images)
         return self.editing(

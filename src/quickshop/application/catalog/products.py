@@ -1,4 +1,4 @@
-"""Adding products to the catalog."""
+"""The use case that creates products, and checks shared with editing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class CreateProduct:
-    """Add a product to the catalog. Its stock starts empty: receive some."""
+    """Create a product. It has no stock yet; use `ReceiveStock`."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -44,14 +44,14 @@ class CreateProduct:
     def __call__(
         self, *, title: str, variants: Sequence[VariantContent], **details: Unpack[ProductDetails]
     ) -> Product:
-        """Markup in the description that could do harm is dropped; images are https URLs.
+        """Create the product. Unsafe markup in the description is removed; images are https URLs.
 
-        With `option_names=("Size", "Color")` each variant gives its values in that order, as
-        `options=("M", "Blue")`. Prices are in the currency of the shop, as its carts are. Without
-        a `handle` the title makes one.
+        With `option_names=("Size", "Color")`, each variant lists its values in that order:
+        `options=("M", "Blue")`. Prices are in the currency of the shop. The default `handle` is
+        derived from the title.
 
         Raises:
-            InvalidValueError: something is not as it should be; says what.
+            InvalidValueError: a value is invalid; the error names its field.
             AlreadyExistsError: the handle or a SKU is taken.
         """
         given = prepared(details, self.sanitize)
@@ -73,10 +73,10 @@ class CreateProduct:
 
 
 def prepared(details: ProductDetails, sanitize: HtmlSanitizer) -> dict[str, Any]:
-    """Return the details that are given, as `ProductContent` holds them.
+    """Convert the given details to fields of `ProductContent`.
 
     Raises:
-        InvalidValueError: one text where several belong, or images that cannot be shown.
+        InvalidValueError: a single text instead of a sequence, or invalid images.
     """
     given: dict[str, Any] = {name: value for name, value in details.items() if value is not None}
     for name in ("tags", "option_names"):
@@ -92,16 +92,16 @@ def prepared(details: ProductDetails, sanitize: HtmlSanitizer) -> dict[str, Any]
 
 
 def _texts(field: str, texts: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(texts, str):  # it would be taken for its letters
-        raise InvalidValueError(field, "must be several texts, not one")
+    if isinstance(texts, str):  # a string is a sequence of its letters
+        raise InvalidValueError(field, "must be a list of texts, not a single text")
     return tuple(texts)
 
 
 def variant_of(content: VariantContent, variant_id: VariantId, place: int) -> Variant:
-    """The variant of this content, under this id.
+    """Return the variant with this id and content, given at index `place` of a list.
 
     Raises:
-        InvalidValueError: something is not as it should be in what was given in this place.
+        InvalidValueError: a value is invalid; the error's field starts with `variants.{place}`.
     """
     try:
         return Variant(variant_id, replace(content, options=tuple(content.options)))
@@ -110,10 +110,10 @@ def variant_of(content: VariantContent, variant_id: VariantId, place: int) -> Va
 
 
 def _require_currency(variants: Sequence[VariantContent], currency: str) -> None:
-    """Refuse prices that no cart could hold: the product could neither be bought nor repriced.
+    """Require the shop's currency in all prices. Carts have only that one, and it cannot change.
 
     Raises:
-        InvalidValueError: with the first price that is in another currency.
+        InvalidValueError: a price is in another currency; the error names the first.
     """
     for place, content in enumerate(variants):
         for name in (each.name for each in fields(content)):
@@ -121,15 +121,15 @@ def _require_currency(variants: Sequence[VariantContent], currency: str) -> None
             if isinstance(value, Money) and value.currency != currency:
                 raise InvalidValueError(
                     f"variants.{place}.{name}.currency",
-                    f"must be {currency}, as all prices of this shop are",
+                    f"must be {currency}, the currency of this shop",
                 )
 
 
 def require_category(tx: Transaction, category_id: CategoryId | None) -> None:
-    """Refuse a category that is not there.
+    """Require that the category exists.
 
     Raises:
-        InvalidValueError: there is none of this id.
+        InvalidValueError: no category has this id.
     """
     if category_id is not None and not tx.categories.exists(category_id):
         raise InvalidValueError("category_id", "must be the id of a category")

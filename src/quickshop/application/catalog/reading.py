@@ -1,4 +1,4 @@
-"""Looking at the catalog, as shoppers and as staff do."""
+"""Use cases that read the catalog, for shoppers and for staff."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from quickshop.ports.paging import Page
 
 @dataclass(frozen=True, slots=True)
 class GetProduct:
-    """Show a published product, as the database has it now."""
+    """Return a published product from the database."""
 
     products: ProductReader
 
     def __call__(self, key: str) -> ProductView:
-        """By id or handle.
+        """Return the product with this id or handle.
 
         Raises:
-            NotFoundError: there is none, or it is not published.
+            NotFoundError: no product has this id or handle, or it is not published.
         """
         return self.products.get(key)
 
 
 @dataclass(frozen=True, slots=True)
 class GetProductPage:
-    """A product as rendered bytes, from the cache if it has them: at most seconds old."""
+    """Return a product as rendered bytes, from the cache if possible. It may be seconds old."""
 
     products: ProductReader
     cache: ProductCache
 
     def __call__(self, key: str, render: Callable[[ProductView], bytes]) -> CachedPage:
-        """By id or handle; `render` is called only for a state that the cache does not hold.
+        """Return the page of the product with this id or handle.
+
+        `render` is called only if the cache does not have the current page.
 
         Raises:
-            NotFoundError: there is none, or it is not published.
+            NotFoundError: no product has this id or handle, or it is not published.
         """
         if self.cache.keeps:
             if page := self.cache.current(key):
@@ -58,10 +60,10 @@ class ListProducts:
     products: ProductReader
 
     def __call__(self, query: ProductQuery | None = None) -> Page[ProductView]:
-        """One page; without a query the newest products.
+        """Return a page of products; without a query, the newest.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.products.search(replace(query or ProductQuery(), published=True))
 
@@ -69,15 +71,15 @@ class ListProducts:
 @needs(Permission.CATALOG_READ)
 @dataclass(frozen=True, slots=True)
 class InspectProduct:
-    """Show a product to staff, published or not."""
+    """Return a product for staff, published or not."""
 
     products: ProductReader
 
     def __call__(self, key: str) -> ProductView:
-        """By id or handle.
+        """Return the product with this id or handle.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no product has this id or handle.
         """
         return self.products.get(key, unpublished=True)
 
@@ -85,25 +87,25 @@ class InspectProduct:
 @needs(Permission.CATALOG_READ)
 @dataclass(frozen=True, slots=True)
 class ListAllProducts:
-    """List and search the products for staff, also those that are not published."""
+    """List and search all products for staff, published or not."""
 
     products: ProductReader
 
     def __call__(self, query: ProductQuery | None = None) -> Page[ProductView]:
-        """One page; without a query the newest products of all.
+        """Return a page of products; without a query, the newest.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.products.search(query or ProductQuery(published=None))
 
 
 @dataclass(frozen=True, slots=True)
 class ListCategories:
-    """Show the category tree."""
+    """Return the category tree."""
 
     products: ProductReader
 
     def __call__(self) -> Sequence[CategoryView]:
-        """From its roots, each level by name."""
+        """Return the root categories with their children, each level sorted by name."""
         return self.products.categories()

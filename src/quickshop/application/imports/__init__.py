@@ -1,4 +1,4 @@
-"""Bringing products in from files."""
+"""Use cases that import products from files."""
 
 from quickshop.application.imports.background import FailImport, RunImport
 from quickshop.application.imports.products import ImportProducts, ImportReport

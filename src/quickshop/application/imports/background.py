@@ -1,4 +1,4 @@
-"""Importing files in the background: any worker may take over where another one stopped."""
+"""Use cases that import files in the background. Any worker can resume an import."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from quickshop.ports.imports import ImportReader
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 _GIVEN_UP: Final = (
-    "it failed on every try, and was given up; what was imported before that stays. "
-    "The job that was given up says why"
+    "it failed on every try; what was imported before stays imported. "
+    "Its dead letter has the reason"
 )
 
 
 class _OvertakenError(Exception):
-    """Somebody else went on with this import: it was believed that nobody does any more."""
+    """Another worker resumed this import, because this one seemed to have stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunImport:
-    """Go on with an import, until it is done or its turn is over.
+    """Resume an import, until it is finished or its turn is over.
 
-    What became of an item is counted in the transaction that stores it. So it is counted once,
-    whoever dies at which moment, and the next run goes on with the next item. A rehearsal that
-    takes several turns does not know which SKUs were given up in an earlier one.
+    The result of an item is counted in the transaction that stores it. So each item is counted
+    once, even after a crash, and the next run continues with the next item. A dry run of several
+    turns does not know which SKUs earlier turns would have freed.
     """
 
     unit_of_work: UnitOfWork
@@ -43,21 +43,21 @@ class RunImport:
     imports: ImportReader
     load: ImportProducts
     turn: timedelta
-    """Shorter than the lease of a job: nobody else is to take it for dead meanwhile."""
+    """How long one run lasts. It is shorter than a job's lease, so no other worker starts."""
     batch: int = 500
-    """So many items are done in every turn, or as many as can be in half of one.
+    """A turn with fewer items lasts at least half a turn after the file was read.
 
-    Reading the file is part of each turn: a slow worker would do nothing else.
+    Otherwise a slow worker could spend every turn on reading the file.
     """
     max_rows: int = MAX_FILE_ROWS
 
     def __call__(self, import_id: ImportId) -> None:
-        """Safe to repeat, and to run twice at once: one of the two gives way.
+        """Run one turn. Safe to repeat and to run concurrently: one of the two runs stops.
 
         Raises:
-            NotFoundError: no such import.
-            TransientError: the database cannot be reached, or somebody else is at it and may
-                die yet; repeat it.
+            NotFoundError: no import has this id.
+            TransientError: the database is unreachable, or another worker runs this import and
+                could still fail; try again later.
         """
         began = self.clock.now()
         with self.unit_of_work() as tx:
@@ -65,13 +65,13 @@ class RunImport:
         if known.is_finished:
             return
         try:
-            self._go_on(known, began)
+            self._resume(known, began)
         except _OvertakenError as error:
-            # Its job is not done, unless the import is: the other one has no job of its own.
+            # Both workers have the same job, which is done only when the import is.
             if not self.imports.get(import_id).finished_at:
-                raise TransientError(f"somebody else is at import {import_id}") from error
+                raise TransientError(f"another worker runs import {import_id}") from error
 
-    def _go_on(self, known: Import, began: datetime) -> None:
+    def _resume(self, known: Import, began: datetime) -> None:
         done = known.items_done
         try:
             run = self._read(known)
@@ -89,7 +89,7 @@ class RunImport:
         self._change(known.id, done, lambda it: it.finish(rows=run.rows, now=self.clock.now()))
 
     def _is_over(self, began: datetime, read: datetime, items: int) -> bool:
-        """Whether this turn has been long enough, with so many items done in it."""
+        """Return whether this turn is over after `items` items."""
         end = began + self.turn
         if items < self.batch:
             end = max(end, read + self.turn / 2)
@@ -109,22 +109,22 @@ class RunImport:
     def _count(
         self, import_id: ImportId, done: int, rows: int, tx: Transaction, result: ItemResult
     ) -> None:
-        known = _mine(tx, import_id, done)
+        known = _current(tx, import_id, done)
         known.advance(result.counts, rows=rows, now=self.clock.now())
         tx.imports.save(known, result.issues)
 
     @retried
     def _change(self, import_id: ImportId, done: int, change: Callable[[Import], None]) -> None:
         with self.unit_of_work() as tx:
-            known = _mine(tx, import_id, done)
+            known = _current(tx, import_id, done)
             change(known)
             tx.imports.save(known)
             if known.is_finished:
                 tx.imports.forget_content(import_id)
 
 
-def _mine(tx: Transaction, import_id: ImportId, done: int) -> Import:
-    """The import, if it is where this run believes it to be."""
+def _current(tx: Transaction, import_id: ImportId, done: int) -> Import:
+    """Return the import, if no other worker has resumed it."""
     known = tx.imports.get(import_id)
     if known.is_finished or known.items_done != done:
         raise _OvertakenError
@@ -133,17 +133,17 @@ def _mine(tx: Transaction, import_id: ImportId, done: int) -> Import:
 
 @dataclass(frozen=True, slots=True)
 class FailImport:
-    """End an import that could not be finished, and keep its file no longer."""
+    """Mark an import as failed, and delete its file."""
 
     unit_of_work: UnitOfWork
     clock: Clock
 
     @retried
     def __call__(self, import_id: ImportId) -> None:
-        """Safe to repeat; one that is finished, or forgotten, stays as it is.
+        """Fail the import. Safe to repeat; a finished or deleted import does not change.
 
         Raises:
-            TransientError: the database cannot be reached; repeat it.
+            TransientError: the database is unreachable; try again later.
         """
         with self.unit_of_work() as tx:
             try:

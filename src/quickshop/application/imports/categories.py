@@ -1,4 +1,4 @@
-"""The shelves of the catalog that an imported file names."""
+"""The categories of an imported file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickshop.ports.unit_of_work import Transaction
 def get_or_create_category(
     tx: Transaction, path: Sequence[str], identifiers: Identifiers
 ) -> CategoryId | None:
-    """The category at the end of a path from the root down; what is new of it is opened."""
+    """Return the last category of a path from the root. Create the missing ones."""
     parent: Category | None = None
     for name in path:
         parent = _get_or_create_child(tx, parent, name, identifiers)
@@ -35,7 +35,7 @@ def _get_or_create_child(
 
 
 def _slugs(parent: Category | None, name: str) -> tuple[str, ...]:
-    """The slug that a category should have, and the one it gets if another shelf has that."""
+    """Return the slug of a category, and the one to use if another category has that."""
     above = f"{parent.slug}-" if parent else ""
     digest = sha256(f"{above}\0{name.casefold()}".encode()).hexdigest()[:8]
     plain = above + (slugify(name) or f"category-{digest}")

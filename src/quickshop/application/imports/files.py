@@ -1,4 +1,4 @@
-"""What is in a file to import, on its way to whoever reads it."""
+"""The content of files to import."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _PART_BYTES: Final = 1024 * 1024
 
 
 def parts_of(content: BinaryIO) -> Iterator[bytes]:
-    """All of it from the beginning, part by part."""
+    """Yield the content from the beginning, in parts of 1 MiB."""
     content.seek(0)
     while part := content.read(_PART_BYTES):
         yield part
 
 
 def header_of(beginning: bytes) -> bytes:
-    """The first line; a line break in quotes does not end it."""
+    """Return the first line. A line break in quotes does not end it."""
     end = beginning.find(b"\n") + 1
     while end and beginning.count(b'"', 0, end) % 2:
         end = beginning.find(b"\n", end) + 1
@@ -28,7 +28,7 @@ def header_of(beginning: bytes) -> bytes:
 
 @contextmanager
 def as_file(name: str, content: Iterator[bytes]) -> Iterator[Path]:
-    """The content in a file of this name, for as long as the block lasts."""
+    """Write the content to a temporary file of this name, which exists during the block."""
     with TemporaryDirectory(prefix="quickshop-") as folder:
         path = Path(folder) / name
         with path.open("wb") as file:
@@ -37,14 +37,14 @@ def as_file(name: str, content: Iterator[bytes]) -> Iterator[Path]:
 
 
 class LineCount:
-    """Counts lines as they come by; a line break in quotes does not end one."""
+    """Counts the lines of a stream. A line break in quotes does not end one."""
 
     def __init__(self) -> None:
         self.lines = 0
         self._quoted = False
 
     def add(self, part: bytes) -> None:
-        """Count those that end in this part."""
+        """Count the lines that end in this part."""
         pieces = part.split(b'"')
         self.lines += b"".join(pieces[self._quoted :: 2]).count(b"\n")
         self._quoted ^= len(pieces) % 2 == 0

@@ -1,4 +1,4 @@
-"""Importing a product file, product by product."""
+"""The use case that imports a product file, one transaction per product."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What became of a file. Every row is in `imported_rows` or in `rejected_rows`."""
+    """The result of an import. Every row counts as imported or as rejected."""
 
     rows: int
     imported_rows: int
@@ -46,7 +46,7 @@ class ImportReport:
     unchanged: int
     variants: int
     units_moved: int
-    """Sum over levels of by how much the shelf changed, up or down."""
+    """Units added to or removed from stock levels, summed as absolute values."""
     issues: Sequence[RowIssue]
     dry_run: bool
 
@@ -54,7 +54,7 @@ class ImportReport:
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class ImportProducts:
-    """Import a product file: new products are created, known ones updated."""
+    """Import a product file: create new products, and update known ones."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -73,16 +73,16 @@ class ImportProducts:
         dry_run: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportReport:
-        """Every row is imported or reported; one product is one transaction.
+        """Import or reject every row, in one transaction per product.
 
-        Products are known by their handle, variants by their options or else by their SKU. What
-        the file no longer names stays. A SKU that another product gives up is free to products
-        that come after it in the file; to those before it, the next time. `progress` is told
-        after each product how many rows of how many are done.
+        Products are matched by handle, variants by options and then by SKU. Products and variants
+        that the file does not list stay unchanged. If a product frees a SKU, later products in
+        the file can take it; earlier ones can take it in the next import. `progress` is called
+        after each product with the rows done and the total.
 
         Raises:
-            FileFormatError: the file is not of this format; nothing was changed.
-            InvalidValueError: no such currency, or the location's name is none.
+            FileFormatError: the file has another format; nothing was changed.
+            InvalidValueError: the currency or the location name is invalid.
         """
         run = self.read(path, currency=currency, location=location, dry_run=dry_run)
         counts = ImportCounts()
@@ -105,11 +105,11 @@ class ImportProducts:
         with_stock: bool = True,
         max_rows: int | None = None,
     ) -> FileRun:
-        """Read the file, whose items can then be `take`n one after the other.
+        """Read the file. Pass its items to `take` one by one.
 
         Raises:
-            FileFormatError: the file is not of this format, or has more than `max_rows`.
-            InvalidValueError: no such currency, or the location's name is none.
+            FileFormatError: the file has another format, or more than `max_rows` rows.
+            InvalidValueError: the currency or the location name is invalid.
         """
         place = location if location is not None else self.default_location
         require_location(place)
@@ -127,9 +127,9 @@ class ImportProducts:
         )
 
     def take(self, run: FileRun, item: FeedItem, keep: Keep | None = None) -> ItemResult:
-        """Import one item. `keep` is called once, in the transaction that stores its product.
+        """Import one item. `keep` is called once, in the transaction that stores the product.
 
-        Where nothing is stored, it is called in a transaction of its own.
+        If nothing is stored, it is called in a separate transaction.
         """
         if item.draft is None:
             return self._kept(_nothing(item, item.issues), keep)
@@ -157,12 +157,12 @@ class ImportProducts:
 
 
 def _reason(path: Path) -> str:
-    """What the ledger says of units that this file brought."""
+    """Return the ledger reason for units imported from this file."""
     return f"import {''.join(filter(str.isprintable, path.name))}"[:MAX_LEDGER_REASON_LENGTH]
 
 
 def _nothing(item: FeedItem, issues: Sequence[RowIssue]) -> ItemResult:
-    """The result of an item of which nothing was stored."""
+    """Return the result of an item that was not stored."""
     counts = ImportCounts(rows_done=item.rows, rejected_rows=item.rows, issues=len(issues))
     return ItemResult(counts, issues)
 
@@ -186,7 +186,8 @@ def _rejections(run: FileRun, draft: ProductDraft, error: DomainError) -> list[R
     field = error.field.partition(".")[0] if isinstance(error, InvalidValueError) else "handle"
     reasons = {draft.line: f"{error}; none of the product's {draft.rows} rows was imported"}
     for variant in draft.variants:
-        reasons.setdefault(variant.line, f"is of the product of line {draft.line}: not imported")
+        reason = f"belongs to the product in line {draft.line}, which was not imported"
+        reasons.setdefault(variant.line, reason)
     return [
         RowIssue(
             line=line,

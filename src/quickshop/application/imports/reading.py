@@ -1,4 +1,4 @@
-"""How far the imports have got."""
+"""Use cases for staff to follow imports."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 @needs(Permission.CATALOG_READ)
 @dataclass(frozen=True, slots=True)
 class GetImport:
-    """Show how far an import has got."""
+    """Return an import and its progress."""
 
     imports: ImportReader
 
     def __call__(self, import_id: ImportId) -> ImportView:
-        """Read only.
+        """Return the import.
 
         Raises:
-            NotFoundError: no such import.
+            NotFoundError: no import has this id.
         """
         return self.imports.get(import_id)
 
@@ -37,10 +37,10 @@ class ListImports:
     def __call__(
         self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[ImportView]:
-        """One page.
+        """Return a page of imports.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.imports.list(limit=limit, cursor=cursor)
 
@@ -48,18 +48,18 @@ class ListImports:
 @needs(Permission.CATALOG_READ)
 @dataclass(frozen=True, slots=True)
 class ListImportIssues:
-    """List what is to be said about the rows of a file, as it was found."""
+    """List the issues of an import, in the order they were found."""
 
     imports: ImportReader
 
     def __call__(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[RowIssue]:
-        """One page; the first 10,000 are kept.
+        """Return a page of issues. The first 10,000 are stored.
 
         Raises:
-            NotFoundError: no such import.
-            InvalidValueError: limit or cursor is not what it should be.
+            NotFoundError: no import has this id.
+            InvalidValueError: limit or cursor is invalid.
         """
         self.imports.get(import_id)
         return self.imports.issues(import_id, limit=limit, cursor=cursor)

@@ -1,4 +1,4 @@
-"""Which SKU each variant of an imported file gets."""
+"""The choice of a SKU for each variant of an imported file."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _MAX_BASE: Final = MAX_NAME_LENGTH - 2 * _DIGEST_LENGTH - 1
 
 @dataclass(slots=True)
 class SkuBook:
-    """What one run knows of SKUs, whether or not it commits: the first in the file keeps one."""
+    """The SKUs of one import, committed or not. The first variant in the file gets a SKU."""
 
     lines: dict[str, int] = field(default_factory=dict)
-    """The line of the file that asks for a SKU first."""
+    """The first line of the file with each SKU."""
     given: dict[str, ProductId] = field(default_factory=dict)
-    """Who got which SKU in this run."""
+    """The product that got each SKU in this run."""
     settled: set[ProductId] = field(default_factory=set)
-    """Products of this run: what they have stands in `given`, whatever the database says."""
+    """Products imported in this run. For their SKUs, `given` counts and the database does not."""
 
     @classmethod
     def of(cls, drafts: Iterable[ProductDraft]) -> SkuBook:
-        """Read who asks for what."""
+        """Create the book from all drafts of a file."""
         book = cls()
         for variant in sorted(_variants(drafts), key=lambda variant: variant.line):
             if sku := variant.content.sku:
@@ -38,7 +38,7 @@ class SkuBook:
         return book
 
     def settle(self, product: Product) -> None:
-        """Remember what a product got."""
+        """Record the SKUs of an imported product."""
         self.settled.add(product.id)
         self.given.update((variant.sku, product.id) for variant in product.variants)
 
@@ -50,9 +50,9 @@ class SkuBook:
         product_id: ProductId,
         note: Note,
     ) -> list[str]:
-        """One SKU per variant of a draft: what the file says, else the shop's, else a made-up one.
+        """Return a SKU per variant: the file's, else the shop's, else a generated one.
 
-        Whoever does not get what the file says is noted, with the reason.
+        If a variant does not get the file's SKU, note the reason.
         """
         choices = [_choices(draft, variant, known) for variant, known in pairing.pairs]
         owners = tx.products.owners({sku for skus in choices for sku in skus})
@@ -72,10 +72,10 @@ class SkuBook:
                     if not wanted
                     else (
                         self._why_not(wanted, variant, product_id, owners)
-                        or "is that of another variant of this product"
+                        or "belongs to another variant of this product"
                     )
                 )
-                note(variant.line, "sku", f"{why}; this variant has {sku}")
+                note(variant.line, "sku", f"{why}; this variant gets {sku}")
             in_use.add(sku)
             chosen.append(sku)
         return chosen
@@ -89,11 +89,11 @@ class SkuBook:
     ) -> str | None:
         first = self.lines.get(sku, draft.line)
         if first != draft.line:
-            return f"is that of line {first}"
+            return f"is used in line {first}"
         owner = self.given.get(sku) or owners.get(sku, product_id)
         if owner == product_id or (owner in self.settled and sku not in self.given):
             return None
-        return "is that of another product in the shop"
+        return "belongs to another product in the shop"
 
 
 def _variants(drafts: Iterable[ProductDraft]) -> Iterator[VariantDraft]:
@@ -101,15 +101,15 @@ def _variants(drafts: Iterable[ProductDraft]) -> Iterator[VariantDraft]:
 
 
 def _choices(draft: ProductDraft, variant: VariantDraft, known: Variant | None) -> list[str]:
-    said = [sku for sku in (variant.content.sku, known.sku if known else "") if sku]
-    return [*said, *made_up_skus(draft.content.handle, variant.content.options)]
+    given = [sku for sku in (variant.content.sku, known.sku if known else "") if sku]
+    return [*given, *made_up_skus(draft.content.handle, variant.content.options)]
 
 
 def made_up_skus(handle: str, options: tuple[str, ...]) -> tuple[str, ...]:
-    """SKUs for a variant without one: always the same, the readable one first."""
+    """Return SKUs for a variant without one. They are deterministic, the most readable first."""
     parts = [slugify(part) for part in (handle, *options)]
     base = "-".join(part for part in parts if part)[:_MAX_BASE].strip("-") or "sku"
     digest = sha256("\0".join((handle, *options)).encode()).hexdigest()
     distinct = tuple(f"{base}-{digest[:n]}" for n in (_DIGEST_LENGTH, 2 * _DIGEST_LENGTH))
-    # What slugify cannot spell, it leaves out: two such names would look the same.
+    # slugify drops characters that it cannot spell, so two such names could become equal.
     return (base, *distinct) if all(parts) else distinct

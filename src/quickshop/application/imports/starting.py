@@ -1,4 +1,4 @@
-"""Taking product files in, for a worker to import."""
+"""The use case that accepts a product file for a worker to import."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from quickshop.ports.imports import ImportView, ProductFeedReader
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 _HEADER_BYTES: Final = 64 * 1024
-"""A header is looked for in so much of a file."""
+"""The bytes of a file in which the header must end."""
 
 
 @needs(Permission.CATALOG_WRITE)
 @dataclass(frozen=True, slots=True)
 class StartImport:
-    """Take a product file in; a worker then imports it."""
+    """Accept a product file. A worker imports it."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -58,17 +58,18 @@ class StartImport:
         idempotency_key: str | None = None,
         by: Caller | None = None,
     ) -> Answer[ImportView]:
-        """Only its header is looked at here. Prices are in the currency of the shop.
+        """Check the file's header, and store it. Prices are in the currency of the shop.
 
-        `content` is read twice, from its beginning. With an `idempotency_key` a repeated call of
-        the same `by` gives the first one's answer. If `by` may not write the inventory, what the
-        file says of stock is left aside, and the location with it; without `by` all is done. Of
-        those who come in the same moment a few may get in beyond `max_unfinished`.
+        `content` is read twice from the beginning. A repeated call with the same
+        `idempotency_key` and `by` returns the first call's answer. If `by` has no permission to
+        write inventory, stock and location are ignored; without `by` they are imported.
+        Concurrent calls may exceed `max_unfinished` by a few.
 
         Raises:
-            FileFormatError: it does not begin like a file of this format.
-            InvalidValueError: it is too large, has too many rows, or the location is none.
-            TooManyImportsError: so many others are not finished yet.
+            FileFormatError: the header is not of a supported format.
+            InvalidValueError: the file is too large, has too many rows, or the location name is
+                invalid.
+            TooManyImportsError: `max_unfinished` imports are not finished yet.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -92,7 +93,7 @@ class StartImport:
         return self._store(request, content, Once(f"{scope}:start_import", idempotency_key, asked))
 
     def _measured(self, content: BinaryIO) -> tuple[str, int]:
-        """Its digest and size, if it is not too large. The worker counts the rows exactly."""
+        """Return digest and size, and refuse large files. The worker counts the rows exactly."""
         hashed, size, count = sha256(), 0, LineCount()
         for part in parts_of(content):
             hashed.update(part)

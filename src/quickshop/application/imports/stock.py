@@ -1,4 +1,4 @@
-"""Bringing the shelf to what an imported file says, through the ledger."""
+"""Setting stock levels from an imported file, through the ledger."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from quickshop.ports.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True)
 class StockChange:
-    """What an import did to the shelves of one product."""
+    """The stock changes of one imported product."""
 
     units: int
-    """Sum over levels of by how much the shelf changed."""
+    """Units added or removed, summed as absolute values."""
     levels: int
-    """Levels that were opened or got another back-order limit."""
+    """Levels that were created or got another back-order limit."""
 
 
-def stock_shelves(
+def set_stock_levels(
     tx: Transaction,
     place: Location,
     pairs: Sequence[tuple[VariantDraft, Variant]],
@@ -34,22 +34,22 @@ def stock_shelves(
     now: datetime,
     note: Note,
 ) -> StockChange:
-    """Set back-order limits, then move the units that are missing or too many. Call it last.
+    """Set the back-order limits and the units of the stock levels. Call it last.
 
-    Units that are promised to orders stay covered, whatever the file says.
+    Allocated and held units stay covered, even if the file has fewer units.
 
     Raises:
-        ConflictError: someone bought units meanwhile; do the whole transaction again.
+        ConflictError: units were sold meanwhile; repeat the whole transaction.
     """
     ids = [variant.id for _, variant in pairs]
     known = {
         level.variant_id: level for level in tx.stock.levels(ids) if level.location_id == place.id
     }
-    opened = 0
+    created = 0
     movements: list[StockMovement] = []
     for draft, variant in sorted(pairs, key=lambda pair: pair[1].sku):  # the order of locks
         level, changed = _level_for(tx, place, variant, draft, known.get(variant.id), note)
-        opened += changed
+        created += changed
         if units := _missing(level, draft, note):
             kind = MovementKind.ADJUSTED if variant.id in known else MovementKind.RECEIVED
             movement = StockMovement.adjustment(level, units, reason=reason, now=now)
@@ -59,14 +59,14 @@ def stock_shelves(
             tx.stock.record(movements)
     except OutOfStockError as error:
         raise ConflictError("stock level") from error
-    return StockChange(sum(abs(movement.on_hand) for movement in movements), opened)
+    return StockChange(sum(abs(movement.on_hand) for movement in movements), created)
 
 
-def note_left_aside(draft: ProductDraft, note: Note) -> None:
-    """Say that what the file says of stock is not done, where it says anything."""
+def note_ignored_stock(draft: ProductDraft, note: Note) -> None:
+    """Note that the stock in the file is ignored, if it has any."""
     for variant in draft.variants:
         if variant.on_hand is not None or variant.backorder_limit:
-            reason = f"left aside: this needs {Permission.INVENTORY_WRITE}"
+            reason = f"ignored: you need the permission {Permission.INVENTORY_WRITE}"
             note(variant.line, "on_hand", reason)
             return
 
@@ -85,7 +85,7 @@ def _level_for(
         note(
             draft.line,
             "backorder_limit",
-            f"orders wait for {owed} units that are not there: as many may go on waiting",
+            f"orders wait for {owed} missing units; the back-order limit is {owed}",
         )
     if known is not None and known.backorder_limit == limit:
         return known, False
@@ -103,6 +103,6 @@ def _missing(level: StockLevel, draft: VariantDraft, note: Note) -> int:
         note(
             draft.line,
             "on_hand",
-            f"is less than what orders were promised; stocked as {lowest}",
+            f"is less than the units allocated to orders; set to {lowest}",
         )
     return max(lowest, draft.on_hand) - level.on_hand

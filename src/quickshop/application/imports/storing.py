@@ -9,7 +9,7 @@ from typing import Final
 
 from quickshop.application.imports.categories import get_or_create_category
 from quickshop.application.imports.skus import SkuBook
-from quickshop.application.imports.stock import StockChange, note_left_aside, stock_shelves
+from quickshop.application.imports.stock import StockChange, note_ignored_stock, set_stock_levels
 from quickshop.application.imports.variants import Pairing, pair_variants
 from quickshop.application.inventory import get_or_create_location
 from quickshop.application.retries import retried
@@ -32,35 +32,35 @@ _ELEMENT: Final = re.compile(r"<([a-z][a-z0-9]{0,15})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRun:
-    """One file on its way in."""
+    """A file that is being imported."""
 
     items: Sequence[FeedItem]
     rows: int
     column_of: Callable[[str], str]
-    """The name of the column that holds a field of a draft."""
+    """Returns the file's column for a field of a draft."""
     skus: SkuBook
     location: str
     reason: str
     dry_run: bool
     with_stock: bool
-    """Whether shelves are brought to what it says. Else they stay as they are."""
+    """Whether stock levels are set from the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one item of a file."""
+    """The result of one item of a file."""
 
     counts: ImportCounts
     issues: Sequence[RowIssue]
 
 
 Keep = Callable[[Transaction, ItemResult], None]
-"""Writes down what became of an item."""
+"""Records the result of an item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a draft that was stored."""
+    """The result of a stored draft."""
 
     product: Product
     fate: str
@@ -69,16 +69,16 @@ class Outcome:
 
 
 class RehearsedError(Exception):
-    """Ends the transaction of a dry run: all went well, and nothing is to stay."""
+    """Rolls back the transaction of a dry run that succeeded."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__("nothing stays of a dry run")
+        super().__init__("a dry run stores nothing")
         self.outcome = outcome
 
 
 @dataclass(slots=True)
 class _Notes:
-    """What is to be said about one product, in one try."""
+    """The notes about one product, in one try."""
 
     column_of: Callable[[str], str]
     issues: list[RowIssue] = field(default_factory=list)
@@ -112,7 +112,7 @@ def _result(
 
 @dataclass(frozen=True, slots=True)
 class StoreDraft:
-    """Bring the shop to what a draft says."""
+    """Store a product draft."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -122,11 +122,11 @@ class StoreDraft:
     def __call__(
         self, run: FileRun, item: FeedItem, draft: ProductDraft, html: str, keep: Keep | None
     ) -> Outcome:
-        """Store the draft of an item, and what `keep` writes besides; of a rehearsal nothing.
+        """Store the draft, and call `keep` in the same transaction. A dry run stores nothing.
 
         Raises:
-            RehearsedError: all went well, and it was a rehearsal.
-            DomainError: it cannot be stored.
+            RehearsedError: the dry run succeeded.
+            DomainError: the draft is invalid.
         """
         note = _Notes(run.column_of, list(item.issues))
         _note_markup(draft, html, note)
@@ -157,7 +157,7 @@ class StoreDraft:
         return outcome
 
     def _free_skus(self, tx: Transaction, skus: Sequence[str], product_id: ProductId) -> None:
-        """Have others give up these SKUs here too, as they did in transactions that are gone."""
+        """Free these SKUs of other products again: the dry run rolled back what freed them."""
         owners = tx.products.owners(skus)
         for owner in set(owners.values()) - {product_id}:
             other = tx.products.get(owner)
@@ -189,7 +189,7 @@ class StoreDraft:
                 return known, "unchanged"
             tx.products.save(known)
         except AlreadyExistsError as error:
-            # Handle and SKUs were free a moment ago: someone else is importing, too.
+            # Handle and SKUs were free a moment ago: a concurrent import took them.
             raise ConflictError("product") from error
         return known, "updated"
 
@@ -202,9 +202,9 @@ class StoreDraft:
         note: _Notes,
     ) -> StockChange:
         if not run.with_stock:
-            note_left_aside(draft, note)
+            note_ignored_stock(draft, note)
             return StockChange(0, 0)
-        return stock_shelves(
+        return set_stock_levels(
             tx,
             get_or_create_location(tx, run.location, self.identifiers),
             list(zip(draft.variants, variants, strict=True)),
@@ -229,11 +229,11 @@ def _with_sku(variant: Variant, sku: str) -> Variant:
 
 def _note_missing(draft: ProductDraft, pairing: Pairing, note: _Notes) -> None:
     for variants, fate in (
-        (pairing.kept, "stays as it is"),
-        (pairing.dropped, "is no longer sold, as it lacks the options that the product has now"),
+        (pairing.kept, "does not change"),
+        (pairing.dropped, "is no longer sold, because it lacks an option of the product"),
     ):
         for variant in variants:
-            reason = f"variant {variant.sku} of this product was not imported; it {fate}"
+            reason = f"variant {variant.sku} of this product is not in the file; it {fate}"
             note(draft.line, "sku", reason)
 
 
@@ -243,4 +243,4 @@ def _note_markup(draft: ProductDraft, html: str, note: _Notes) -> None:
         for text in (draft.content.description_html, html)
     )
     if gone := sorted(written - left):
-        note(draft.line, "description_html", f"markup left out: {', '.join(gone[:10])}")
+        note(draft.line, "description_html", f"markup removed: {', '.join(gone[:10])}")

@@ -1,4 +1,4 @@
-"""Which variant of the shop each variant of a file is."""
+"""Matching the variants of a file to the variants of the shop."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from quickshop.domain.catalog import Product, Variant
 from quickshop.ports.imports import ProductDraft, VariantDraft
 
 Note = Callable[[int, str, str], None]
-"""Tells the owner of the file something: line, field of the draft, what was changed."""
+"""Notes a change for the owner of the file: line, field of the draft, reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The variants of a draft beside those they update, and those that it does not speak of."""
+    """The variants of a draft with those they update, and the other variants of the product."""
 
     pairs: Sequence[tuple[VariantDraft, Variant | None]]
-    """None: it is new."""
+    """With None, the variant is new."""
     kept: tuple[Variant, ...]
-    """Not in the draft; they stay."""
+    """Variants that are not in the draft and stay."""
     dropped: tuple[Variant, ...]
-    """Not in the draft, and without a value for each of its options; they cannot stay."""
+    """Variants that are not in the draft and are removed, because they lack an option."""
 
 
 def pair_variants(draft: ProductDraft, known: Product | None) -> Pairing:

@@ -1,4 +1,4 @@
-"""Use cases about stock."""
+"""Use cases for stock."""
 
 from quickshop.application.inventory.levels import (
     AdjustStock,

@@ -1,4 +1,4 @@
-"""Putting units on the shelf, and setting right what lies there."""
+"""Use cases that change stock levels: receive, adjust and count."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ logger: Final = logging.getLogger("quickshop.stock")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockChange:
-    """By how much a shelf was changed."""
+    """A change of a stock level."""
 
     sku: str
     location: str
     quantity: int
-    """Units more, or below 0 fewer."""
+    """Units added; below 0, removed."""
 
 
 def _logged(answer: Answer[StockChange]) -> Answer[StockChange]:
-    """Log a change that was committed just now."""
+    """Log a change that was just committed."""
     if not answer.replayed:
         change = answer.value
         facts = {"sku": change.sku, "location": change.location, "units": change.quantity}
@@ -52,14 +52,14 @@ def _logged(answer: Answer[StockChange]) -> Answer[StockChange]:
 
 
 def once(by: str, verb: str, key: str | None, *asked: object) -> Once:
-    """A request of staff that is to have one effect; another's same key is another key."""
+    """Return an idempotent staff request. Equal keys of other accounts are separate."""
     return Once(f"{by}:{verb}", key, digest(repr(asked)))
 
 
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class ReceiveStock:
-    """Put units that arrived on the shelf."""
+    """Add received units to the stock."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -78,15 +78,15 @@ class ReceiveStock:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[StockChange]:
-        """The location is opened if it is new; without one the default is used.
+        """Add the units. A new location is created; the default is the shop's location.
 
-        Without a `backorder_limit` the level keeps the one it has; a new level has none. With an
-        `idempotency_key` a repeated call of the same `by` gives the first one's answer.
+        Without a `backorder_limit`, the level keeps its limit; a new level has 0. A repeated call
+        with the same `idempotency_key` and `by` returns the first call's answer.
 
         Raises:
             NotFoundError: no variant has this SKU.
-            InvalidValueError: fewer than one unit, a limit below what is sold on credit, or no
-                reason.
+            InvalidValueError: fewer than one unit, a limit below the units already
+                back-ordered, or no reason.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -112,7 +112,7 @@ class ReceiveStock:
 
 
 def get_or_create_location(tx: Transaction, name: str, identifiers: Identifiers) -> Location:
-    """The location of this name, opened if it is new."""
+    """Return the location of this name. Create it if it is new."""
     require_location(name)
     return tx.stock.get_or_create_location(Location(id=LocationId(identifiers.new()), name=name))
 
@@ -120,7 +120,10 @@ def get_or_create_location(tx: Transaction, name: str, identifiers: Identifiers)
 def get_or_create_level(
     tx: Transaction, offer: Offer, location: Location, *, backorder_limit: int | None
 ) -> StockLevel:
-    """The level of a variant at a location, opened if it is new; None keeps its limit."""
+    """Return the level of a variant at a location. Create it if it is new.
+
+    A `backorder_limit` of None leaves the limit of the level unchanged.
+    """
     if backorder_limit is None:
         for level in tx.stock.levels([offer.variant_id]):
             if level.location_id == location.id:
@@ -138,7 +141,7 @@ def get_or_create_level(
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class AdjustStock:
-    """Correct the shelf, up or down, and say why."""
+    """Correct a stock level by a difference, with a reason."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -155,14 +158,14 @@ class AdjustStock:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[StockChange]:
-        """`quantity` is the difference, not the new count: for that there is `CountStock`.
+        """Add `quantity` to the level, or remove it if below 0. To set a count, use `CountStock`.
 
-        With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
+        A repeated call with the same `idempotency_key` and `by` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such SKU, or it has no stock at this location.
-            OutOfStockError: units already promised would be missing.
-            InvalidValueError: no change, or no reason.
+            NotFoundError: no variant has this SKU, or it has no stock level at this location.
+            OutOfStockError: allocated or held units would be missing.
+            InvalidValueError: the quantity is 0, or the reason is missing.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -188,7 +191,7 @@ class AdjustStock:
 
 
 def empty_level(tx: Transaction, sku: str, location: str) -> StockLevel:
-    """Which level is meant, whatever is on it."""
+    """Return the level of a SKU at a location without its counters."""
     offer = tx.products.offer(sku)
     place = tx.stock.location(location)
     return StockLevel(variant_id=offer.variant_id, sku=offer.sku, location_id=place.id)
@@ -197,7 +200,7 @@ def empty_level(tx: Transaction, sku: str, location: str) -> StockLevel:
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class CountStock:
-    """Have the shelf hold what somebody counted there."""
+    """Set a stock level to a counted number of units."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -214,14 +217,14 @@ class CountStock:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[StockChange]:
-        """`counted` is what lies there, promised units included; the ledger gets the difference.
+        """Set the level to `counted` units, allocated units included.
 
-        A count that was as expected stands in the ledger, too. With an `idempotency_key` a
-        repeated call gives the first one's answer.
+        The ledger gets the difference, even if it is 0. A repeated call with the same
+        `idempotency_key` and `by` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such SKU or location.
-            OutOfStockError: more units are promised than were counted.
+            NotFoundError: no variant has this SKU, or no location has this name.
+            OutOfStockError: more units are allocated or held than were counted.
             InvalidValueError: fewer than 0 units, or no reason.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.

@@ -1,4 +1,4 @@
-"""Moving units from one location to another."""
+"""The use case that transfers units between locations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockTransfer:
-    """How many units went from where to where."""
+    """A transfer of units between two locations."""
 
     sku: str
     quantity: int
@@ -36,7 +36,7 @@ class StockTransfer:
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class TransferStock:
-    """Take units from one location to another. How many there are in all stays the same."""
+    """Transfer units from one location to another. The total stays the same."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -55,14 +55,14 @@ class TransferStock:
         idempotency_key: str | None = None,
         by: str = "staff",
     ) -> Answer[StockTransfer]:
-        """Units that were promised stay where they are; the other location is opened if it is new.
+        """Transfer free units; allocated and held units stay. A new target location is created.
 
-        With an `idempotency_key` a repeated call of the same `by` gives the first one's answer.
+        A repeated call with the same `idempotency_key` and `by` returns the first call's answer.
 
         Raises:
-            NotFoundError: no such SKU, or it has no stock at the location that it is to leave.
-            OutOfStockError: fewer units lie there that nobody was promised.
-            InvalidValueError: fewer than one unit, no reason, or twice the same location.
+            NotFoundError: no variant has this SKU, or it has no stock level at the source.
+            OutOfStockError: the source has fewer free units.
+            InvalidValueError: fewer than one unit, no reason, or the same location twice.
             IdempotencyMismatchError: the key was used for another request.
             IdempotencyInProgressError: the same request is still running.
         """
@@ -109,9 +109,9 @@ def _movements(
     reason: str,
     now: datetime,
 ) -> tuple[StockMovement, StockMovement]:
-    """What is to be recorded, once both levels are locked and the first has enough.
+    """Lock both levels, require enough free units at the source, and return the movements.
 
-    That it could be sold below nothing does not help: what is moved has to lie there.
+    The back-order limit does not count: units that are moved must be there.
     """
     source, target = ends
     for level in sorted(ends, key=lock_order):

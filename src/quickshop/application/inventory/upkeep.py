@@ -1,4 +1,4 @@
-"""How levels are kept, and whether they add up."""
+"""Use cases to configure, list and reconcile stock levels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger: Final = logging.getLogger("quickshop.stock")
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class ConfigureStock:
-    """Say how far a level may be sold below nothing, and when staff are to be told."""
+    """Set the back-order limit, the low-stock threshold and the stripes of a stock level."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -45,13 +45,14 @@ class ConfigureStock:
         low_stock_threshold: int | None = None,
         stripes: int | None = None,
     ) -> None:
-        """What is None stays as it is. Safe to repeat.
+        """Set the given values; None leaves a value unchanged. Safe to repeat.
 
-        `stripes`, 0 to 64, spreads a level that many buy from at once, so that they do not queue.
+        `stripes`, 0 to 64, spreads a level over rows, so that concurrent buyers do not queue.
 
         Raises:
-            NotFoundError: no such SKU, or it has no stock at this location.
-            InvalidValueError: a limit below what is sold on credit, or one below 0.
+            NotFoundError: no variant has this SKU, or it has no stock level at this location.
+            InvalidValueError: a value is out of range, or the limit is below the units already
+                back-ordered.
         """
         if stripes is not None:
             require_between("stripes", stripes, 0, MAX_STRIPES)
@@ -69,17 +70,17 @@ class ConfigureStock:
 @needs(Permission.INVENTORY_READ)
 @dataclass(frozen=True, slots=True)
 class ListStock:
-    """Show stock levels to staff."""
+    """List stock levels for staff."""
 
     stock: StockReader
 
     def __call__(
         self, *, sku: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[StockView]:
-        """By SKU, then location.
+        """Return a page of levels, sorted by SKU and location.
 
         Raises:
-            InvalidValueError: limit or cursor is not what it should be.
+            InvalidValueError: limit or cursor is invalid.
         """
         return self.stock.list(sku=sku, limit=limit, cursor=cursor)
 
@@ -87,28 +88,29 @@ class ListStock:
 @needs(Permission.INVENTORY_READ)
 @dataclass(frozen=True, slots=True)
 class ListLocations:
-    """Show the places where stock lies to staff."""
+    """List the stock locations for staff."""
 
     stock: StockReader
 
     def __call__(self) -> Sequence[Location]:
-        """All of them, by name."""
+        """Return all locations, sorted by name."""
         return self.stock.locations()
 
 
 @needs(Permission.INVENTORY_WRITE)
 @dataclass(frozen=True, slots=True)
 class ReconcileStock:
-    """Compare every counter with the ledger, and the ledger with the live orders."""
+    """Compare every counter with the ledger, and the ledger with open orders and holds."""
 
     unit_of_work: UnitOfWork
     stock: StockReader
 
     def __call__(self, *, repair: bool = False) -> Sequence[StockDiscrepancy]:
-        """Tell what differs. Only with `repair` are counters set to what the ledger says.
+        """Return the differences. With `repair`, set counters to the values of the ledger.
 
-        What live orders and live holds have is only compared: who is wrong then is not known. A
-        level of which more was promised than its ledger has is logged and left as it is.
+        Differences to open orders and holds are only reported, because either side may be wrong.
+        A level with more allocated and held units than its ledger allows is logged and not
+        repaired.
         """
         found = self.stock.discrepancies()
         if repair:
@@ -125,11 +127,11 @@ class ReconcileStock:
         except (TransientError, ConflictError):
             raise
         except QuickShopError as error:
-            logger.warning("%s: cannot be set right: %s", wrong[0], error)
+            logger.warning("%s: cannot be repaired: %s", wrong[0], error)
 
     @retried
     def _correct(self, wrong: Sequence[StockDiscrepancy]) -> None:
-        """Set the counters of one level; first those that free units, so that none is missing."""
+        """Set the counters of one level. Those that free units come first, so none is missing."""
         with self.unit_of_work() as tx:
             for discrepancy in sorted(wrong, key=_freed, reverse=True):
                 tx.stock.correct(discrepancy)

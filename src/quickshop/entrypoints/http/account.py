@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, Field
 
 from quickshop.domain.customers import (
+    MAX_FIELD_LENGTH,
     ConsentPurpose,
     SavedAddress,
     SavedAddressId,
@@ -77,7 +78,7 @@ class OwnProfileOut(ProfileOut):
     """All permissions of these roles, including implied ones."""
 
 
-_ClearableLine = Annotated[str, Field(max_length=200), EMPTY_OR_NOT_BLANK]
+_ClearableLine = Annotated[str, Field(max_length=MAX_FIELD_LENGTH), EMPTY_OR_NOT_BLANK]
 
 
 class ProfileChange(Input):

@@ -1,4 +1,4 @@
-"""Routes about carts. A cart opens only with its token."""
+"""Routes for carts. A guest's cart opens only with its token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 
 class NewLine(Input):
-    """Units of a SKU to put in a cart."""
+    """Units of a SKU to add to a cart."""
 
     sku: Annotated[
         str,
@@ -44,13 +44,13 @@ class NewLine(Input):
 
 
 class LineChange(Input):
-    """How many units a line is to hold."""
+    """The new quantity of a cart line."""
 
     quantity: Quantity
 
 
 class CartLineOut(Output):
-    """One variant in a cart, at today's price."""
+    """A variant in a cart, at its current price."""
 
     id: UUID
     sku: Annotated[str, Field(validation_alias=AliasPath("offer", "sku"))]
@@ -62,7 +62,7 @@ class CartLineOut(Output):
 
 
 class CartOut(Output):
-    """A cart, priced as checking out now would be."""
+    """A cart at current prices."""
 
     id: UUID
     status: CartStatus
@@ -76,16 +76,16 @@ class CartOut(Output):
 
 
 class NewCartOut(CartOut):
-    """A cart just created; the token is shown this once."""
+    """A new cart. The token is shown only once."""
 
     token: Annotated[
         str | None,
-        Field(description="To be sent as `X-Cart-Token`. Null for those who are signed in."),
+        Field(description="Send it as `X-Cart-Token`. Null if you are signed in."),
     ]
 
 
 class CartPage(Output):
-    """Some carts, the one changed last first, and the cursor that continues after them."""
+    """A page of carts, last changed first, and the cursor of the next page."""
 
     items: tuple[CartOut, ...]
     next_cursor: str | None
@@ -100,7 +100,7 @@ class CartPage(Output):
 )
 @open_to(SHOPPER)
 def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
-    """Take a new, empty cart. Keep its token: without it nobody can open a guest's cart."""
+    """Create an empty cart. Keep its token: a guest's cart opens only with it."""
     customer_id = caller.customer_id if caller else None
     new = shop.carts.create(customer_id=customer_id)
     answer = NewCartOut.of(new.cart, token=None if customer_id else new.token)
@@ -114,7 +114,7 @@ def create_cart(shop: ShopDependency, caller: CallerDependency) -> Response:
 def list_own_carts(
     shop: ShopDependency, me: OwnCustomerId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """Show the carts that you have not checked out yet."""
+    """List your open carts."""
     page = shop.carts.list_own(me, limit=limit, cursor=cursor)
     items = tuple(CartOut.of(view) for view in page.items)
     return private(CartPage(items=items, next_cursor=page.next_cursor))
@@ -130,7 +130,7 @@ def list_own_carts(
 def claim_cart(
     shop: ShopDependency, cart_id: UUID, me: OwnCustomerId, token: CartToken = ""
 ) -> Response:
-    """Bring a guest's cart into your account: its lines join those of your cart, all of them."""
+    """Add a guest's cart to your account. Its lines are merged into your cart."""
     return private(CartOut.of(shop.carts.claim(CartId(cart_id), token, me)))
 
 
@@ -142,7 +142,7 @@ def claim_cart(
 )
 @open_to(SHOPPER)
 def get_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Response:
-    """Show a cart at today's prices."""
+    """Return a cart at current prices."""
     body = shop.carts.page(CartId(cart_id), shopper, lambda view: CartOut.of(view).to_json())
     return private_json(body)
 
@@ -157,7 +157,7 @@ def get_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Respo
 def add_cart_line(
     shop: ShopDependency, cart_id: UUID, body: NewLine, shopper: CartShopper
 ) -> Response:
-    """Put units of a SKU in a cart; one that is there already gets more of them."""
+    """Add units of a SKU to a cart. If the cart has a line of this SKU, its quantity grows."""
     view = shop.carts.add_line(CartId(cart_id), shopper, sku=body.sku, quantity=body.quantity)
     return private(CartOut.of(view))
 
@@ -172,7 +172,7 @@ def add_cart_line(
 def change_cart_line(
     shop: ShopDependency, cart_id: UUID, line_id: UUID, body: LineChange, shopper: CartShopper
 ) -> Response:
-    """Set how many units a line holds."""
+    """Set the quantity of a cart line."""
     view = shop.carts.change_line(
         CartId(cart_id), shopper, CartLineId(line_id), quantity=body.quantity
     )
@@ -189,7 +189,7 @@ def change_cart_line(
 def remove_cart_line(
     shop: ShopDependency, cart_id: UUID, line_id: UUID, shopper: CartShopper
 ) -> Response:
-    """Take a line out of a cart."""
+    """Remove a line from a cart."""
     return private(
         CartOut.of(shop.carts.remove_line(CartId(cart_id), shopper, CartLineId(line_id)))
     )

@@ -1,4 +1,4 @@
-"""Routes about the catalog. Open to everyone, and answered from memory while they are hot."""
+"""Routes for the catalog. They are public, and answered from memory if possible."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["catalog"], route_class=PageRoute)
 
 
 class CategoryOut(Output):
-    """A category with the ones below it."""
+    """A category with its subcategories."""
 
     id: UUID
     slug: str
@@ -41,7 +41,7 @@ class CategoryOut(Output):
 
 
 class CategoryTree(Output):
-    """The categories, from the roots down, each level by name."""
+    """The root categories with their children, each level sorted by name."""
 
     items: tuple[CategoryOut, ...]
 
@@ -49,11 +49,11 @@ class CategoryTree(Output):
 Price = Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR), WHOLE_NUMBER]
 Name = Annotated[QueryText, Query(min_length=1, max_length=MAX_NAME_LENGTH)]
 SearchText = Annotated[QueryText | None, Query(max_length=MAX_NAME_LENGTH)]
-CategorySlug = Annotated[Name | None, Query(description="Slug; those below it count.")]
+CategorySlug = Annotated[Name | None, Query(description="A slug. Subcategories count.")]
 Sorting = Annotated[
-    ProductSort | None, Query(description="`relevance` for a search, else `newest`.")
+    ProductSort | None, Query(description="Default: `relevance` with `q`, else `newest`.")
 ]
-_CACHED: dict[int | str, dict[str, str]] = {304: {"description": "You have it: `If-None-Match`."}}
+_CACHED: dict[int | str, dict[str, str]] = {304: {"description": "Not modified."}}
 
 
 @router.get(
@@ -77,7 +77,7 @@ async def list_products(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List and search the products. Every criterion given must hold."""
+    """List and search products. All given criteria must match."""
     query = ProductQuery(
         text=q or None,
         category=category,
@@ -94,7 +94,7 @@ async def list_products(
 
 
 def sort_of(sort: ProductSort | None, text: str | None) -> ProductSort:
-    """The order that was asked for, or the one that suits the search."""
+    """Return the requested sort order, or the default: relevance for a search, else newest."""
     return sort or (ProductSort.RELEVANCE if text else ProductSort.NEWEST)
 
 
@@ -112,7 +112,7 @@ def _render_list(shop: Shop, query: ProductQuery) -> bytes:
 async def get_product(
     request: Request, shop: ShopDependency, key: Annotated[str, Path(description="Id or handle.")]
 ) -> Response:
-    """Show a product, its variants, and how many of each can be bought."""
+    """Return a product, its variants, and the available units of each."""
     if not key.isprintable() or len(key) > MAX_NAME_LENGTH:
         raise NotFoundError("product")
     return await answer_with_page(
@@ -132,7 +132,7 @@ def _render_product(view: ProductView) -> bytes:
 )
 @open_to(PUBLIC)
 async def list_categories(request: Request, shop: ShopDependency) -> PageResponse:
-    """Show the category tree."""
+    """Return the category tree."""
     return await answer_with_page(request, "categories", lambda: _render_categories(shop))
 
 

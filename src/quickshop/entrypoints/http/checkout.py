@@ -1,4 +1,4 @@
-"""Routes that move stock and money: placing an order, and paying it again."""
+"""Routes for checkout: place an order, and pay it again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["checkout"], route_class=GuardedRoute)
 
 
 class PaymentIn(Input):
-    """How the shopper pays: never a card number, only what the gateway made of it."""
+    """A payment method and a token of the gateway; never a card number."""
 
     method: Annotated[
         str,
@@ -40,9 +40,8 @@ class PaymentIn(Input):
         Field(
             min_length=1,
             max_length=MAX_METHOD_LENGTH,
-            description="A way to pay, as the shop's payment gateway calls it; `card` at every "
-            "one. The gateway decides: the payment fails when it knows none of this name. The "
-            "sandbox takes any.",
+            description="The gateway's name of the payment method. Every gateway accepts `card`. "
+            "The payment fails if the gateway does not know the method. The sandbox accepts any.",
             examples=["card"],
         ),
     ]
@@ -52,23 +51,24 @@ class PaymentIn(Input):
         Field(
             min_length=1,
             max_length=MAX_TOKEN_LENGTH,
-            description="What the gateway made of the card. A card number is refused.",
+            description="The gateway's token for the card. A card number is refused.",
             examples=["tok_ok"],
         ),
     ]
 
     def to_domain(self, field: str = "") -> PaymentSource:
-        """The same as the shop knows it.
+        """Convert to a payment source.
 
         Raises:
-            InvalidValueError: no gateway issued such a token; the error's field is in `field`.
+            InvalidValueError: the token or the method is invalid. `field` prefixes the error's
+                field.
         """
         with within(field):
             return PaymentSource(token=self.token, method=self.method)
 
 
 class Checkout(Input):
-    """All that turns a cart into an order."""
+    """The details of an order: email address, addresses and payment."""
 
     email: Annotated[
         str,
@@ -79,20 +79,20 @@ class Checkout(Input):
     ]
     shipping_address: AddressIn
     billing_address: AddressIn | None = None
-    """The shipping address, unless another is given."""
+    """Default: the shipping address."""
     shipping_method: None = None
-    """This shop has none to choose from yet."""
+    """Reserved. There are no shipping methods yet."""
     payment: PaymentIn
     expected_total: MoneyIn | None = None
-    """What the shopper was shown; nothing is ordered at another price."""
+    """The total shown to the shopper. If the total differs, no order is placed."""
 
 
 class PlacedOrderOut(OrderOut):
-    """An order just placed; the token is shown in this answer only."""
+    """A new order. The token is shown only once."""
 
     token: Annotated[
         str | None,
-        Field(description="To be sent as `X-Order-Token`. Null for those who are signed in."),
+        Field(description="Send it as `X-Order-Token`. Null if you are signed in."),
     ]
 
 
@@ -111,7 +111,7 @@ def place_order(
     idempotency_key: IdempotencyKey,
     shopper: CartShopper,
 ) -> Response:
-    """Turn a cart into an order, `pending` until its payment is made in the background."""
+    """Turn a cart into an order. It is `pending` until it is paid in the background."""
     billing = body.billing_address
     placed = shop.orders.place(
         CartId(cart_id),
@@ -141,7 +141,7 @@ def pay_order_again(
     idempotency_key: IdempotencyKey,
     shopper: OrderShopper,
 ) -> Response:
-    """Pay an order another way after `payment_failed`; it is `pending` again."""
+    """Pay an order another way after `payment_failed`. It becomes `pending` again."""
     placed = shop.orders.pay_again(
         OrderId(order_id),
         shopper,

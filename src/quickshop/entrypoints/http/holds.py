@@ -1,4 +1,4 @@
-"""Routes that set units aside for a cart, and give them back."""
+"""Routes for holds: hold the units of a cart, and release them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ router = APIRouter(prefix="/v1/carts", tags=["carts"], route_class=GuardedRoute)
 
 
 class HeldLineOut(Output):
-    """Units of a SKU that are set aside."""
+    """Held units of a SKU."""
 
     sku: str
     quantity: int
 
 
 class HoldOut(Output):
-    """What is set aside for a cart."""
+    """The held units of a cart."""
 
     cart_id: UUID
     lines: tuple[HeldLineOut, ...]
     expires_at: datetime
-    """Until then at least nobody else can buy it."""
+    """The units stay held at least until then."""
 
 
 @router.post(
@@ -44,7 +44,7 @@ class HoldOut(Output):
 def hold_cart(
     shop: ShopDependency, cart_id: UUID, idempotency_key: IdempotencyKey, shopper: CartShopper
 ) -> Response:
-    """Set aside all that is in the cart while its shopper checks out; again makes it last anew."""
+    """Hold all units in the cart during checkout. A second hold restarts the time."""
     answer = shop.carts.hold(CartId(cart_id), shopper, idempotency_key=idempotency_key)
     headers = replay_headers(replayed=answer.replayed)
     return private(HoldOut.of(answer.value), status=201, headers=headers)
@@ -58,6 +58,6 @@ def hold_cart(
 )
 @open_to(SHOPPER)
 def release_cart(shop: ShopDependency, cart_id: UUID, shopper: CartShopper) -> Response:
-    """Give back what is set aside for the cart; what is in it stays in it."""
+    """Release the holds of the cart. Its lines do not change."""
     shop.carts.release(CartId(cart_id), shopper)
     return nothing()

@@ -1,4 +1,4 @@
-"""Routes about orders that have been placed. A guest's order opens only with its token."""
+"""Routes for placed orders. A guest's order opens only with its token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=GuardedRout
 
 
 class OrderLineOut(Output):
-    """What was bought, as it was called and priced at that moment."""
+    """An ordered variant, with the title and price it was ordered at."""
 
     id: UUID
     sku: str
@@ -49,7 +49,7 @@ class ShippedItemOut(Output):
 
 
 class FulfillmentOut(Output):
-    """A parcel that left. What was not said of it is empty."""
+    """A shipped parcel. Unknown tracking fields are empty."""
 
     number: int
     """Counts from 1 within the order."""
@@ -61,7 +61,7 @@ class FulfillmentOut(Output):
 
 
 class OrderOut(Output):
-    """An order. What was bought and what it costs never change."""
+    """An order. Its lines and amounts never change."""
 
     id: UUID
     number: str
@@ -79,23 +79,23 @@ class OrderOut(Output):
     payment_action: Annotated[
         str | None,
         Field(
-            description="While the shopper is to prove themselves to their bank: the page to send "
-            "them to (a URL), or the gateway's secret for its script in the browser."
+            description="Set while the shopper must authenticate with their bank: the URL to "
+            "redirect them to, or the gateway's secret for its script in the browser."
         ),
     ] = None
     fulfillments: tuple[FulfillmentOut, ...] = ()
-    """The parcels, the first one first."""
+    """The parcels, first shipped first."""
 
 
 class OrderPage(Output):
-    """Some orders, newest first, and the cursor that continues after them."""
+    """A page of orders, newest first, and the cursor of the next page."""
 
     items: tuple[OrderOut, ...]
     next_cursor: str | None
 
 
 class Cancellation(Input):
-    """Why an order is not wanted any more."""
+    """A cancellation of an order, with a reason."""
 
     reason: Annotated[str, Field(max_length=MAX_REASON_LENGTH), PROSE] = ""
 
@@ -113,7 +113,7 @@ def list_own_orders(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List what the token opens: for a guest, the one order it was handed out with."""
+    """List your orders. A guest's token opens one order."""
     return private(OrderPage.of(shop.orders.list_own(shopper, limit=limit, cursor=cursor)))
 
 
@@ -125,7 +125,7 @@ def list_own_orders(
 )
 @open_to(SHOPPER)
 def get_own_order(shop: ShopDependency, order_id: UUID, shopper: OrderShopper) -> Response:
-    """Show an order to whoever placed it."""
+    """Return an order to the shopper who placed it."""
     return private(OrderOut.of(shop.orders.open(OrderId(order_id), shopper)))
 
 
@@ -143,10 +143,10 @@ def cancel_own_order(
     shopper: OrderShopper,
     body: Cancellation | None = None,
 ) -> Response:
-    """Stop an order and give its stock back; money that moved is sent back.
+    """Cancel an order. Its stock is released, and its payments are refunded.
 
-    Of several who cancel, one succeeds and the others get a 409; the one who did gets the same
-    answer again for the same key.
+    Of concurrent requests, one succeeds and the others get 409. A repeated request with the same
+    key gets the same answer.
     """
     canceled = shop.orders.cancel_own(
         OrderId(order_id),

@@ -1,4 +1,4 @@
-"""Where payment gateways tell the shop what they did."""
+"""The route for webhooks of payment gateways."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/v1/payments", tags=["payments"], route_class=Guarded
 _SIGNED_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "As the provider sends and signs it.",
+        "description": "The event, as the provider sends and signs it.",
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
 
 
 class WebhookOut(Output):
-    """What came of a message. Only one that is not believed is an error."""
+    """The result of a webhook. Only a forged, stale or unreadable one is an error."""
 
     verdict: Verdict
 
@@ -46,9 +46,9 @@ def receive(
     shop: ShopDependency,
     request: Request,
     provider: Annotated[
-        str, Path(max_length=MAX_PROVIDER_LENGTH, description="Such as `stripe`.")
+        str, Path(max_length=MAX_PROVIDER_LENGTH, description="For example `stripe`.")
     ],
     body: Annotated[bytes, Depends(_raw_body)],
 ) -> WebhookOut:
-    """Receive a message of a payment gateway, signed over its body as it was sent."""
+    """Receive a webhook of a payment gateway. The signature covers the raw body."""
     return WebhookOut(verdict=shop.payments.receive_webhook(provider, body, request.headers))

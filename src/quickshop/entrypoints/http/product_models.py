@@ -1,4 +1,4 @@
-"""Products in JSON, as staff write and read them."""
+"""JSON models of products."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Description = Annotated[
     STORABLE,
     Field(
         max_length=MAX_DESCRIPTION_LENGTH,
-        description="HTML; markup that could do harm is dropped.",
+        description="HTML. Unsafe markup is removed.",
     ),
 ]
 Metadata = Annotated[
@@ -61,7 +61,7 @@ Metadata = Annotated[
 
 
 class ImageOut(Output):
-    """A picture; position 1 is shown first."""
+    """An image of a product. Position 1 is shown first."""
 
     url: str
     alt: str
@@ -69,7 +69,7 @@ class ImageOut(Output):
 
 
 class _ContentOut(Output):
-    """Read off a view and its content: a field is the content's unless it says otherwise."""
+    """Read from a view: fields without a `validation_alias` come from the view's `content`."""
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=lambda name: AliasPath("content", name))
@@ -77,13 +77,13 @@ class _ContentOut(Output):
 
 
 class VariantOut(_ContentOut):
-    """One thing that can be put in a cart."""
+    """A variant of a product: what a shopper adds to a cart."""
 
     id: Annotated[UUID, Field(validation_alias="id")]
     sku: str
     title: str
     options: Annotated[dict[str, str], Field(validation_alias="options")]
-    """Value by option name."""
+    """The variant's value of each option."""
     price: MoneyOut
     compare_at_price: MoneyOut | None
     weight_grams: int
@@ -94,13 +94,13 @@ class VariantOut(_ContentOut):
 
 
 class AdminVariantOut(VariantOut):
-    """One thing that can be put in a cart, as staff see it."""
+    """A variant with the fields for staff."""
 
     taxable: bool
 
 
 class ProductOut(_ContentOut):
-    """A product, its variants, and how many of each can be bought."""
+    """A product, its variants, and the available units of each."""
 
     id: Annotated[UUID, Field(validation_alias="id")]
     handle: str
@@ -109,50 +109,50 @@ class ProductOut(_ContentOut):
     vendor: str
     product_type: str
     category: Annotated[str | None, Field(validation_alias="category")]
-    """Slug."""
+    """The category's slug."""
     tags: tuple[str, ...]
     options: Annotated[
         tuple[str, ...], Field(validation_alias=AliasPath("content", "option_names"))
     ]
-    """Option names."""
+    """The names of the options, such as `Size`."""
     images: tuple[ImageOut, ...]
     variants: Annotated[tuple[VariantOut, ...], Field(validation_alias="variants")]
     metadata: dict[str, str]
 
 
 class ProductPage(Output):
-    """Some products, and the cursor that continues after them."""
+    """A page of products, and the cursor of the next page."""
 
     items: tuple[ProductOut, ...]
     next_cursor: str | None
 
 
 class AdminProductOut(ProductOut):
-    """A product as staff see it."""
+    """A product with the fields for staff."""
 
     variants: Annotated[tuple[AdminVariantOut, ...], Field(validation_alias="variants")]
     category_id: UUID | None
     published: bool
-    """Whether it is shown and sold."""
+    """Whether shoppers can see and buy it."""
     version: Annotated[int, Field(validation_alias="version")]
-    """How often it has been saved; stands in the `ETag` as well."""
+    """How often the product was saved. The `ETag` has the same number."""
 
 
 class AdminProductPage(Output):
-    """Some products, and the cursor that continues after them."""
+    """A page of products, and the cursor of the next page."""
 
     items: tuple[AdminProductOut, ...]
     next_cursor: str | None
 
 
 class VariantIn(Input):
-    """One thing that can be put in a cart."""
+    """A variant of a product."""
 
     sku: Sku
     price: UnitPriceIn
     options: Annotated[
         list[Line],
-        Field(max_length=MAX_OPTIONS, description="One value per option, in their order."),
+        Field(max_length=MAX_OPTIONS, description="One value per option, in the same order."),
     ] = Field(default_factory=list)
     compare_at_price: UnitPriceIn | None = None
     weight_grams: Annotated[int, Field(ge=0, le=MAX_WEIGHT_GRAMS)] = 0
@@ -161,26 +161,26 @@ class VariantIn(Input):
     taxable: bool = True
 
     def to_content(self) -> VariantContent:
-        """Convert to what the shop holds of a variant."""
+        """Convert to the content of a variant."""
         values = _values(self) | {"options": tuple(self.options)}
         values.pop("id", None)
         return VariantContent(**values)
 
 
 class ChangedVariantIn(VariantIn):
-    """A variant as it is to be. Without an `id` its SKU says which one it is; else it is new."""
+    """A variant's new content. Without an `id`, it is the variant of this SKU, or a new one."""
 
     id: Id | None = None
 
     def to_changed(self) -> ChangedVariant:
-        """Convert to what the shop changes a variant by."""
+        """Convert to a change of a variant."""
         return ChangedVariant(
             self.to_content(), id=None if self.id is None else VariantId(self.id)
         )
 
 
 class ImageIn(Input):
-    """A picture that lies elsewhere; it is not fetched."""
+    """The URL of an image. The shop does not fetch it."""
 
     url: Annotated[
         str,
@@ -195,24 +195,24 @@ class ImageIn(Input):
     alt: Annotated[str, Field(max_length=MAX_ALT_LENGTH), PRINTABLE] = ""
 
     def to_domain(self, position: int) -> Image:
-        """The same as the shop keeps it."""
+        """Convert to an image at this position."""
         return Image(self.url, self.alt, position)
 
 
 Images = Annotated[
-    list[ImageIn], Field(max_length=MAX_IMAGES, description="The first is shown first.")
+    list[ImageIn], Field(max_length=MAX_IMAGES, description="In the order they are shown.")
 ]
 
 
 class NewProductIn(Input):
-    """A product to be created. Its stock starts empty."""
+    """A new product. It has no stock yet."""
 
     title: Line
     variants: Annotated[list[VariantIn], Field(min_length=1, max_length=MAX_VARIANTS)]
     handle: Annotated[
         Handle | None,
         Field(
-            description="Made from the title by default; required if the title has neither Latin "
+            description="Default: derived from the title. Required if the title has neither Latin "
             "letters nor digits. Not an id."
         ),
     ] = None
@@ -227,12 +227,12 @@ class NewProductIn(Input):
     metadata: Metadata = Field(default_factory=dict)
 
     def to_fields(self) -> dict[str, Any]:
-        """Everything but the variants, by the names that the shop has for it."""
+        """Return all fields but the variants, as arguments of the use case."""
         return _renamed(self, {name for name, _ in self}) | {"images": gallery_of(self.images)}
 
 
 class ProductChangesIn(Input):
-    """What is to change. What is absent stays; a `category_id` of null takes it off its shelf."""
+    """Changes of a product; absent fields stay. A null `category_id` removes the category."""
 
     version: Version | None = None
     title: Line | None = None
@@ -248,33 +248,33 @@ class ProductChangesIn(Input):
         Field(
             min_length=1,
             max_length=MAX_VARIANTS,
-            description="All of them, each one whole: those that are not named leave the product.",
+            description="Replaces all variants. A variant that is not listed is removed.",
         ),
     ] = None
     published: bool | None = None
     metadata: Metadata | None = None
 
     def to_fields(self) -> dict[str, Any]:
-        """Everything that was sent but the variants, by the names that the shop has for it."""
+        """Return the sent fields but the variants, as arguments of the use case."""
         return _renamed(self, self.model_fields_set - {"version"})
 
 
 class ImagesIn(Input):
-    """The pictures of a product, and no others."""
+    """All images of a product. They replace the previous ones."""
 
     images: Images
     version: Version | None = None
 
 
 class PriceIn(Input):
-    """What a SKU costs from now on."""
+    """The new price of a SKU."""
 
     sku: Sku
     price: UnitPriceIn
     compare_at_price: UnitPriceIn | None = None
 
     def to_fields(self) -> dict[str, Any]:
-        """What was sent, by the names that the shop has for it."""
+        """Return the fields as arguments of the use case."""
         return _values(self)
 
 
@@ -293,5 +293,5 @@ def _renamed(body: Input, names: Set[str]) -> dict[str, Any]:
 
 
 def gallery_of(images: list[ImageIn]) -> list[Image]:
-    """The pictures in their order."""
+    """Convert the images; their positions follow the order of the list."""
     return [image.to_domain(position) for position, image in enumerate(images, start=1)]

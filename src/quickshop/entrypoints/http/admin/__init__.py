@@ -1,4 +1,4 @@
-"""The API of staff: every route declares the use case whose permission it asks for."""
+"""The admin API. Each route declares the use case whose permission it requires."""
 
 from quickshop.entrypoints.http.admin import (
     catalog,

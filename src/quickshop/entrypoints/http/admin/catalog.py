@@ -1,4 +1,4 @@
-"""Routes by which staff keep the catalog."""
+"""Admin routes for products and prices."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def _shown(view: ProductView, *, status: int = 200) -> Response:
 
 @contextmanager
 def _expecting(if_match: str | None, version: int | None = None) -> Iterator[int | None]:
-    """The version that may be changed; 412 if it is not that any more, and `If-Match` said so."""
+    """Yield the expected version. A conflict becomes 412 if `If-Match` was sent."""
     expected = None if if_match in {None, "*"} else int(str(if_match).strip('"'))
     if None not in {expected, version} and expected != version:
-        raise ProblemError(412, "precondition_failed", "If-Match and version name two versions.")
+        raise ProblemError(412, "precondition_failed", "If-Match and version must be the same.")
     try:
         yield version if expected is None else expected
     except ConflictError as error:
@@ -91,7 +91,7 @@ def list_all_products(
     shop: ShopDependency,
     q: SearchText = None,
     published: Annotated[
-        QueryBoolean | None, Query(description="Only those that are shown, or are not.")
+        QueryBoolean | None, Query(description="Only published products, or only unpublished.")
     ] = None,
     category: CategorySlug = None,
     tag: Name | None = None,
@@ -101,7 +101,7 @@ def list_all_products(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List and search the products, published or not. Every criterion given must hold."""
+    """List and search products, published or not. All given criteria must match."""
     query = ProductQuery(
         text=q or None,
         published=published,
@@ -125,7 +125,7 @@ def list_all_products(
 )
 @open_to(staff(CreateProduct))
 def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
-    """Add a product to the catalog. It is known by its handle: a repeated request is a 409."""
+    """Create a product. A repeated request gets 409, because its handle is taken."""
     product = shop.products.create(
         variants=[variant.to_content() for variant in body.variants], **body.to_fields()
     )
@@ -140,7 +140,7 @@ def create_product(shop: ShopDependency, body: NewProductIn) -> Response:
 )
 @open_to(staff(InspectProduct))
 def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
-    """Show a product, published or not. Its `ETag` is what `If-Match` takes."""
+    """Return a product, published or not. Send its `ETag` as `If-Match` to change it."""
     return _answer(shop, product_id)
 
 
@@ -154,7 +154,7 @@ def inspect_product(shop: ShopDependency, product_id: UUID) -> Response:
 def update_product(
     shop: ShopDependency, product_id: UUID, body: ProductChangesIn, if_match: IfMatch = None
 ) -> Response:
-    """Change what is said of a product, and what it is sold as."""
+    """Update the details and variants of a product."""
     variants = body.variants
     with _expecting(if_match, body.version) as version:
         shop.products.update(
@@ -174,7 +174,7 @@ def update_product(
 )
 @open_to(staff(PublishProduct))
 def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = None) -> Response:
-    """Show and sell a product."""
+    """Publish a product, so that shoppers can see and buy it."""
     with _expecting(if_match) as version:
         shop.products.publish(ProductId(product_id), version=version)
     return _answer(shop, product_id)
@@ -190,7 +190,7 @@ def publish_product(shop: ShopDependency, product_id: UUID, if_match: IfMatch = 
 def unpublish_product(
     shop: ShopDependency, product_id: UUID, if_match: IfMatch = None
 ) -> Response:
-    """Have a product shown and sold no longer. Nothing deletes one: orders still name it."""
+    """Unpublish a product. Products cannot be deleted, because orders refer to them."""
     with _expecting(if_match) as version:
         shop.products.unpublish(ProductId(product_id), version=version)
     return _answer(shop, product_id)
@@ -206,7 +206,7 @@ def unpublish_product(
 def set_product_images(
     shop: ShopDependency, product_id: UUID, body: ImagesIn, if_match: IfMatch = None
 ) -> Response:
-    """Say which pictures a product has, the first one first."""
+    """Replace the images of a product."""
     with _expecting(if_match, body.version) as version:
         shop.products.set_images(ProductId(product_id), gallery_of(body.images), version=version)
     return _answer(shop, product_id)
@@ -220,6 +220,6 @@ def set_product_images(
 )
 @open_to(staff(ChangePrice))
 def change_price(shop: ShopDependency, body: PriceIn) -> Response:
-    """Set what a SKU costs from now on. Orders already placed keep their price."""
+    """Change the price of a SKU. Placed orders keep their prices."""
     product = shop.products.change_price(**body.to_fields())
     return _answer(shop, product.id)

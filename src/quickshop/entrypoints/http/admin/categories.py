@@ -1,4 +1,4 @@
-"""Routes by which staff put the shelves of the catalog in order."""
+"""Admin routes for categories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ router = APIRouter(
 
 
 class AdminCategoryOut(Output):
-    """A category, by itself."""
+    """A category without its subcategories."""
 
     id: UUID
     slug: str
@@ -37,30 +37,30 @@ class AdminCategoryOut(Output):
 
 
 class NewCategoryIn(Input):
-    """A category to be opened."""
+    """A new category."""
 
     name: Line
     slug: Annotated[
         Annotated[Line, SLUG] | None,
         Field(
-            description="Made from the name by default; required if the name has neither Latin "
+            description="Default: derived from the name. Required if the name has neither Latin "
             "letters nor digits."
         ),
     ] = None
     parent_id: Id | None = None
-    """Null: at the root."""
+    """Null for a root category."""
 
 
 class CategoryNameIn(Input):
-    """What a category is to be called."""
+    """The new name of a category."""
 
     name: Line
 
 
 class CategoryPlaceIn(Input):
-    """Where a category is to be."""
+    """The new parent of a category."""
 
-    parent_id: Annotated[Id | None, Field(description="Null: at the root.")]
+    parent_id: Annotated[Id | None, Field(description="Null for the root.")]
 
 
 @router.post(
@@ -72,7 +72,7 @@ class CategoryPlaceIn(Input):
 )
 @open_to(staff(CreateCategory))
 def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
-    """Open a category. Its slug stays as it is for good."""
+    """Create a category. Its slug never changes."""
     parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
     category = shop.products.create_category(body.name, slug=body.slug, parent_id=parent_id)
     return private(AdminCategoryOut.of(category), status=201)
@@ -86,7 +86,7 @@ def create_category(shop: ShopDependency, body: NewCategoryIn) -> Response:
 )
 @open_to(staff(RenameCategory))
 def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameIn) -> Response:
-    """Call a category by another name; its slug stays."""
+    """Rename a category. Its slug does not change."""
     renamed = shop.products.rename_category(CategoryId(category_id), body.name)
     return private(AdminCategoryOut.of(renamed))
 
@@ -99,7 +99,7 @@ def rename_category(shop: ShopDependency, category_id: UUID, body: CategoryNameI
 )
 @open_to(staff(MoveCategory))
 def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn) -> Response:
-    """Put a category, with all that is below it, below another one or at the root."""
+    """Move a category and its subcategories below another one, or to the root."""
     parent_id = None if body.parent_id is None else CategoryId(body.parent_id)
     moved = shop.products.move_category(CategoryId(category_id), parent_id)
     return private(AdminCategoryOut.of(moved))
@@ -113,6 +113,6 @@ def move_category(shop: ShopDependency, category_id: UUID, body: CategoryPlaceIn
 )
 @open_to(staff(DeleteCategory))
 def delete_category(shop: ShopDependency, category_id: UUID) -> Response:
-    """Give up a category that no product and no category is in."""
+    """Delete a category without products and subcategories."""
     shop.products.delete_category(CategoryId(category_id))
     return nothing()

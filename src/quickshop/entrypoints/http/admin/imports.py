@@ -1,4 +1,4 @@
-"""Routes by which staff hand product files in, and see how far they have got."""
+"""Admin routes to import product files, and to follow the imports."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from quickshop.ports.paging import DEFAULT_LIMIT
 router = APIRouter(prefix="/v1/admin/imports", tags=["admin: imports"], route_class=GuardedRoute)
 
 _IN_MEMORY: Final = 1024 * 1024
-"""Bytes of a file that are held here; what is larger goes to disk."""
+"""Bytes of a file kept in memory. A larger file goes to disk."""
 _CSV: Final = re.compile(r"text/csv\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
 _FILE_DESCRIPTION: Final = (
-    "The product CSV that Shopify exports, in UTF-8, "
+    "A product CSV file exported from Shopify, in UTF-8, "
     f"at most {MAX_FILE_BYTES // 2**20} MiB and {MAX_FILE_ROWS:,} rows."
 )
 _FILE: Final[dict[str, Any]] = {
@@ -55,23 +55,23 @@ _FILE: Final[dict[str, Any]] = {
 
 
 class ImportCountsOut(Output):
-    """What became of so many rows and products."""
+    """The counts of an import so far."""
 
     rows_done: int
     rejected_rows: int
-    """Not imported; each has an issue."""
+    """Rows that were not imported. Each has an issue."""
     created: int
     updated: int
     unchanged: int
     variants: int
     units_moved: int
-    """By how much shelves changed, up or down."""
+    """Units added to or removed from stock levels, summed as absolute values."""
     issues: int
-    """The first 10,000 of them can be read."""
+    """The first 10,000 can be read."""
 
 
 class ImportOut(Output):
-    """A file, and how far it has got."""
+    """An import of a file, and its progress."""
 
     id: UUID
     file_name: str
@@ -79,37 +79,37 @@ class ImportOut(Output):
     currency: str
     location: str
     with_stock: bool
-    """Whether shelves are brought to what it says: if who handed it in holds `inventory:write`."""
+    """Whether stock levels are set from the file. It needs `inventory:write`."""
     dry_run: bool
     status: ImportStatus
     rows: int | None
-    """Without the header; null until it has been read."""
+    """Rows without the header; null until the file has been read."""
     counts: ImportCountsOut
     failure: str
-    """Why it could not be read, or not be finished; empty unless it failed."""
+    """Why the import failed; otherwise empty."""
     requested_at: AwareDatetime
     finished_at: AwareDatetime | None
 
 
 class ImportPage(Output):
-    """Some imports, newest first, and the cursor that continues after them."""
+    """A page of imports, newest first, and the cursor of the next page."""
 
     items: tuple[ImportOut, ...]
     next_cursor: str | None
 
 
 class RowIssueOut(Output):
-    """Something about one row that its owner should know."""
+    """An issue of one row."""
 
     line: int
-    """Where the row starts in the file, counting from 1; the header is line 1."""
+    """The line where the row starts in the file. The header is line 1."""
     column: str
     reason: str
     severity: Severity
 
 
 class RowIssuePage(Output):
-    """Some issues, as they were found, and the cursor that continues after them."""
+    """A page of issues, in the order they were found, and the cursor of the next page."""
 
     items: tuple[RowIssueOut, ...]
     next_cursor: str | None
@@ -117,12 +117,12 @@ class RowIssuePage(Output):
 
 def _require_csv(request: Request) -> None:
     if not _CSV.fullmatch(request.headers.get("content-type", "").strip()):
-        detail = "Send the file as text/csv, in UTF-8."
+        detail = "Send the file as text/csv in UTF-8."
         raise ProblemError(415, "unsupported_media_type", detail)
 
 
-async def take_in(body: AsyncIterator[bytes], file: BinaryIO) -> None:
-    """Write a body down as it comes: never the whole of it in memory, nor on the event loop."""
+async def save_body(body: AsyncIterator[bytes], file: BinaryIO) -> None:
+    """Write a body to a file in parts of about 1 MiB, without blocking the event loop."""
     part = bytearray()
     async for piece in body:
         part += piece
@@ -152,21 +152,21 @@ async def start_import(
         Query(
             min_length=1,
             max_length=MAX_LOCATION_LENGTH,
-            description="Where its stock lies; opened if it is new. Absent: the shop's place.",
+            description="The location of the stock; created if new. Default: the shop's location.",
         ),
     ] = None,
     dry_run: Annotated[
-        QueryBoolean, Query(description="Read and report, and change nothing.")
+        QueryBoolean, Query(description="Check the file without changing anything.")
     ] = False,
 ) -> Response:
-    """Hand a product file in. A worker imports it; its prices are in the currency of the shop.
+    """Import a product file in the background. Prices are in the currency of the shop.
 
-    Shelves are brought to what it says only for those who hold `inventory:write`, too.
+    Stock levels are set from the file only if you also have `inventory:write`.
     """
     _require_csv(request)
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
         file = cast("BinaryIO", spooled)
-        await take_in(request.stream(), file)
+        await save_body(request.stream(), file)
         start = partial(
             shop.imports.start,
             file,
@@ -191,7 +191,7 @@ async def start_import(
 def list_imports(
     shop: ShopDependency, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List the imports, newest first."""
+    """List imports, newest first."""
     return private(ImportPage.of(shop.imports.list(limit=limit, cursor=cursor)))
 
 
@@ -203,7 +203,7 @@ def list_imports(
 )
 @open_to(staff(GetImport))
 def get_import(shop: ShopDependency, import_id: UUID) -> Response:
-    """Show how far an import has got."""
+    """Return an import and its progress."""
     return private(ImportOut.of(shop.imports.get(ImportId(import_id))))
 
 
@@ -217,6 +217,6 @@ def get_import(shop: ShopDependency, import_id: UUID) -> Response:
 def list_import_issues(
     shop: ShopDependency, import_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List what is to be said about the rows of a file, as it was found."""
+    """List the issues of an import, in the order they were found."""
     page = shop.imports.issues(ImportId(import_id), limit=limit, cursor=cursor)
     return private(RowIssuePage.of(page))

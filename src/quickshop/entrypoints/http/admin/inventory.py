@@ -1,4 +1,4 @@
-"""Routes by which staff keep the stock."""
+"""Admin routes for stock levels and locations."""
 
 from __future__ import annotations
 
@@ -38,39 +38,39 @@ router = APIRouter(prefix="/v1/admin", tags=["admin: inventory"], route_class=Gu
 Units = Annotated[int, Field(ge=1, le=MAX_UNITS)]
 Counted = Annotated[int, Field(ge=0, le=MAX_UNITS)]
 WhereIfNotDefault = Annotated[
-    Location | None, Field(description="Where it lies; null: where the shop's stock lies.")
+    Location | None, Field(description="The location's name. Null: the shop's default location.")
 ]
 
 
 class StockOut(Output):
-    """The units of one SKU at one location."""
+    """The stock level of a SKU at a location, in units."""
 
     sku: str
     title: str
     location: str
     on_hand: int
-    """On the shelf, promised or not."""
+    """Units in stock, including allocated and held ones."""
     allocated: int
-    """Promised to orders that have not shipped."""
+    """Units of orders that have not shipped."""
     held: int
-    """Set aside for shoppers who are checking out."""
+    """Units held for carts."""
     available: int
-    """Can be bought now, back-orders included."""
+    """Units that can be bought now, including back-orders."""
     backorder_limit: int
     low_stock_threshold: int | None
-    """Null: that of the shop."""
+    """Null: the shop's default."""
     stripes: int
 
 
 class StockPage(Output):
-    """Some levels, by SKU and location, and the cursor that continues after them."""
+    """A page of levels, sorted by SKU and location, and the cursor of the next page."""
 
     items: tuple[StockOut, ...]
     next_cursor: str | None
 
 
 class LocationOut(Output):
-    """A place where stock lies. The lower its priority, the sooner it ships."""
+    """A stock location. Lower priority numbers ship first."""
 
     id: UUID
     name: str
@@ -78,22 +78,22 @@ class LocationOut(Output):
 
 
 class LocationList(Output):
-    """Every location, by name."""
+    """All locations, sorted by name."""
 
     items: tuple[LocationOut, ...]
 
 
 class StockChangeOut(Output):
-    """By how much a shelf was changed."""
+    """A change of a stock level."""
 
     sku: str
     location: str
     quantity: int
-    """Units more, or below 0 fewer."""
+    """Units added; below 0, removed."""
 
 
 class StockTransferOut(Output):
-    """How many units went from where to where."""
+    """A transfer of units between two locations."""
 
     sku: str
     quantity: int
@@ -102,21 +102,21 @@ class StockTransferOut(Output):
 
 
 class ReceiptIn(Input):
-    """Units that arrived. The location is opened if it is new."""
+    """Received units."""
 
     sku: Sku
     quantity: Units
     location: Annotated[
         Location | None,
         Field(
-            description="Where it lies; opened if it is new. Null: where the shop's stock lies."
+            description="The location's name; created if new. Null: the shop's default location."
         ),
     ] = None
     reason: LedgerReason = "received"
 
 
 class AdjustmentIn(Input):
-    """By how much the shelf is to be corrected."""
+    """A correction of a stock level: units to add, or below 0 to remove."""
 
     sku: Sku
     quantity: Annotated[
@@ -133,7 +133,7 @@ class AdjustmentIn(Input):
 
 
 class CountIn(Input):
-    """What somebody counted on the shelf, promised units included."""
+    """The counted units of a SKU, including allocated ones."""
 
     sku: Sku
     counted: Counted
@@ -142,26 +142,26 @@ class CountIn(Input):
 
 
 class TransferIn(Input):
-    """Units that go from one location to another, which is opened if it is new."""
+    """Units to transfer from one location to another."""
 
     sku: Sku
     quantity: Units
-    to_location: Annotated[Location, Field(description="Where they go; opened if it is new.")]
+    to_location: Annotated[Location, Field(description="The target location; created if new.")]
     from_location: WhereIfNotDefault = None
     reason: LedgerReason = "transferred"
 
 
 class StockSettingsIn(Input):
-    """How a level is to be kept. What is absent stays as it is."""
+    """Settings of a stock level. Absent fields stay unchanged."""
 
     sku: Sku
     location: WhereIfNotDefault = None
     backorder_limit: Counted | None = None
-    """Units that may be sold beyond what is there."""
+    """Units that may be sold beyond the stock."""
     low_stock_threshold: Counted | None = None
-    """Staff are told when no more than these are free."""
+    """Staff are notified when this many free units or fewer remain."""
     stripes: Annotated[int | None, Field(ge=0, le=MAX_STRIPES)] = None
-    """Rows to spread a hot level over."""
+    """Rows over which a level with many concurrent buyers is spread."""
 
 
 def _changed(answer: Answer[StockChange]) -> Response:
@@ -178,11 +178,11 @@ def _changed(answer: Answer[StockChange]) -> Response:
 @open_to(staff(ListStock))
 def list_stock(
     shop: ShopDependency,
-    sku: Annotated[Name | None, Query(description="Only this one.")] = None,
+    sku: Annotated[Name | None, Query(description="Only this SKU.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """Show how many units lie where, by SKU and location."""
+    """List stock levels, sorted by SKU and location."""
     return private(StockPage.of(shop.inventory.list(sku=sku, limit=limit, cursor=cursor)))
 
 
@@ -194,7 +194,7 @@ def list_stock(
 )
 @open_to(staff(ListLocations))
 def list_locations(shop: ShopDependency) -> Response:
-    """Show the places where stock lies."""
+    """List the stock locations."""
     return private(LocationList.model_validate({"items": shop.inventory.locations()}))
 
 
@@ -208,7 +208,7 @@ def list_locations(shop: ShopDependency) -> Response:
 def receive_stock(
     shop: ShopDependency, body: ReceiptIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
-    """Put units that arrived on the shelf."""
+    """Add received units to the stock."""
     return _changed(
         shop.inventory.receive(
             body.sku,
@@ -231,7 +231,7 @@ def receive_stock(
 def adjust_stock(
     shop: ShopDependency, body: AdjustmentIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
-    """Correct the shelf, up or down, and say why. Promised units cannot be taken away."""
+    """Correct a stock level by a difference, with a reason. Allocated units cannot be removed."""
     return _changed(
         shop.inventory.adjust(
             body.sku,
@@ -254,7 +254,7 @@ def adjust_stock(
 def count_stock(
     shop: ShopDependency, body: CountIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
-    """Have the shelf hold what somebody counted there; the answer tells the difference."""
+    """Set a stock level to a counted number of units. The response has the difference."""
     return _changed(
         shop.inventory.count(
             body.sku,
@@ -277,7 +277,7 @@ def count_stock(
 def transfer_stock(
     shop: ShopDependency, body: TransferIn, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
-    """Take units that nobody was promised from one location to another."""
+    """Transfer free units from one location to another."""
     answer = shop.inventory.transfer(
         body.sku,
         body.quantity,
@@ -299,7 +299,7 @@ def transfer_stock(
 )
 @open_to(staff(ConfigureStock))
 def configure_stock(shop: ShopDependency, body: StockSettingsIn) -> Response:
-    """Say how far a level may be sold below nothing, and when staff are to be told."""
+    """Set the back-order limit, the low-stock threshold and the stripes of a stock level."""
     shop.inventory.configure(
         body.sku,
         location=body.location,

@@ -1,4 +1,4 @@
-"""Orders in JSON, as staff see them and what they ask of them."""
+"""JSON models of orders and payments for staff."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from quickshop.entrypoints.http.texts import (
 
 Reason = Annotated[
     str,
-    Field(max_length=MAX_REASON_LENGTH, description="Told to the shopper."),
+    Field(max_length=MAX_REASON_LENGTH, description="The shopper sees it."),
     PROSE,
 ]
 TrackingText = Annotated[str, Field(max_length=MAX_TRACKING_LENGTH), EMPTY_OR_NOT_BLANK]
 
 
 class AdminOrderOut(OrderOut):
-    """An order as staff see it in a list."""
+    """An order with the fields for staff."""
 
     customer_id: UUID | None
-    """Null: a guest's."""
+    """Null for a guest's order."""
 
 
 class AdminOrderPage(Output):
-    """Some orders, newest first, and the cursor that continues after them."""
+    """A page of orders, newest first, and the cursor of the next page."""
 
     items: tuple[AdminOrderOut, ...]
     next_cursor: str | None
 
 
 class RefundOut(Output):
-    """Money that went back, or is on its way."""
+    """A refund of a payment."""
 
     number: int
     """Counts from 1 within the payment."""
@@ -58,7 +58,7 @@ class RefundOut(Output):
 
 
 class PaymentOut(Output):
-    """One attempt to pay an order."""
+    """An attempt to pay an order."""
 
     attempt: int
     """Counts from 1 within the order."""
@@ -69,53 +69,53 @@ class PaymentOut(Output):
     refunds: tuple[RefundOut, ...]
     method: str
     gateway_key: str | None
-    """What the gateway knows this attempt by."""
+    """The attempt's idempotency key at the gateway."""
     reference: str | None
-    """What the gateway calls this attempt."""
+    """The gateway's id of the payment."""
     failure: str | None
     created_at: AwareDatetime
 
 
 class TimelineEntryOut(Output):
-    """One thing that happened to an order."""
+    """An event of an order."""
 
     kind: str
-    """Such as `OrderPaid`."""
+    """The event's name, such as `OrderPaid`."""
     occurred_at: AwareDatetime
     facts: dict[str, str]
 
 
 class WholeOrderOut(AdminOrderOut):
-    """An order, what was tried to pay it, and all that happened to it."""
+    """An order with its payments and its timeline."""
 
     payments: tuple[PaymentOut, ...]
-    """The first attempt first."""
+    """First attempt first."""
     timeline: tuple[TimelineEntryOut, ...]
-    """Oldest first; at most the newest 200."""
+    """The newest 200 events, oldest first."""
     timeline_is_whole: bool
-    """Whether nothing happened before that."""
+    """Whether `timeline` has all events."""
 
 
 class FulfillmentLineIn(Input):
-    """Units of an order line in a parcel."""
+    """Units of an order line to ship."""
 
     line_id: Id
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 
 class FulfillmentIn(Input):
-    """A parcel that leaves."""
+    """Units that ship together."""
 
     lines: Annotated[
         list[FulfillmentLineIn] | None,
         Field(
             min_length=1,
             max_length=MAX_LINES,
-            description="What is in it; absent or null: all that is left to ship.",
+            description="The units to ship. Default: all unshipped units.",
         ),
     ] = None
     location: Annotated[
-        Location | None, Field(description="Only what was promised from there.")
+        Location | None, Field(description="Ship only units allocated at this location.")
     ] = None
     carrier: TrackingText = ""
     tracking_number: TrackingText = ""
@@ -123,23 +123,23 @@ class FulfillmentIn(Input):
 
 
 class NoteIn(Input):
-    """Something to remember about an order, for staff."""
+    """A staff note about an order."""
 
     note: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_LENGTH), PROSE_NOT_BLANK]
 
 
 class CaptureIn(Input):
-    """How much of the money that was set aside is to be taken."""
+    """The amount to capture."""
 
     amount: Annotated[
-        PositiveMoneyIn | None, Field(description="Absent or null: all; else the rest is let go.")
+        PositiveMoneyIn | None, Field(description="Default: all. A part releases the rest.")
     ] = None
 
 
 class RefundIn(Input):
-    """How much is to go back."""
+    """The amount to refund, and the reason."""
 
     amount: Annotated[
-        PositiveMoneyIn | None, Field(description="Absent or null: all that is left.")
+        PositiveMoneyIn | None, Field(description="Default: the amount not refunded yet.")
     ] = None
     reason: Reason = ""

@@ -1,4 +1,4 @@
-"""Routes by which staff look after orders, their parcels and their money."""
+"""Admin routes for orders, fulfillments and payments."""
 
 from __future__ import annotations
 
@@ -76,19 +76,17 @@ def list_orders(
         Query(
             min_length=MIN_EMAIL_LENGTH,
             max_length=MAX_EMAIL_LENGTH,
-            description="In whatever case.",
+            description="Case is ignored.",
         ),
     ] = None,
     customer_id: UUID | None = None,
     status: OrderStatus | None = None,
-    placed_from: Annotated[AwareDatetime | None, Query(description="That moment counts.")] = None,
-    placed_before: Annotated[
-        AwareDatetime | None, Query(description="That moment does not count.")
-    ] = None,
+    placed_from: Annotated[AwareDatetime | None, Query(description="Inclusive.")] = None,
+    placed_before: Annotated[AwareDatetime | None, Query(description="Exclusive.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """List and search everybody's orders, newest first. Every criterion given must hold."""
+    """List and search all orders, newest first. All given criteria must match."""
     page = shop.orders.list(
         number=number,
         email=email,
@@ -110,7 +108,7 @@ def list_orders(
 )
 @open_to(staff(GetOrder))
 def get_order(shop: ShopDependency, order_id: UUID) -> Response:
-    """Show an order, what was tried to pay it, and all that happened to it."""
+    """Return an order with its payments and its timeline."""
     return private(_whole(shop, OrderId(order_id)))
 
 
@@ -126,7 +124,7 @@ def _whole(shop: Shop, order_id: OrderId) -> WholeOrderOut:
 
 @contextmanager
 def _as_sent(lines: list[FulfillmentLineIn]) -> Iterator[None]:
-    """Count the lines in an `InvalidValueError` as they were sent: one may be there twice."""
+    """Map the line index of an `InvalidValueError` to the request, where a line may be twice."""
     try:
         yield
     except InvalidValueError as error:
@@ -154,19 +152,19 @@ def fulfill_order(
     by: Caller,
     body: FulfillmentIn | None = None,
 ) -> Response:
-    """Ship a paid order, whole or in parts: the units leave the shelf, the shopper is told."""
-    parcel = body or FulfillmentIn()
+    """Ship a paid order, in full or in part. The shopper is notified."""
+    wanted = body or FulfillmentIn()
     units: Counter[UUID | str] = Counter()
-    for line in parcel.lines or ():
+    for line in wanted.lines or ():
         units[line.line_id] += line.quantity
-    with _as_sent(parcel.lines or []):
+    with _as_sent(wanted.lines or []):
         answer = shop.orders.fulfill(
             OrderId(order_id),
-            lines=None if parcel.lines is None else units,
-            location=parcel.location,
-            carrier=parcel.carrier,
-            tracking_number=parcel.tracking_number,
-            tracking_url=parcel.tracking_url,
+            lines=None if wanted.lines is None else units,
+            location=wanted.location,
+            carrier=wanted.carrier,
+            tracking_number=wanted.tracking_number,
+            tracking_url=wanted.tracking_url,
             idempotency_key=idempotency_key,
             by=by,
         )
@@ -181,7 +179,7 @@ def fulfill_order(
 )
 @open_to(staff(CompleteOrder))
 def complete_order(shop: ShopDependency, order_id: UUID) -> Response:
-    """Close an order that has shipped wholly."""
+    """Complete an order that has shipped in full."""
     return _order(shop.orders.complete(OrderId(order_id)))
 
 
@@ -199,7 +197,7 @@ def cancel_order(
     by: Caller,
     body: Cancellation | None = None,
 ) -> Response:
-    """Stop an order and give its stock back; money that moved is sent back."""
+    """Cancel an order. Its stock is released, and its payments are refunded."""
     answer = shop.orders.cancel(
         OrderId(order_id),
         reason=body.reason if body else "",
@@ -217,7 +215,7 @@ def cancel_order(
 )
 @open_to(staff(AddNote))
 def add_note(shop: ShopDependency, order_id: UUID, body: NoteIn) -> Response:
-    """Write something down about an order, for staff: it stands in the timeline."""
+    """Add a staff note to the timeline of an order."""
     shop.orders.add_note(OrderId(order_id), body.note)
     return nothing()
 
@@ -236,7 +234,7 @@ def capture_payment(
     by: Caller,
     body: CaptureIn | None = None,
 ) -> Response:
-    """Take money that was set aside; the gateway is called in the background."""
+    """Capture authorized money. The gateway is called in the background."""
     amount = body.amount if body else None
     return _payment(
         shop.orders.capture(
@@ -258,7 +256,7 @@ def capture_payment(
 def void_payment(
     shop: ShopDependency, order_id: UUID, idempotency_key: IdempotencyKey, by: Caller
 ) -> Response:
-    """Let go of money that was set aside; the gateway is called in the background."""
+    """Void authorized money. The gateway is called in the background."""
     return _payment(shop.orders.void(OrderId(order_id), idempotency_key=idempotency_key, by=by))
 
 
@@ -277,7 +275,7 @@ def refund_order(
     by: Caller,
     body: RefundIn | None = None,
 ) -> Response:
-    """Send money of an order back, the whole or a part; it goes out in the background."""
+    """Refund an order, in full or in part. The money is sent in the background."""
     wanted = body or RefundIn()
     return _payment(
         shop.orders.refund(
