@@ -35,7 +35,7 @@ TRACES: Final = (
 
 
 def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
-    """Buy it, and leave an account and a parcel that went out. The SKU must be in stock."""
+    """Sign in, order the SKU, which must be in stock, and leave personal data everywhere."""
     shop = scene.shop
     person = signed_in(scene, EMAIL)
     me = person.customer_id
@@ -71,7 +71,7 @@ def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
 
 
 def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -> None:
-    """Have staff write about them wherever staff can, and leave nothing under way."""
+    """Have staff write about the customer in every place, and finish all open work."""
     shop = scene.shop
     gate = "account:of staff"
     shop.orders.fulfill(

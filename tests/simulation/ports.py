@@ -20,7 +20,7 @@ from tests.simulation.scheduler import Actor, Scheduler
 from tests.simulation.violations import Kind, Violation, unexpected
 
 CLEAN_TRIES = 2
-"""The last tries of a job, in which nothing goes wrong: so none is given up on."""
+"""The last tries of a job, which have no faults, so that no job fails permanently."""
 
 
 class Stepped:
@@ -118,7 +118,7 @@ class SteppedUnitOfWork(MemoryUnitOfWork):
 
 
 class SteppedQueue(MemoryJobQueue):
-    """The queue, which also minds who works on what, and guards the last tries of a job."""
+    """The queue, which also records the running jobs, and protects the last tries of a job."""
 
     def __init__(self, store: SteppedStore, scheduler: Scheduler, max_attempts: int) -> None:
         super().__init__(store)
@@ -126,7 +126,7 @@ class SteppedQueue(MemoryJobQueue):
         self._scheduler = scheduler
         self._last_faulty_try = max_attempts - CLEAN_TRIES
         self.running: dict[JobId, int] = {}
-        """How many actors are at it."""
+        """The number of actors that run the job."""
         self.overlapping: set[UUID] = set()
         """Events whose job was handed out again while it still ran."""
 

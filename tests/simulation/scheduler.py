@@ -19,7 +19,7 @@ from tests.simulation.violations import Kind, Violation
 
 START: Final = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 MAX_STEPS: Final = 20_000
-"""A run that takes more goes round in circles."""
+"""The step limit of a run: more steps mean an endless loop."""
 
 
 class Crashed(BaseException):
@@ -53,7 +53,7 @@ class Scheduler:
         self.random = Random(seed)
         self.now = START
         self.trace: list[tuple[str, str]] = []
-        """Who did what, in order."""
+        """The trace: the steps of all actors, in order."""
         self.taking_turns = True
         """If false, the running actor continues, and time passes while it sleeps."""
         self.disturb: Callable[[Actor], None] = lambda _actor: None
@@ -126,7 +126,7 @@ class Scheduler:
         self.trace.append((self.current.name, what))
 
     def sleep(self, seconds: float) -> None:
-        """Go on when so much time has passed."""
+        """Continue after this time."""
         if self.taking_turns:
             self._set_alarm(self.now + timedelta(seconds=seconds))
             self._leave()
@@ -141,7 +141,7 @@ class Scheduler:
         self._leave()
 
     def wake_idle(self) -> None:
-        """Have those that idle look again."""
+        """Wake the idle actors."""
         idle, self._idle = self._idle, []
         for actor in idle:
             if actor not in self._ready:
@@ -154,7 +154,7 @@ class Scheduler:
         self._leave()
 
     def next_in_queue(self) -> None:
-        """Let those that queue up try their luck."""
+        """Let the next actors in the queue try."""
         if self._queuing:
             self._ready += self._queuing
             self._queuing.clear()

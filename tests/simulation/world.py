@@ -1,4 +1,4 @@
-"""One run: a small shop, everybody who comes to it, and what is found wrong."""
+"""One run: a small shop, its actors, and the broken promise, if any."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ from tests.twins import DEFAULT_POLICY
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
 PLACES: Final = ("main", "annex")
 PATIENCE: Final = timedelta(days=1)
-"""By then everything is done, once nothing goes wrong any more."""
+"""The time within which all work is done after the faults end."""
 
 
 class World:
@@ -286,13 +286,13 @@ def _catalog() -> MemoryState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one run came to."""
+    """The result of one run."""
 
     seed: int
     steps: int
     faults: Counter[str]
     outcomes: Counter[str]
-    """How many orders ended how, and how often money came late."""
+    """The number of orders by their final status, and of late payments."""
     trace: list[tuple[str, str]]
     violation: Violation | None
 
