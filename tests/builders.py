@@ -41,7 +41,7 @@ from quickshop.ports.unit_of_work import UnitOfWork
 NOW: Final = datetime(2026, 3, 4, 5, 6, 7, 891_011, tzinfo=UTC)
 LATER: Final = NOW + timedelta(hours=1)
 AWKWARD: Final = 'Crème "brûlée" d\'Ωmega; 50 % _ \\ 🚲'
-"""What trips quoting, collation, LIKE and 3-byte UTF-8."""
+"""Text that breaks wrong quoting, collation, LIKE and 3-byte UTF-8."""
 CARD: Final = PaymentSource("tok_ok")
 CART_TOKEN: Final = "secret-of-the-cart"
 ORDER_TOKEN: Final = "secret-of-the-order"
@@ -56,7 +56,7 @@ def facts(thing: Any) -> dict[str, object]:
 
 
 class MovableClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now
@@ -65,7 +65,7 @@ class MovableClock:
         return self._now
 
     def advance(self, **by: float) -> datetime:
-        """Move on by a `timedelta` of these, and tell the time."""
+        """Advance the clock by a `timedelta` of these arguments, and return the time."""
         self._now += timedelta(**by)
         return self._now
 
@@ -226,7 +226,7 @@ def a_payment(order: Order, *, attempt: int = 1, now: datetime = NOW) -> Payment
 
 
 def an_allocation(order: Order, level: StockLevel, quantity: int | None = None) -> Allocation:
-    """What the order's line of the level's variant is promised: all of it unless said."""
+    """Build the allocation of the order line of the level's variant: all units by default."""
     line = next(line for line in order.lines if line.variant_id == level.variant_id)
     return Allocation(
         id=AllocationId(uuid7()),
@@ -267,7 +267,7 @@ def stock_up(
     priority: int = 0,
     backorder_limit: int = 0,
 ) -> StockLevel:
-    """Put units of a stored variant on the shelf, and give the level as it is then."""
+    """Receive units of a stored variant, and return the level."""
     with unit_of_work() as tx:
         place = tx.stock.get_or_create_location(
             Location(id=LocationId(uuid7()), name=location, priority=priority)

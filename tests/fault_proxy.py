@@ -3,8 +3,8 @@
 with FaultProxy(server.port) as proxy:
     url = proxy.through(server.url)
     proxy.black_hole()         # connections are accepted and never answered
-    proxy.refuse()             # nobody listens
-    proxy.cut()                # whoever is connected no longer is
+    proxy.refuse()             # no listener
+    proxy.cut()                # all connections are closed
     proxy.forward()            # all is well again
     proxy.cut_before_commit()  # PostgreSQL: the next COMMIT never arrives
     proxy.cut_after_commit()   # PostgreSQL: it is executed, and its answer never arrives
@@ -77,12 +77,12 @@ class FaultProxy:
         self._listen()
 
     def black_hole(self) -> None:
-        """Swallow whatever is sent from now on; accept connections and never answer."""
+        """Discard all data from now on; accept connections and never answer."""
         self._switch(Mode.BLACK_HOLE)
         self._listen()
 
     def refuse(self) -> None:
-        """Cut every connection, and let nobody connect."""
+        """Cut all connections, and refuse new ones."""
         self._switch(Mode.REFUSE)
         self._stop_listening()
         self.cut()
@@ -135,7 +135,7 @@ class FaultProxy:
             self._threads = [thread for thread in self._threads if thread.is_alive()]
 
     def count_swallowed(self) -> None:
-        """Something was sent that nobody will see."""
+        """Sent data was discarded."""
         with self._lock:
             self.swallowed += 1
 
@@ -256,7 +256,7 @@ class _Link:
 class _PostgresRequests:
     """Follows what a client says to PostgreSQL, just enough to see a COMMIT coming.
 
-    Whatever is not PostgreSQL's protocol is let through as it is.
+    Data that is not of PostgreSQL's protocol passes unchanged.
     """
 
     def __init__(self) -> None:

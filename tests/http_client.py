@@ -1,4 +1,4 @@
-"""A shop in memory behind the HTTP API, and shoppers who use nothing else."""
+"""A shop in memory behind the HTTP API, and shoppers who use only the API."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Web:
     shop: Shop
     client: AsgiClient
     mailbox: MemoryNotifier = field(default_factory=MemoryNotifier)
-    """What the shop wrote to people."""
+    """The messages that the shop sent."""
 
     def stock(self, sku: str = "MUG-1", *, units: int = 10, price: int = 1250, **more: Any) -> str:
         """Put a product with one variant in the shop; its id."""
@@ -138,7 +138,7 @@ def quick_settings(**more: str) -> Settings:
 
 @contextmanager
 def open_web(*, settings: Settings | None = None, **options: Any) -> Iterator[Web]:
-    """An empty shop whose pages are never older than the request, unless `options` say so."""
+    """An empty shop without a page cache, unless `options` set one."""
     mailbox = MemoryNotifier()
     with (
         open_shop(settings=settings or quick_settings(), notifier=mailbox) as shop,
@@ -149,7 +149,7 @@ def open_web(*, settings: Settings | None = None, **options: Any) -> Iterator[We
 
 @contextmanager
 def serve(shop: Shop, mailbox: MemoryNotifier, **options: Any) -> Iterator[Web]:
-    """A shop that somebody else opened, over HTTP; `options` are those of `create_app`."""
+    """Serve an open shop over HTTP; `options` are those of `create_app`."""
     app = create_app(shop, **{"product_cache_seconds": 0, **options})
     with client_of(app) as client:
         yield Web(shop, client, mailbox)
@@ -164,7 +164,7 @@ def api_document() -> dict[str, Any]:
 
 
 def assert_problem(answer: Response, status: int, code: str) -> dict[str, Any]:
-    """The answer is this problem, in the one shape of problems; its document."""
+    """Assert that the answer is this problem document, and return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     document: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""Somebody who leaves traces wherever a customer can, and then wants to be forgotten."""
+"""A customer who leaves personal data everywhere, and then is erased."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ TRACES: Final = (
     *("zenobia", "quux", "palmyra", "tetrapylon", "tadmur", "qx99", "900 912", "telephone"),
     PLACE,
 )
-"""What tells who it was, in lower case."""
+"""Texts that identify the customer, in lower case."""
 
 
 def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
-    """Buy it, and leave an account and a parcel that went out. The SKU must be in stock."""
+    """Sign in, order the SKU, which must be in stock, and leave personal data everywhere."""
     shop = scene.shop
     person = signed_in(scene, EMAIL)
     me = person.customer_id
@@ -71,7 +71,7 @@ def live(scene: Scene, sku: str) -> tuple[Person, OrderId]:
 
 
 def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -> None:
-    """Have staff write about them wherever staff can, and leave nothing under way."""
+    """Have staff write about the customer in every place, and finish all open work."""
     shop = scene.shop
     gate = "account:of staff"
     shop.orders.fulfill(
@@ -110,5 +110,5 @@ def be_looked_after(scene: Scene, person: Person, order_id: OrderId, sku: str) -
 
 
 def traces_in(text: str) -> list[str]:
-    """What of it all is still told."""
+    """Return the texts that are still stored."""
     return [trace for trace in TRACES if trace in text.lower()]

@@ -17,7 +17,7 @@ SENDER: Final = "shop@example.com"
 
 
 def a_parcel_view(**more: Any) -> FulfillmentView:
-    """A parcel that an order's shopper is told of."""
+    """A message to the shopper about a fulfillment."""
     given: dict[str, Any] = {
         "id": FulfillmentId(uuid4()),
         "number": 1,
@@ -31,7 +31,7 @@ def a_parcel_view(**more: Any) -> FulfillmentView:
 
 
 def a_message(kind: MessageKind = MessageKind.ORDER_CONFIRMATION, **more: Any) -> OrderMessage:
-    """A message that nobody was ever sent, about two of each of two variants."""
+    """A message that was not sent before, about two units of each of two variants."""
     given: dict[str, Any] = {
         "kind": kind,
         "recipient": "ada@example.com",
@@ -46,7 +46,7 @@ def a_message(kind: MessageKind = MessageKind.ORDER_CONFIRMATION, **more: Any) -
 
 
 def a_stock_message(**more: Any) -> StockMessage:
-    """A message to staff that nobody was ever sent."""
+    """A message to staff that was not sent before."""
     given: dict[str, Any] = {
         "kind": MessageKind.LOW_STOCK,
         "recipient": "staff@example.com",

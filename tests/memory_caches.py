@@ -35,7 +35,7 @@ class _Kept:
 class MemoryProductCache(ProductCache):
     """The pages of the last hour, believed to be current for 2 seconds, in this process alone.
 
-    At most `max_pages` are kept: the one put first goes first. `monotonic` tells seconds.
+    At most `max_pages` are kept; the oldest is dropped first. `monotonic` returns seconds.
     """
 
     keeps = True
@@ -83,7 +83,7 @@ class MemoryProductCache(ProductCache):
 class MemorySessionCache(SessionCache):
     """The sessions seen last, in this process alone: the one kept first goes first.
 
-    `monotonic` tells seconds.
+    `monotonic` returns seconds.
     """
 
     keeps = True
@@ -127,7 +127,7 @@ class _Known:
 class MemoryCartCache(CartCache):
     """The carts seen last, in this process alone: the one put first goes first.
 
-    `monotonic` tells seconds.
+    `monotonic` returns seconds.
     """
 
     keeps = True

@@ -43,7 +43,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is signed in."""
+    """A person who is signed in."""
 
     id: AccountId
     email: str
@@ -68,7 +68,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def an_email() -> str:
-    """An address that nobody else has."""
+    """Return a unique address."""
     return f"person-{next(_serial)}@example.com"
 
 
@@ -97,7 +97,7 @@ def registered(scene: Scene, email: str | None = None, *, password: str = PASSWO
 
 
 def log_in(scene: Scene, email: str, *, password: str = PASSWORD, device: str = "") -> Person:
-    """Another device of somebody who has an account. No limit counts it."""
+    """Sign in on another device of an existing account. No limit counts it."""
     signed_in = scene.shop.accounts.log_in(email=email, password=password, device=device)
     return Person(
         signed_in.account_id,
@@ -109,7 +109,7 @@ def log_in(scene: Scene, email: str, *, password: str = PASSWORD, device: str = 
 
 
 def signed_in(scene: Scene, email: str | None = None, *, roles: tuple[str, ...] = ()) -> Person:
-    """Somebody new, signed in; a customer, or staff in these roles. Does the jobs that are due."""
+    """Sign in a new customer, or staff with these roles. Runs the jobs that are due."""
     address = email or an_email()
     account_id = registered(scene, address)
     for role in roles:
@@ -118,7 +118,7 @@ def signed_in(scene: Scene, email: str | None = None, *, roles: tuple[str, ...] 
 
 
 def an_api_key(scene: Scene, owner: Person, *scopes: Permission, **more: Any) -> str:
-    """A key that a program of somebody's has."""
+    """Create an API key for a program of this person."""
     return scene.shop.staff.make_api_key(owner.id, name="a program", scopes=scopes, **more).secret
 
 

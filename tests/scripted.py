@@ -1,4 +1,4 @@
-"""A gateway and a mailbox that do as they are told, and a whole shop in memory around them."""
+"""A scripted gateway and mailbox, and a whole shop in memory around them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def nothing() -> None:
 
 
 class WorkerDied(BaseException):
-    """The process is gone: nobody is left to write down what happened."""
+    """The process was killed, so no code runs that could record what happened."""
 
 
 class ScriptedGateway:
@@ -45,9 +45,9 @@ class ScriptedGateway:
         self.captured: dict[str, Money] = {}
         """By key."""
         self.authorized: dict[str, Money] = {}
-        """By key; also of what was captured or let go since."""
+        """By key; including payments that were captured or voided since."""
         self.voided: set[str] = set()
-        """Keys of charges that were let go."""
+        """Keys of voided charges."""
         self.refunded: dict[str, Money] = {}
         """By key."""
         self.action_required: dict[str, Money] = {}
@@ -145,7 +145,7 @@ class ScriptedGateway:
     def _answer_the_phone(self) -> None:
         assert not self._transaction_is_open(), "a gateway is called outside every transaction"
         if self.is_down:
-            raise PaymentUnknownError("nobody answers")
+            raise PaymentUnknownError("no answer")
 
 
 class WatchedNotifier(MemoryNotifier):
@@ -177,7 +177,7 @@ class World:
     unit_of_work: MemoryUnitOfWork = field(default_factory=lambda: MemoryUnitOfWork(REACTIONS))
     clock: MovableClock = field(default_factory=MovableClock)
     payment_webhooks: Mapping[str, PaymentWebhooks] = field(default_factory=dict)
-    """What is believed of what gateways tell, by provider."""
+    """The webhook readers by provider."""
     access_tokens: AccessTokens | None = None
     password_hasher: PasswordHasher | None = None
     gateway: ScriptedGateway = field(init=False)
@@ -257,5 +257,5 @@ class World:
         return [entry.kind for entry in self.shop.orders.timeline(order_id)]
 
     def problems(self) -> list[str]:
-        """What the shop itself finds wrong: nothing, whatever happened."""
+        """The findings of the shop's own check, which must be empty."""
         return [finding.detail for finding in self.shop.check() if not finding.ok]

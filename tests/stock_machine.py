@@ -1,4 +1,4 @@
-"""Stock against a plain model: whatever is done in whatever order, the two agree on every unit."""
+"""Stock against a plain model: after any sequence of steps, the two agree on every unit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TOKENS = st.sampled_from(["tok_ok", "tok_declined", "tok_silent", "tok_3ds"])
 
 @dataclass(slots=True)
 class Grounds:
-    """A shop to play in, and what around it is to be turned."""
+    """A shop for the machine, with its clock and gateway."""
 
     shop: Shop
     clock: MovableClock

@@ -1,1 +1,1 @@
-"""Attacks on the HTTP API: whatever its OpenAPI document names, and who comes to abuse it."""
+"""Attacks on the HTTP API, on all operations of its OpenAPI document."""

@@ -75,7 +75,7 @@ def hatch(stage: Stage) -> dict[str, str]:
 
 
 def placements(stage: Stage, canaries: Mapping[str, str]) -> Iterator[Call]:
-    """Every operation with secrets where they belong, and wherever else somebody may put them.
+    """Every operation with secrets in their proper places, and in all other places.
 
     Which secret is put where changes from place to place, so that each is in each kind of place.
     """
@@ -166,22 +166,22 @@ def logging_as_served() -> Iterator[Log]:
 
 
 class Leaky:
-    """Every use case of a shop, failing with the secrets that it was called with, and more."""
+    """A use case that fails with an error that contains its arguments and other secrets."""
 
-    def __init__(self, error: type[Exception], told: Iterable[str]) -> None:
+    def __init__(self, error: type[Exception], secrets: Iterable[str]) -> None:
         self._error = error
-        self._told = [*told]
+        self._secrets = [*secrets]
 
     def __call__(self, *args: object, **options: object) -> None:
-        raise self._error(f"cannot do it with {args!r} {options!r}, because of {self._told}")
+        raise self._error(f"cannot do it with {args!r} {options!r}, because of {self._secrets}")
 
     def __getattr__(self, _name: str) -> Leaky:
         return self
 
 
-def leaking(shop: Shop, error: type[Exception], told: Iterable[str], *, but: str = "") -> Shop:
-    """The same shop, of which nothing works and every failure tells all that it knows."""
-    leak = Leaky(error, told)
+def leaking(shop: Shop, error: type[Exception], secrets: Iterable[str], *, but: str = "") -> Shop:
+    """The same shop, in which every call fails with an error that contains its input."""
+    leak = Leaky(error, secrets)
     contexts: dict[str, Any] = {}
     for each in fields(shop):
         context = getattr(shop, each.name)
@@ -192,18 +192,18 @@ def leaking(shop: Shop, error: type[Exception], told: Iterable[str], *, but: str
 
 
 def carried(call: Call) -> dict[str, str]:
-    """What a request tells the shop in confidence."""
+    """The secrets of a request."""
     headers = {
         name: text.removeprefix("Bearer ")
         for name, text in call.headers.items()
         if names_a_secret(name) and name != "Stripe-Signature"
     }
-    told = {
+    fields_of_body = {
         str(path[-1]): at(call.body, path)
         for path in texts_of(call.body)
         if path and isinstance(path[-1], str) and names_a_secret(path[-1])
     }
-    return {name: text for name, text in (headers | told).items() if text}
+    return {name: text for name, text in (headers | fields_of_body).items() if text}
 
 
 def sung(text: str | bytes, canaries: Mapping[str, str]) -> set[str]:

@@ -1,7 +1,7 @@
-"""A hundred who sign in at once, again and again: `python -m tests.attacks.flood HOST PORT N`.
+"""A hundred clients that sign in again and again: `python -m tests.attacks.flood HOST PORT N`.
 
-A process of its own, so that what it costs to ask is not taken for what it costs to answer. It
-says `ready` when all are at it, goes on until its input ends, and then tells what they got.
+It is a separate process, so that the cost of asking does not count as the cost of answering.
+It prints `ready` when all clients run, continues until its input ends, and prints the results.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ async def keep_signing_in(host: str, port: int, n: int, got: Counter[str]) -> No
 
 
 async def main(host: str, port: int, crowd: int) -> None:
-    """Flood until the input ends, and then until somebody was heard."""
+    """Flood until the input ends, and then until a request was answered."""
     got: Counter[str] = Counter()
     tasks = [asyncio.create_task(keep_signing_in(host, port, n, got)) for n in range(crowd)]
     while got.total() < crowd // 2:  # noqa: ASYNC110 - an event would be set by each of them
         await asyncio.sleep(0.01)
     print("ready", flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
-    while not got["401"]:  # noqa: ASYNC110 - whoever started this does not wait for ever
+    while not got["401"]:  # noqa: ASYNC110 - the parent process has a timeout
         await asyncio.sleep(0.01)
     for task in tasks:
         task.cancel()

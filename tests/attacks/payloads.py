@@ -70,4 +70,4 @@ EXTRA_FIELDS: Final = {
     "__class__": "Order",
     "constructor": {"prototype": {}},
 }
-"""Fields that nobody may set by sending them."""
+"""Fields that no request may set."""

@@ -308,7 +308,7 @@ def open_stage(
     stocked: bool = False,
     **options: Any,
 ) -> Iterator[Stage]:
-    """A stocked shop behind its API; nobody is told to ask less often, unless `limits` say so."""
+    """A stocked shop behind its API, without rate limits unless `limits` are given."""
     settings, gateway = settings or quick_settings(), _sandbox()
     mails = options.pop("notifier", None) or MemoryNotifier()
     given = {"settings": settings, "notifier": mails, "payment_gateway": gateway} | options

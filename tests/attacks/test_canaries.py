@@ -43,9 +43,9 @@ def test_secrets_in_any_place_of_any_request_are_neither_logged_nor_repeated() -
     assert max(answer.status_code for answer in answers) < 500
     refusals = [answer for answer in answers if answer.status_code >= 400]
     assert set().union(*(sung(spoken(answer), canaries) for answer in refusals)) == set()
-    told = [json.loads(line) for line in log.text.splitlines()]
+    records = [json.loads(line) for line in log.text.splitlines()]
     assert (
-        len([each for each in told if each["logger"] == "quickshop.http"])
+        len([each for each in records if each["logger"] == "quickshop.http"])
         >= len(refusals)
         > len(calls) / 3
     )
@@ -74,7 +74,7 @@ def test_no_failure_gives_away_what_it_was_told_in_confidence(error: type[Except
 
 def test_a_job_that_fails_keeps_no_secret_for_staff_to_read(tmp_path: Path) -> None:
     class Gossip:
-        """A gateway and a mail server that repeat what they were told when they fail."""
+        """A gateway and a mail server that repeat their input when they fail."""
 
         def charge(self, amount: Money, source: PaymentSource, **more: object) -> None:
             raise RuntimeError(f"cannot charge {amount}, {source} {more}: {source.token}")

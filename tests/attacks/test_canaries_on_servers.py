@@ -38,7 +38,7 @@ pytestmark = [
 GENEROUS = Settings(rate_limit_per_minute=1_000_000, login_limit_per_minute=1_000_000)
 
 MEANT_TO_BE_TOLD: Final = {"reason", "carrier", "tracking_number", "note"}
-"""Texts of an event that its mail repeats: a secret that is written there, its owner has told."""
+"""Texts of an event that its email repeats, so that a secret in them is not a leak."""
 NAMES_IN_THE_LOG: Final = {"location"}
 """Fields of a record that hold the name that staff gave to something."""
 PARTS: Final = 11
@@ -47,14 +47,14 @@ PARTS: Final = 11
 
 def held_by(server_url: str) -> str:
     """Every key of a Redis server and what is in it."""
-    told = []
+    contents = []
     for database in range(2):
         with redis.Redis.from_url(server_url.replace("/0", f"/{database}")) as server:
             for key in server.scan_iter(count=1000):
-                told.append(key)
-                told.append(server.dump(key) or b"")
-                told += _content(server, key)
-    return b"\n".join(told).decode("utf-8", "replace")
+                contents.append(key)
+                contents.append(server.dump(key) or b"")
+                contents += _content(server, key)
+    return b"\n".join(contents).decode("utf-8", "replace")
 
 
 def _content(server: redis.Redis, key: bytes) -> list[bytes]:
@@ -78,7 +78,7 @@ def tables_with(database_url: str, canaries: Mapping[str, str]) -> dict[str, set
 
 
 def untold(rows: list[tuple[object, ...]]) -> list[object]:
-    """What jobs hold, but for what somebody wrote to be told to others."""
+    """The contents of jobs, without the texts that a person wrote for others."""
     return [
         {name: text for name, text in value.items() if name not in MEANT_TO_BE_TOLD}
         if isinstance(value, dict)
@@ -119,7 +119,7 @@ def test_no_secret_is_left_lying_in_anything_that_a_shop_keeps(
         with open_stage(settings, limits=limits, gate=open_request_gate(settings)) as stage:
             canaries = hatch(stage)
             use(stage)
-            # The gateway is to be asked with it, perhaps days later: this is where it is kept.
+            # The gateway is asked with it, perhaps days later, so it is stored here.
             assert tables_with(database_url, canaries) == {"payments": {"payment token"}}
             calls = [*placements(stage, canaries)]
             for call in landing.share(calls, PARTS):

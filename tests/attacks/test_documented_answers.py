@@ -1,4 +1,4 @@
-"""Whoever is let in, and whatever they send, is answered as the OpenAPI document says.
+"""All callers and all inputs are answered as the OpenAPI document says.
 
 Guests with their tokens, customers, and staff, each about things that are there; what has no
 business in a request as well as what has.
@@ -156,7 +156,7 @@ def send_right(case: Case, call: Call) -> int:
 
 
 def send_wrong(case: Case, call: Call) -> int:
-    """What does not fit, by somebody who is let in."""
+    """Invalid input from a caller who is signed in."""
     if "Authorization" in call.headers:
         case.headers["Authorization"] = call.headers["Authorization"]
     answer = case.call()

@@ -38,8 +38,8 @@ def crowd_signing_in(host: str, port: int) -> Iterator[dict[str, int]]:
         try:
             assert flood.stdout.readline() == "ready\n"
             yield got
-            told, _ = flood.communicate(timeout=60)
-            got.update(json.loads(told))
+            output, _ = flood.communicate(timeout=60)
+            got.update(json.loads(output))
         finally:
             flood.kill()
 

@@ -1,4 +1,4 @@
-"""Whoever tries too often is held back, by no way round, and holds nobody else back."""
+"""Clients over a limit are refused by every route, without effect on other clients."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("attacks-on-servers")
 
 
 def an_address() -> str:
-    """An address that nobody else asks from."""
+    """Return an address that no other client uses."""
     digits = uuid4().hex
     return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
 
@@ -36,8 +36,8 @@ def test_of_32_who_ask_two_processes_at_once_exactly_as_many_are_let_in_as_may(
         look = one.call(one.operation("list_own_orders"), GUEST).but(headers={})
         with ThreadPoolExecutor(32) as pool:
             answers = pool.map(lambda n: (one, other)[n % 2].ask(look, peer=peer), range(320))
-            told = Counter(answer.status for answer in answers)
-    assert told == {200: 50, 429: 270}
+            statuses = Counter(answer.status for answer in answers)
+    assert statuses == {200: 50, 429: 270}
 
 
 def test_without_redis_nobody_gets_more_guesses_at_a_password() -> None:
@@ -45,5 +45,5 @@ def test_without_redis_nobody_gets_more_guesses_at_a_password() -> None:
     with open_stage(settings, limits=Limits(), gate=open_request_gate(settings)) as stage:
         body = {"email": stage.customer().email, "password": "a wrong one"}
         login = Call(stage.operation("log_in"), body=body)
-        told = Counter(stage.ask(login).status for _ in range(20))
-    assert told == {401: LOGIN[0].count, 429: 20 - LOGIN[0].count}
+        statuses = Counter(stage.ask(login).status for _ in range(20))
+    assert statuses == {401: LOGIN[0].count, 429: 20 - LOGIN[0].count}

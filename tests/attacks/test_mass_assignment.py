@@ -1,4 +1,4 @@
-"""Fields that are nobody's to set are put into every object of every body: nothing is set."""
+"""Protected fields are added to each object of each body, and are not set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.attacks.surface import at, objects_of
 from tests.attacks.tables import dump
 
 FREE_FORM = {"metadata"}
-"""Objects whose fields are whatever staff call them."""
+"""Objects whose fields staff can name freely."""
 
 SIGNED = {"receive_payment_webhook"}
 """What it holds is the gateway's business, and believed for its signature."""

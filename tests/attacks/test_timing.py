@@ -1,4 +1,4 @@
-"""How long an answer takes does not tell whether an e-mail address has an account.
+"""The time of an answer does not reveal whether an email address has an account.
 
 A clock decides here, because the promise is about it: on a quiet machine, in `nox -s attacks`. A
 landing counts the work instead (`test_equal_work.py`). Each test is repeated before it fails: what
@@ -54,14 +54,17 @@ def logging_in(stage: Stage, email: str) -> Callable[[], float]:
     return asking(stage, "log_in", 401, email=email, password="a wrong password")
 
 
-def nobody() -> str:
+def unknown_email() -> str:
     """An address as long as those of our customers, without an account."""
     return f"person-{next(_serial)}@example.org"
 
 
 def test_login_takes_as_long_for_an_address_without_an_account() -> None:
     with open_stage(quick_settings(password_cost=COST)) as stage:
-        known, unknown = logging_in(stage, stage.customer().email), logging_in(stage, nobody())
+        known, unknown = (
+            logging_in(stage, stage.customer().email),
+            logging_in(stage, unknown_email()),
+        )
         assert can_be_told_apart(known, unknown) == []
 
 
@@ -79,14 +82,14 @@ def test_login_takes_as_long_for_a_password_that_was_kept_at_a_lower_cost(tmp_pa
         email = stage.customer().email
     after = quick_settings(database_url=database, password_cost=LOWER_COST)
     with open_stage(after, stocked=True) as stage:
-        both = logging_in(stage, email), logging_in(stage, nobody())
+        both = logging_in(stage, email), logging_in(stage, unknown_email())
         assert can_be_told_apart(*both) == []
 
 
 def test_registering_takes_as_long_for_an_address_that_has_an_account(stage: Stage) -> None:
     more = {"password": "correct horse battery"}
     known = asking(stage, "register", 202, email=stage.customer().email, **more)
-    unknown = asking(stage, "register", 202, email=nobody(), **more)
+    unknown = asking(stage, "register", 202, email=unknown_email(), **more)
     assert can_be_told_apart(known, unknown) == []
 
 
@@ -94,7 +97,7 @@ def test_asking_for_a_new_password_takes_as_long_for_an_address_without_an_accou
     stage: Stage,
 ) -> None:
     known = asking(stage, "request_password_reset", 202, email=stage.customer().email)
-    unknown = asking(stage, "request_password_reset", 202, email=nobody())
+    unknown = asking(stage, "request_password_reset", 202, email=unknown_email())
     assert can_be_told_apart(known, unknown) == []
 
 

@@ -14,10 +14,10 @@ _TRIES: Final = 3
 
 
 def difference(one: Callable[[], float], other: Callable[[], float]) -> float:
-    """By which part their usual times differ.
+    """Return the relative difference of their median times.
 
-    Both are measured in turn, in the order ABBA, so that whatever slows the machine down slows
-    both; noise only ever adds, and the median does not see what it adds to the few.
+    Both are measured in turn, in the order ABBA, so that a slow machine slows both. Noise only
+    adds time, and the median ignores the few slow samples.
     """
     ones: list[float] = []
     others: list[float] = []

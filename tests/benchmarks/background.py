@@ -29,7 +29,7 @@ SETTLE_SECONDS: Final = 0.02
 BATCH: Final = 100
 """As many as the relay hands over at once."""
 _OTHER_DATABASE: Final = "/1"
-"""Of Redis: nobody takes tasks from there."""
+"""A database of Redis without consumers of tasks."""
 
 
 class _Starts:
@@ -139,7 +139,7 @@ class _Cost:
 
 
 def relay(stage: Stage) -> Iterator[Row]:
-    """CPU of the sending process per message; nobody takes the messages."""
+    """CPU of the sending process per message; the messages have no consumer."""
     broker = stage.valkey.url.removesuffix("/0") + _OTHER_DATABASE
     app = make_celery(broker)
     task, publisher = _task(app), CeleryJobs(app)

@@ -15,7 +15,7 @@ PAGES_EACH = 2
 
 
 def product_in_process(stage: Stage) -> Iterator[Row]:
-    """From this process's own memory; every page is rendered anew every two seconds."""
+    """From this process's own memory; every page is rendered again every two seconds."""
     yield _measure(stage, "product_in_process", "product detail, in-process copy", 0.85)
 
 

@@ -103,7 +103,7 @@ class _Numbers:
         return UUID(int=next(self._next))
 
     def secret(self) -> str:
-        raise AssertionError("nobody asked for a secret")
+        raise AssertionError("no secret was expected")
 
 
 @dataclass(frozen=True, slots=True)

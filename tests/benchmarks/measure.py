@@ -68,7 +68,7 @@ class Comparison:
     cpu_microseconds: float
     floor_cpu_microseconds: float
     cpu_ratio: float
-    """0 where the system does not tell what CPU a process used."""
+    """0 where the system does not report the CPU time of a process."""
     spread: tuple[float, float]
     """Lowest and highest ratio of rates."""
 

@@ -1,8 +1,8 @@
-"""The floor of placing an order: the very statements of a real one, replayed by pgbench.
+"""The floor of placing an order: the statements of a real order, replayed by pgbench.
 
-One order is placed with somebody listening to what goes to the database. Each statement becomes a
-line of a script, its values variables of prepared statements. Values that belong to one order only
-(ids, its number, its tokens) are worked out per transaction, so each writes rows of its own.
+One order is placed while the statements to the database are recorded. Each statement becomes a
+line of a script, with its values as variables of prepared statements. Values of one order only
+(ids, its number, its tokens) are computed per transaction, so each writes rows of its own.
 """
 
 from __future__ import annotations

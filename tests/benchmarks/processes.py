@@ -98,7 +98,7 @@ def run(folder: Path, *role: str, **settings: object) -> Iterator[tuple[Child, i
 
 
 def cpu_seconds(*pids: int) -> float:
-    """CPU that these processes and all below them have used so far; 0 where nobody tells."""
+    """CPU that these processes and all below them have used so far; 0 if not reported."""
     if not _PROC.is_dir():
         return 0.0
     used = {pid: (parent, ticks) for pid, parent, ticks in _processes()}
@@ -124,7 +124,7 @@ def _processes() -> Iterator[tuple[int, int, int]]:
 
 
 def resident_mib(pid: int) -> float:
-    """Memory that a process occupies, shared libraries included; 0 where nobody tells."""
+    """Memory that a process occupies, shared libraries included; 0 if not reported."""
     with suppress(OSError):
         for line in (_PROC / str(pid) / "status").read_text().splitlines():
             if line.startswith("VmRSS:"):

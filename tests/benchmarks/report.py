@@ -71,7 +71,7 @@ def compared(
     note: str = "",
     **details: Any,
 ) -> Row:
-    """A row about a comparison. Where CPU cannot be told, rates decide."""
+    """A row about a comparison. Where CPU time is not known, rates decide."""
     judged_by_cpu = by == "cpu" and comparison.cpu_ratio > 0
     return Row(
         name=name,

@@ -73,7 +73,7 @@ class _Goods:
         )
 
     def require_exactly_sold(self) -> None:
-        """Nobody is refused while there are units, and everybody when there are none."""
+        """No buyer is refused while there are units, and all are when there are none."""
         outcomes = self.crowd.buy(self.carts(BUYERS), buyers=BUYERS)
         if outcomes != {"placed": LEFT, "out_of_stock": BUYERS - LEFT}:
             raise BenchmarkError(f"{LEFT} units for {BUYERS} buyers: {dict(outcomes)}")
@@ -149,7 +149,7 @@ ANALYZE variants, stock_levels, stock_movements;
 
 
 def uniform(stage: Stage) -> Iterator[Row]:
-    """Nobody wants what another does: what more clients do is the machine's and the pool's."""
+    """Each client buys its own SKU, so that only the machine and the pool limit the rate."""
     with stage.database() as database:
         with stage.open_shop(database) as shop:
             _stock(shop, "UNIFORM", UNITS_EACH)

@@ -122,14 +122,14 @@ class Database:
         """Audit the stock by the tables alone, with no code of the shop.
 
         Raises:
-            BenchmarkError: more was promised than there is, or the counters tell another story.
+            BenchmarkError: more units are allocated than exist, or counters and ledger differ.
         """
         with psycopg.connect(self.url, autocommit=True) as connection:
             row = connection.execute(_AUDIT).fetchone()
         oversold, wrong, unpromised = row or (None, None, None)
         if (oversold, wrong, unpromised) != (0, 0, 0):
             raise BenchmarkError(
-                f"oversold by {oversold} units; {wrong} levels tell another story than their"
+                f"oversold by {oversold} units; {wrong} levels differ from their"
                 f" allocations; {unpromised} units were ordered and not promised"
             )
 

@@ -1,9 +1,9 @@
 """`python -m tests.chaos [--seed N] [--seconds S] [--keep FOLDER]`: a shop in trouble.
 
 Two API processes, two Celery workers and two relays on PostgreSQL, two Valkeys, a payment gateway
-and a mail server, all started for the run and gone after it; shoppers, and whatever may happen to
-any of these. Afterwards an independent checker reads what everybody wrote down. The exit code is 1
-when a promise was broken.
+and a mail server, all started for the run and ended after it; shoppers, and faults in all of
+these. Afterwards an independent checker reads all records. The exit code is 1 if a promise was
+broken.
 """
 
 from __future__ import annotations

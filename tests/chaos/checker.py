@@ -1,7 +1,7 @@
-"""Whether the shop kept its promises, by what is written down.
+"""The check whether the shop kept its promises, from the records of a run.
 
-Shares no code with the application: the database is read in plain SQL, the gateway's book as the
-file that it is, and what clients were told and the mail server took as they wrote it down.
+It shares no code with the application: it reads the database in plain SQL, the gateway's book as a
+file, and the journals of the clients and of the mail server.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ KEPT: Final = frozenset({"paid", "partially_fulfilled", "fulfilled", "completed"
 OPEN_PAYMENTS: Final = frozenset(
     {"pending", "processing", "unknown", "capturing", "voiding", "authorized"}
 )
-"""Statuses of payments that somebody has to do something about."""
+"""Statuses of payments that still need an action."""
 MAILS: Final = {
     "OrderPaid": "order_confirmation",
     "OrderPaymentFailed": "payment_failed",
     "OrderCanceled": "order_canceled",
 }
-"""Which event of an order is told by which mail."""
+"""The kind of email for each event of an order."""
 MORE_MAILS: Final = {
     "OrderExpired": "order_canceled",
     "OrderShipped": "order_shipped",
@@ -60,10 +60,10 @@ def check(records: Records) -> list[Violation]:
 
 
 def no_order_is_lost(records: Records) -> Iterator[Violation]:
-    """What a client was told is so."""
+    """The answers that clients got are true."""
     orders, lines = records.orders, records.by_order("order_lines")
     for order_id, line in records.acknowledged.items():
-        told = json.loads(line["body"])
+        answer = json.loads(line["body"])
         row = orders.get(order_id)
         if row is None:
             yield Violation(
@@ -76,23 +76,23 @@ def no_order_is_lost(records: Records) -> Iterator[Violation]:
             str(row["cart_id"]),
             _units(lines[order_id]),
         )
-        said = (told["number"], told["total"]["amount"], line["cart"], _units(told["lines"]))
+        said = (answer["number"], answer["total"]["amount"], line["cart"], _units(answer["lines"]))
         if kept != said:
-            yield Violation("lost", order_id, f"told {said}, kept {kept}")
+            yield Violation("lost", order_id, f"answered {said}, stored {kept}")
 
 
 def no_cart_is_ordered_twice(records: Records) -> Iterator[Violation]:
     carts = dict(grouped(records.tables["orders"], lambda row: str(row["cart_id"])))
-    told: dict[str, set[str]] = defaultdict(set)
+    answered: dict[str, set[str]] = defaultdict(set)
     for order_id, line in records.acknowledged.items():
-        told[line["cart"]].add(order_id)
-    for cart in carts.keys() | told.keys():
-        ids = {str(row["id"]) for row in carts.get(cart, [])} | told[cart]
+        answered[line["cart"]].add(order_id)
+    for cart in carts.keys() | answered.keys():
+        ids = {str(row["id"]) for row in carts.get(cart, [])} | answered[cart]
         if len(ids) > 1:
             yield Violation("cart ordered twice", min(ids), f"cart {cart}: {sorted(ids)}")
     asked = {line["cart"] for line in records.answers if line["what"] == "ask checkout"}
     for cart in carts.keys() - asked:
-        yield Violation("order of nobody", str(carts[cart][0]["id"]), "nobody asked for it")
+        yield Violation("unexpected order", str(carts[cart][0]["id"]), "no client asked for it")
 
 
 def every_answer_is_given_again(records: Records) -> Iterator[Violation]:
@@ -126,7 +126,7 @@ def what_was_paid_again_was_tried(records: Records) -> Iterator[Violation]:
 
 
 def nothing_fails_unexpectedly(records: Records) -> Iterator[Violation]:
-    """Whatever is out of reach is a 503; a 500 is a mistake. Nobody waits in vain."""
+    """A service that is not available is a 503; a 500 is a bug. Every request gets an answer."""
     for line in records.answers:
         if line.get("status") == 500:
             yield Violation("answered 500", line["who"], f"{line['what']}: {line['body']}")
@@ -151,7 +151,7 @@ def money_is_where_it_should_be(records: Records) -> Iterator[Violation]:
             wanted = granted[order_id] if kept else charge["minor"]
             yield from _sent_back_rightly(order_id, row, sent, wanted)
     for subject in [*charged, *refunds]:
-        yield Violation("money of nobody", subject, "the gateway knows it, the shop does not")
+        yield Violation("unknown money", subject, "the gateway knows it, the shop does not")
 
 
 def _charged_rightly(order_id: str, row: Row, captured: list[Row]) -> Iterator[Violation]:
@@ -311,8 +311,10 @@ def everybody_is_told(records: Records) -> Iterator[Violation]:
     orders = records.orders
     expected: Counter[tuple[str, str]] = Counter()
     about: dict[tuple[str, str], str] = {}
-    told = {job["event_kind"] for job in records.tables["jobs"] if job["effect"][:5] == "mail_"}
-    kinds = MAILS | {event: MORE_MAILS[event] for event in MORE_MAILS.keys() & told}
+    notified = {
+        job["event_kind"] for job in records.tables["jobs"] if job["effect"][:5] == "mail_"
+    }
+    kinds = MAILS | {event: MORE_MAILS[event] for event in MORE_MAILS.keys() & notified}
     for event in records.tables["order_events"]:
         if kind := kinds.get(event["kind"]):
             order_id = str(event["order_id"])
@@ -322,9 +324,9 @@ def everybody_is_told(records: Records) -> Iterator[Violation]:
     for wanted, times in expected.items():
         if received[wanted] < times:
             detail = f"{received[wanted]} of {times} mails `{wanted[1]}`"
-            yield Violation("not told", about[wanted], detail)
+            yield Violation("not notified", about[wanted], detail)
     for got in received.keys() - expected.keys():
-        yield Violation("told what is not so", got[0], f"mail `{got[1]}`")
+        yield Violation("wrong notification", got[0], f"mail `{got[1]}`")
 
 
 def duplicate_mails(records: Records) -> int:

@@ -1,4 +1,4 @@
-"""The processes of a shop, and somebody who starts another one whenever one of them ends."""
+"""The processes of a shop, with a supervisor that replaces each one that ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uuid import uuid4
 from tests import processes
 
 MARK: Final = "CHAOS_RUN"
-"""The variable by which processes of a run are known, whoever their parent is by now."""
+"""The variable that identifies processes of a run, also after their parent has changed."""
 
 
 @dataclass(slots=True)

@@ -279,8 +279,8 @@ def _lying(kind: str) -> Inflict:
         before = gateway.lies.get(kind, 0)
         gateway.press("lies", kind=kind, times=times, seconds=random.uniform(1.5, 4))
         yield from _until(lambda: gateway.lies.get(kind, 0) >= before + times)
-        told = gateway.lies.get(kind, 0) - before
-        return f"{told} calls met it" if told else ""
+        lies = gateway.lies.get(kind, 0) - before
+        return f"{lies} calls met it" if lies else ""
 
     return inflict
 
@@ -292,8 +292,8 @@ def spoil_webhooks(stage: Stage, random: Random) -> Harm:
     gateway.press("webhooks", url=stage.webhook_url, secret=WEBHOOK_SECRET, **odds)
     yield random.uniform(3, 6)
     gateway.press("webhooks", url=stage.webhook_url, secret=WEBHOOK_SECRET)
-    told = sum(gateway.lies.get(kind, 0) for kind in _WEBHOOK_LIES) - before
-    return f"{told} webhooks doubled, lost, delayed or forged" if told else ""
+    lies = sum(gateway.lies.get(kind, 0) for kind in _WEBHOOK_LIES) - before
+    return f"{lies} webhooks doubled, lost, delayed or forged" if lies else ""
 
 
 _WEBHOOK_LIES: Final = tuple(

@@ -34,7 +34,7 @@ STRIPE_CARDS: Final = Wallet(
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What truly happened at a gateway, whoever asked for it."""
+    """The true state of a gateway, for all callers."""
 
     charges: list[Row]
     """One per payment that was tried: key, minor, currency, status, reference, refunded_minor."""
@@ -79,7 +79,7 @@ class Gateway:
     """Between it and the shop."""
     port: int
     settings: dict[str, object]
-    """What the shop is told about it."""
+    """The result that the shop gets."""
 
     @property
     def book(self) -> Book:
@@ -100,9 +100,9 @@ class Gateway:
 
     @property
     def lies(self) -> dict[str, int]:
-        """How many lies of each kind our Stripe has told."""
-        told: dict[str, int] = self._ask("lies", None)
-        return told
+        """Return the number of lies of the Stripe fake, by kind."""
+        lies: dict[str, int] = self._ask("lies", None)
+        return lies
 
     def arguments(self, webhook_url: str) -> list[str]:
         """How our Stripe is started, as a Python program."""

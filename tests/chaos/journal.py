@@ -1,4 +1,4 @@
-"""What clients asked and were told, on disk before anybody acts on it."""
+"""Requests and answers of clients, on disk before a client acts on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail server that has every mail on disk before it says so, unless it is told to misbehave."""
+"""A mail server that writes each email to disk before it confirms it, except for faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOST: Final = "127.0.0.1"
 
 
 class Mood(Enum):
-    """How the mail server treats whoever brings a mail."""
+    """The behavior of the mail server towards its clients."""
 
     WILLING = auto()
     REFUSING = auto()

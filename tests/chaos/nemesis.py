@@ -75,7 +75,7 @@ class Nemesis:
             self._go_on()
 
     def heal(self) -> None:
-        """End whatever is under way; nothing new begins."""
+        """End all faults; no new one starts."""
         self._to_come.clear()
         limit = self._now + HEAL_SECONDS
         while self._under_way and self._now < limit:

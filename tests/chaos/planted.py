@@ -27,7 +27,7 @@ VARIABLE: Final = "CHAOS_PLANT"
 
 
 def new_key_per_call() -> None:
-    """Every call to the gateway names itself anew."""
+    """Every call to the gateway has a new key."""
     story = ProcessOrder._begin  # noqa: SLF001
 
     def careless(self: ProcessOrder, *given: Any) -> Any:
@@ -59,7 +59,7 @@ def relay_sends_once() -> None:
 
 
 def no_stock_check() -> None:
-    """Stock is taken by whoever once saw enough of it, and the shop lives with what it gets."""
+    """Stock is taken after a check in an earlier transaction, without a second check."""
     StockLevel.__post_init__ = lambda self: None  # type: ignore[method-assign] # noqa: ARG005
     checked = postgres._MOVE_ALL.text  # noqa: SLF001
     unchecked = checked.replace("+ level.backorder_limit >= 0", ">= -1000000")

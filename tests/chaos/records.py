@@ -1,4 +1,4 @@
-"""All that was written down in a run, by whoever wrote it, as plain rows."""
+"""All records of a run, from all sources, as plain rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Records:
-    """All that was written down, by whoever wrote it."""
+    """All records, from all sources."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     charges: list[Row] = field(default_factory=list)

@@ -29,7 +29,7 @@ LOG_TAIL: Final = 1_500
 FIRST_ORDER_SECONDS: Final = 60
 
 _PAID: Final = "SELECT 1 FROM orders WHERE status = 'paid'"
-# A payment that was called off is asked about for hours: that keeps nobody waiting.
+# The gateway is asked about a canceled payment for hours: the run does not wait for that.
 _OPEN: Final = """
 SELECT (SELECT count(*) FROM jobs WHERE status = 'waiting')
      + (SELECT count(*) FROM orders WHERE status = 'pending')

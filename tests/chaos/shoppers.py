@@ -1,6 +1,6 @@
-"""Shoppers who buy over HTTP, one after the other in each of some threads, and write it all down.
+"""Shoppers who buy over HTTP, one after the other in each of several threads, with a journal.
 
-A shopper behaves as a browser would: whatever gets no answer, or one that says to try again, is
+A shopper behaves like a browser: a request without an answer, or with an answer to retry later, is
 sent again with the same key, perhaps to the other server, until there is an answer.
 """
 
@@ -155,7 +155,7 @@ class Shopper:
         self.browser = Browser(self.ports, self.random)
 
     def run(self) -> None:
-        """Shop until told to stop; what was begun is ended."""
+        """Shop until `stop` is set; finish the current order."""
         while not self.stop.is_set():
             self.trips += 1
             try:
@@ -207,7 +207,7 @@ class Shopper:
 
         answer = self._twice(go) if mood == "double click" else go()
         if mood == "new key":
-            other = token | {"Idempotency-Key": f"checkout {who} anew"}
+            other = token | {"Idempotency-Key": f"checkout {who} again"}
             self._until_answered(who, "checkout", "POST", path, form, other, cart=cart)
         if answer.code == "out_of_stock":
             self.shelf.sold_out.add(answer.json["sku"])

@@ -1,4 +1,4 @@
-"""Somebody of the staff, who counts, prices, ships, cancels and refunds while shoppers shop."""
+"""A member of staff who counts, prices, ships, cancels and refunds while shoppers shop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StaffMember:
         self.random = Random(f"staff {self.seed}")
 
     def run(self) -> None:
-        """Work until told to stop."""
+        """Work until `stop` is set."""
         with open_shop(settings=self.settings) as shop:
             actions = (
                 self._receive,
@@ -74,7 +74,7 @@ class StaffMember:
             self._do("cancel", lambda: shop.orders.cancel(order.id, reason="not today"), **facts)
 
     def _refund(self, shop: Shop) -> None:
-        """The whole or a part; again under the same key for as long as nobody says what came."""
+        """Refund all or a part; repeat with the same key until there is an answer."""
         if not (order := self._some_order(shop, OrderStatus.PAID)):
             return
         part = Money(self.random.randint(1, order.total.minor), order.total.currency)
@@ -117,7 +117,7 @@ class StaffMember:
     def _do(self, what: str, action: Callable[[], object], **facts: Any) -> bool:
         """Try once, and write down what was meant before and what came of it after.
 
-        Tells whether that is known now.
+        Returns whether the result is known now.
         """
         self.journal.write(f"ask {what}", who="staff", **facts)
         try:

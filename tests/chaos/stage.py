@@ -80,7 +80,7 @@ class Stage:
 
     @property
     def journal(self) -> Path:
-        """What clients asked and were told."""
+        """The requests and answers of clients."""
         return self.folder / "journal.jsonl"
 
     @property
@@ -90,7 +90,7 @@ class Stage:
 
     @property
     def webhook_url(self) -> str:
-        """Where the gateway tells the shop what happened."""
+        """The address of the shop for webhooks of the gateway."""
         return _webhook_url(self.api_ports)
 
     @property
@@ -100,7 +100,7 @@ class Stage:
         return [*ways, self.gateway.proxy]
 
     def make_whole(self) -> None:
-        """Undo every harm, whoever did it."""
+        """End all faults of all kinds."""
         for server in (self.postgres, self.cache, self.broker):
             if not server.is_running:
                 server.start()

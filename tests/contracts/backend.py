@@ -1,4 +1,4 @@
-"""What a family of adapters must offer for the contracts to be run on it."""
+"""The interface of a family of adapters for the contract tests."""
 
 from __future__ import annotations
 

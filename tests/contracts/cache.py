@@ -1,4 +1,4 @@
-"""What every cache of product pages must do."""
+"""The contract of caches of product pages."""
 
 from __future__ import annotations
 

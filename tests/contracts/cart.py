@@ -1,4 +1,4 @@
-"""What every keeper of carts must do."""
+"""The contract of repositories of carts."""
 
 from __future__ import annotations
 

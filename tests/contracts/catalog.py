@@ -1,4 +1,4 @@
-"""What every keeper of products and categories must do."""
+"""The contract of repositories of products and categories."""
 
 from __future__ import annotations
 

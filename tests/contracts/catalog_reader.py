@@ -1,4 +1,4 @@
-"""What every reader of the catalog must do."""
+"""The contract of readers of the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of customers must do."""
+"""The contract of repositories of customers."""
 
 from __future__ import annotations
 

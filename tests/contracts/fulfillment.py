@@ -1,4 +1,4 @@
-"""What every keeper of parcels must do."""
+"""The contract of repositories of fulfillments."""
 
 from __future__ import annotations
 

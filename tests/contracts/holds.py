@@ -1,4 +1,4 @@
-"""What every keeper of holds must do."""
+"""The contract of repositories of holds."""
 
 from __future__ import annotations
 

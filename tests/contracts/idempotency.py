@@ -1,4 +1,4 @@
-"""What every keeper of idempotency keys must do."""
+"""The contract of repositories of idempotency keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of accounts, roles and API keys must do."""
+"""The contract of repositories of accounts, roles and API keys."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ class AccountRepositoryContract:
             thread.start()
         for thread in threads:
             thread.join(60)
-        # Nobody got a ConflictError: each waited for the one before.
+        # No transaction got a ConflictError: each waited for the previous one.
         assert reread(backend, stored).roles == {f"role_{n}" for n in range(4)}
 
     def test_those_are_admins_who_are_active_and_in_the_role(self, backend: Backend) -> None:

@@ -1,4 +1,4 @@
-"""What everyone must tell who knows who is who."""
+"""The contract of identity readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of imports must do."""
+"""The contract of repositories of imports."""
 
 from __future__ import annotations
 

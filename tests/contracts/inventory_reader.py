@@ -1,4 +1,4 @@
-"""What every reader of stock must do."""
+"""The contract of readers of stock."""
 
 from __future__ import annotations
 

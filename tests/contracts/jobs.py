@@ -1,4 +1,4 @@
-"""What every queue of record, and every keeper of schedules, must do."""
+"""The contract of job queues and schedules."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def cannot_be_started(backend: Backend, job_id: JobId, *, after: timedelta) -> b
 
 
 def a_job(backend: Backend) -> JobId:
-    """The one job of an order just placed; nobody holds it, or any other job that is due."""
+    """Place an order; return its job, which is the only job that is due, and is not claimed."""
     store_order(backend.unit_of_work)
     waiting = claim(backend)
     for job_id in waiting:

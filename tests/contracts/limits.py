@@ -1,4 +1,4 @@
-"""What every rate limiter must do, and every front gate."""
+"""The contract of rate limiters and request gates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _serial = count(1)
 
 
 def a_bucket(limit: Limit) -> Bucket:
-    return Bucket.of(limit, f"somebody {next(_serial)}")
+    return Bucket.of(limit, f"client {next(_serial)}")
 
 
 def in_a_loop(limiter: RateLimiter, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,4 +1,4 @@
-"""What every keeper of delivery records must do."""
+"""The contract of repositories of delivery records."""
 
 from __future__ import annotations
 

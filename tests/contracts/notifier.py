@@ -1,4 +1,4 @@
-"""What every notifier of ours must do."""
+"""The contract of notifiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of orders must do."""
+"""The contract of repositories of orders."""
 
 from __future__ import annotations
 

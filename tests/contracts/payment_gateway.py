@@ -1,4 +1,4 @@
-"""What every payment gateway must do."""
+"""The contract of payment gateways."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Till:
     refused: PaymentSource
 
     def authorize(self) -> tuple[str, str]:
-        """Money set aside: its key and reference."""
+        """Authorize an amount; return its key and reference."""
         key = a_key()
         charge = self.gateway.charge(PRICE, self.good, key=key, capture=False)
         assert (charge.state, charge.captured) == (ChargeState.AUTHORIZED, NOTHING)

@@ -1,4 +1,4 @@
-"""What every keeper of gateways' messages must do."""
+"""The contract of repositories of webhook messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of payment attempts must do."""
+"""The contract of repositories of payment attempts."""
 
 from __future__ import annotations
 

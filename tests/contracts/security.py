@@ -1,4 +1,4 @@
-"""What everything must do that keeps passwords or issues access tokens."""
+"""The contracts of password hashers and access tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all who keep copies of sessions and carts must do."""
+"""The contracts of session caches and cart caches."""
 
 from __future__ import annotations
 

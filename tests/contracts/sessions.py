@@ -1,4 +1,4 @@
-"""What every keeper of sessions, their refresh tokens and one-time tokens must do."""
+"""The contract of repositories of sessions, their refresh tokens and one-time tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every unit of work must do, whatever is in its transactions."""
+"""The contract of units of work, for transactions of any content."""
 
 from __future__ import annotations
 

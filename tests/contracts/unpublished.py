@@ -1,4 +1,4 @@
-"""What every reader of the catalog must do with products that are not published."""
+"""The contract of catalog readers for unpublished products."""
 
 from __future__ import annotations
 

@@ -34,9 +34,7 @@ FIT = {
     "allowed_hosts": "127.0.0.1",
     **KEYS,
 }
-OFF = (
-    "QUICKSHOP_DATABASE_URL: the database must run with {} = on: it may lose what it has confirmed"
-)
+OFF = "QUICKSHOP_DATABASE_URL: the database must run with {} = on: it may lose committed data"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.servers.process import Account, ServerError
 
 
 def free_port() -> int:
-    """A port that nobody listens on, below those that clients are given.
+    """Return a free port, below the range from which clients get theirs.
 
     Raises:
         ServerError: none was found.

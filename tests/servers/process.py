@@ -82,7 +82,7 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended, whoever ended it."""
+        """Return whether the process is still running."""
         return self._process is not None and self._process.poll() is None
 
     @property

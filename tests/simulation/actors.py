@@ -1,4 +1,4 @@
-"""Who comes to the shop, and who works there. Each function is one actor's day."""
+"""The shoppers, staff and processes of a run. Each function is the day of one actor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CARDS = (*["tok_ok"] * 7, BAD_CARD, CAREFUL_CARD, CAREFUL_CARD)
 
 
 def ask(world: World, call: Callable[[], R]) -> R | DomainError:
-    """Send a request until there is an answer, as a client does that was cut off."""
+    """Send a request until there is an answer, like a client that lost its connection."""
     actor = world.scheduler.current
     for attempt in range(TRIES):
         actor.mortal, actor.shielded = True, attempt >= TRIES // 2
@@ -68,7 +68,7 @@ class Buyer:
     name: str
 
     def __call__(self) -> None:
-        """Fill a cart, order, see how the payment goes, and think better of it."""
+        """Fill a cart, order, follow the payment, and perhaps cancel."""
         world, random = self.world, self.world.random
         cart = ask(world, world.shop.carts.create)
         if isinstance(cart, DomainError):
@@ -93,7 +93,7 @@ class Buyer:
         ask(self.world, lambda: add(cart.cart.id, cart.token, sku=sku, quantity=quantity))
 
     def hold(self, cart: NewCart, key: str) -> None:
-        """Have what is in the cart set aside, or think better of that."""
+        """Hold the cart, or release the hold."""
         carts = self.world.shop.carts
         hold = partial(carts.hold, cart.cart.id, cart.token, idempotency_key=key)
         if self.world.random.random() < 0.2:
@@ -135,7 +135,7 @@ class Buyer:
         return self._told(f"{self.name}: {place.keywords['idempotency_key']}", place)
 
     def _told(self, key: str, call: Callable[[], PlacedOrder]) -> PlacedOrder | None:
-        """What the shop answers; it stays true when it is asked once more."""
+        """Return the shop's answer, which must be the same for a repeated request."""
         for _time in range(self.world.random.choice((1, 1, 1, 2))):
             placed = ask(self.world, call)
             if isinstance(placed, DomainError):
@@ -178,7 +178,7 @@ class Buyer:
 
 
 def canceling_staff(world: World) -> None:
-    """Cancel an order or two, whatever state they are in."""
+    """Cancel an order or two, in any status."""
     for _time in range(world.random.choice((1, 2, 3))):
         world.scheduler.sleep(world.random.uniform(0, 120))
         order = _any_order(world)
@@ -190,7 +190,7 @@ def canceling_staff(world: World) -> None:
 
 
 def refunder(world: World) -> None:
-    """Send some money back, or all of it, and now and then twice at once."""
+    """Refund a part or all, sometimes twice at the same time."""
     for time in range(world.random.choice((2, 4, 6))):
         world.scheduler.sleep(world.random.uniform(5, 60))
         order = _any_order(world, "paid")
@@ -213,7 +213,7 @@ def _give_back(world: World, order: OrderView, amount: Money | None, key: str) -
 
 
 def cashier(world: World) -> None:
-    """Take what was set aside, wholly or in part, or let it go."""
+    """Capture an authorized payment, in full or in part, or void it."""
     for time in range(world.random.choice((2, 4, 6))):
         world.scheduler.sleep(world.random.uniform(0, 90))
         order = _any_order(world)
@@ -229,7 +229,7 @@ def cashier(world: World) -> None:
 
 
 def fulfiller(world: World) -> None:
-    """Ship what can be shipped, whole or in parts, now and then twice at once; close orders."""
+    """Ship orders in full or in parts, sometimes twice at the same time; complete orders."""
     for time in range(world.random.choice((2, 4, 6))):
         world.scheduler.sleep(world.random.uniform(0, 90))
         order = _any_order(world, "paid")
@@ -265,7 +265,7 @@ def _any_order(world: World, likely: str | None = None) -> OrderView | None:
 
 
 def stock_editor(world: World) -> None:
-    """Receive, write off and count units, now and then twice; look whether counters are right."""
+    """Receive, write off and count units, sometimes twice; check the counters."""
     for time in range(world.random.choice((1, 2, 3))):
         world.scheduler.sleep(world.random.uniform(0, 60))
         change = partial(_change_shelf, world, f"shelf {time}", *_shelf_change(world))
@@ -293,8 +293,8 @@ def _change_shelf(
     place = world.places[len(key) % len(world.places)]
     done = ask(world, partial(change, sku, quantity, location=place, idempotency_key=key))
     if not isinstance(done, DomainError):
-        told = world.journal.shelf.setdefault(key, done.value)
-        if told != done.value:
+        recorded = world.journal.shelf.setdefault(key, done.value)
+        if recorded != done.value:
             raise Violation(Kind.TWO_ANSWERS, key)
 
 
@@ -350,7 +350,7 @@ def _consume(world: World) -> int:
 
 
 def _work(world: World, work: Callable[[], int], due: Callable[[], object]) -> None:
-    """Work until the day is over. A process that crashed is started again after a while."""
+    """Work until the day ends. A crashed process is restarted after a while."""
     actor, scheduler = world.scheduler.current, world.scheduler
     while not world.is_closing:
         actor.mortal = True
@@ -371,7 +371,7 @@ def _work(world: World, work: Callable[[], int], due: Callable[[], object]) -> N
 
 
 def sweeper(world: World) -> None:
-    """Do the periodic work. Now and then an operator does some of it by hand meanwhile."""
+    """Do the periodic work. Sometimes an operator does a part of it by hand at the same time."""
     while not world.is_closing:
         world.scheduler.sleep(world.random.uniform(10, 40))
         if world.random.random() < 0.7:
@@ -381,7 +381,7 @@ def sweeper(world: World) -> None:
 
 
 def _perhaps(world: World, work: Callable[[], object]) -> None:
-    """Do what somebody will do again if it fails now."""
+    """Run an action that is repeated later if it fails now."""
     actor = world.scheduler.current
     actor.mortal = True
     with suppress(TransientError, Crashed):

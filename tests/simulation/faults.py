@@ -1,4 +1,4 @@
-"""What goes wrong in a run: which kinds, how often, and for whom not."""
+"""The faults of a run: their kinds, their rates, and the actors that they spare."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ RATES: Final = {
     "mail_answer_lost": 0.1,
     "mail_slow": 0.05,
 }
-"""How likely each fault is where it can happen: a crash at each port call, and so on."""
+"""The probability of each fault at each place where it can happen."""
 
 WITHOUT_FAULTS: Final = 0.05
-"""How many runs have none, so that what is promised only then is looked at, too."""
+"""The share of runs without faults, to check promises that hold only then."""
 
 
 class Faults:
-    """Strikes as the seed has it. Each run has some kinds of faults, more or less often."""
+    """Injects faults as the seed decides. Each run has some kinds of faults, at varying rates."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.live = False
@@ -61,15 +61,15 @@ class Faults:
         self._disturbed = self._crash + self._rates["stall"]
 
     def begin(self) -> None:
-        """Things go wrong from now on, in most runs."""
+        """Start the faults, in most runs."""
         self.live = self._draw() >= WITHOUT_FAULTS
 
     def heal(self) -> None:
-        """Nothing goes wrong from now on."""
+        """End all faults."""
         self.live = False
 
     def strikes(self, kind: str) -> bool:
-        """Whether this goes wrong now."""
+        """Return whether this fault happens now."""
         rate = self._rates[kind]
         if not (rate and self.live) or self._draw() >= rate or self._scheduler.current.shielded:
             return False
@@ -85,7 +85,7 @@ class Faults:
             self.mailed_but_untold.add(me.job.event_id)
 
     def delay(self, kind: str, *, least: float = 20, most: float = 200) -> None:
-        """Perhaps take long: a job's lease of a minute may run out meanwhile."""
+        """Perhaps take long, so that a job's lease of a minute may expire."""
         if self.strikes(kind):
             self._scheduler.sleep(self._scheduler.random.uniform(least, most))
 
@@ -104,13 +104,13 @@ class Faults:
             self._scheduler.sleep(self._scheduler.random.uniform(20, 200))
 
     def before_commit(self) -> None:
-        """Perhaps have the database refuse."""
+        """Perhaps let the database refuse a commit."""
         if self.strikes("commit_refused"):
             raise TransientError("the connection broke before the commit")
         if self.strikes("contention"):
             raise ContentionError("the database chose this one to lose")
 
     def after_commit(self) -> None:
-        """Perhaps have the answer of a commit get lost."""
+        """Perhaps lose the answer of a commit."""
         if self.strikes("commit_answer_lost"):
             raise TransientError("the connection broke after the commit")

@@ -1,4 +1,4 @@
-"""A payment gateway with a book of its own, behind a line that fails before or after."""
+"""A payment gateway with its own book, behind a connection that fails before or after a call."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ class Account:
 
     @property
     def kept(self) -> int:
-        """What was captured and not sent back."""
+        """The captured amount less refunds."""
         return self.captured - sum(self.refunds.values())
 
     def grant(self) -> None:
-        """The bank agrees."""
+        """The bank approves the charge."""
         self.state = ChargeState.CAPTURED if self.capture else ChargeState.AUTHORIZED
         self.captured = self.amount if self.capture else 0
 
     def charge(self) -> Charge:
-        """What the port tells of it."""
+        """The charge as the port returns it."""
         if self.state is None:
             raise PaymentDeclinedError("card_declined")
         return Charge(
@@ -85,9 +85,9 @@ class SimulatedGateway:
     def __init__(self, scheduler: Scheduler, faults: Faults, store: SteppedStore) -> None:
         self.book: dict[str, Account] = {}
         self.refused_refunds: set[str] = set()
-        """Keys of refunds that were refused for good: somebody has to see to it."""
+        """Keys of refunds that were refused permanently: staff must handle them."""
         self.receive: Callable[[str, bytes, Mapping[str, str]], object]
-        """Where webhooks go; whoever opens the shop sets it."""
+        """The receiver of webhooks, set by the code that opens the shop."""
         self._notices: dict[bytes, PaymentNotice] = {}
         """What was sent, by the body that it was sent as."""
         self._scheduler = scheduler
@@ -123,7 +123,7 @@ class SimulatedGateway:
         """As `PaymentWebhooks.verify`.
 
         Raises:
-            WebhookRejectedError: somebody else sent it.
+            WebhookRejectedError: the message is forged.
         """
         assert now, headers
         if body not in self._notices:
@@ -135,7 +135,7 @@ class SimulatedGateway:
         return [account for account in self.book.values() if account.order == order]
 
     def _call(self, what: str, key: str, effect: Callable[[], R], *, moves: bool = True) -> R:
-        """One call over a line that fails before or after the effect, or takes long."""
+        """Make one call, which may fail before or after the effect, or take long."""
         if self._store.is_open:
             raise Violation(Kind.CALLED_IN_TRANSACTION, f"gateway.{what} {key}")
         faults, scheduler = self._faults, self._scheduler
@@ -233,7 +233,7 @@ class SimulatedGateway:
         return account.charge()
 
     def _tell(self, account: Account) -> None:
-        """Send word of how far a charge has got; and with a fault, word that is not true."""
+        """Send a webhook with the state of a charge; with a fault, also a false one."""
         kind, amount, captured = _KINDS[account.state], account.amount, account.captured
         if self._faults.strikes("webhook_wrong"):
             kind, amount, captured = NoticeKind.CAPTURED, amount - 1, amount - 1
@@ -255,7 +255,7 @@ class SimulatedGateway:
             self._scheduler.spawn("forger", partial(self._deliver, b"forged"))
 
     def _deliver(self, body: bytes) -> None:
-        """Send a message until it is taken, but not for ever; later ones may overtake it."""
+        """Send a message until it is accepted, with a limit; later messages may overtake it."""
         scheduler = self._scheduler
         for _time in range(4):
             scheduler.sleep(scheduler.random.choice((0, 1, 30, 400)))

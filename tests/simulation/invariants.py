@@ -1,4 +1,4 @@
-"""What must hold after every commit. Shares no rule with the shop: each is spelled out here."""
+"""The invariants after each commit. They share no code with the rules of the shop."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def levels_of(state: MemoryState) -> list[StockLevel]:
 
 
 def _check_holds(state: MemoryState) -> None:
-    """Levels hold what carts hold, each level once per cart; an ended hold stays ended."""
+    """The held units of levels equal the holds of carts, one per level; ended holds stay ended."""
     held: defaultdict[Place, int] = defaultdict(int)
     owners = set()
     for hold in state.holds.values():
@@ -218,7 +218,7 @@ def _check_allocations(state: MemoryState) -> None:
 
 
 def _check_promise(order: Order, allocations: Sequence[Allocation]) -> None:
-    """A live order has all that was ordered; one that shipped has nothing more on the shelf."""
+    """A live order has all its units; a shipped order has no more units in stock."""
     ordered = {line.id: line.quantity for line in order.lines}
     promised = _by_line(allocations, "quantity")
     unshipped = sum(allocation.unshipped for allocation in allocations)
@@ -234,7 +234,7 @@ def _check_promise(order: Order, allocations: Sequence[Allocation]) -> None:
 def _check_parcels(
     order: Order, allocations: Sequence[Allocation], parcels: Sequence[Fulfillment]
 ) -> None:
-    """What left the shelf is what is in the parcels, and no more than was ordered."""
+    """The units that left the stock are those in fulfillments, and not more than ordered."""
     packed = _by_line([line for parcel in parcels for line in parcel.lines], "quantity")
     for line in order.lines:
         once = packed[line.id] <= line.quantity

@@ -1,4 +1,4 @@
-"""What the clients were told, and whether all of it is true in the end."""
+"""The answers that clients got, and the check that they are true in the end."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ PAID: Final = frozenset({"paid", "partially_fulfilled", "fulfilled", "completed"
 
 @dataclass(slots=True)
 class Journal:
-    """What the clients were told."""
+    """The answers that clients got."""
 
     orders: dict[OrderId, OrderView] = field(default_factory=dict)
-    """Orders that somebody was told of."""
+    """Orders that a client got an answer about."""
     canceled: set[OrderId] = field(default_factory=set)
-    """Orders that somebody was told are canceled."""
+    """Orders that were answered as canceled."""
     refunds: dict[str, tuple[OrderId, int]] = field(default_factory=dict)
     """What is to go back for which order, by idempotency key."""
     parcels: dict[str, FulfillmentId] = field(default_factory=dict)
@@ -83,8 +83,8 @@ def _check_clients(journal: Journal, state: MemoryState) -> None:
         if order is None or order.total != view.total:
             raise Violation(Kind.ACKNOWLEDGED_LOST, f"order {view.number} is missing or another")
     sent = {parcel.id for parcels in state.fulfillments.values() for parcel in parcels}
-    told = list(journal.parcels.values())
-    if len(set(told)) < len(told) or not sent.issuperset(told):
+    answered = list(journal.parcels.values())
+    if len(set(answered)) < len(answered) or not sent.issuperset(answered):
         raise Violation(Kind.ACKNOWLEDGED_LOST, "a parcel never left, or under two keys")
     for order_id in journal.canceled:
         order = state.orders[order_id]
@@ -93,16 +93,16 @@ def _check_clients(journal: Journal, state: MemoryState) -> None:
 
 
 def _check_shelf(world: World, state: MemoryState) -> None:
-    """Each change that staff were told of stands in the ledger once, and no other does."""
-    told, ledger = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    """The ledger has each change that staff got an answer about once, and no other."""
+    answered, ledger = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for change in world.journal.shelf.values():
-        told[change.sku, change.location] += change.quantity
+        answered[change.sku, change.location] += change.quantity
     for movement in state.ledger:
         if movement.kind in {"received", "adjusted"}:
             place = state.locations[movement.location_id].name
             ledger[movement.sku, place] += movement.on_hand
-    if told != ledger:
-        raise Violation(Kind.STOCK_CHANGES, f"staff made {told}, the ledger has {ledger}")
+    if answered != ledger:
+        raise Violation(Kind.STOCK_CHANGES, f"staff made {answered}, the ledger has {ledger}")
     if late := [h.sku for h in state.holds.values() if h.expires_at <= world.scheduler.now]:
         raise Violation(Kind.HELD_TOO_LONG, f"{late}")
 
@@ -128,9 +128,9 @@ def _check_money(world: World, order: Order) -> None:
     accounts = world.gateway.of_order(str(order.id))
     taken, kept = [a.captured for a in accounts if a.captured], sum(a.kept for a in accounts)
     payments = [p for p in world.store.state.payments.values() if p.order_id == order.id]
-    told = sum(p.captured_minor - p.refunded_minor for p in payments)
-    if kept != told:
-        detail = f"order {order.number}: the gateway keeps {kept}, the shop says {told}"
+    recorded = sum(p.captured_minor - p.refunded_minor for p in payments)
+    if kept != recorded:
+        detail = f"order {order.number}: the gateway keeps {kept}, the shop says {recorded}"
         raise Violation(Kind.GATEWAY_DIFFERS, detail)
     refused = any(key.startswith(str(order.id)) for key in world.gateway.refused_refunds)
     if order.status in PAID and (len(taken) != 1 or kept != taken[0] - _given_back(world, order)):
@@ -152,7 +152,7 @@ def _given_back(world: World, order: Order) -> int:
 
 
 def _check_mails(world: World, state: MemoryState) -> None:
-    """One mail per event that is told of; more only where a crash or a lost answer allows it."""
+    """One email per notified event; more only after a crash or a lost answer."""
     mails = [job for job in state.jobs.values() if job.effect.startswith("mail_")]
     expected = {f"{job.event_id}.{_mail(job.event)}": job.event_id for job in mails}
     for order_id, timeline in state.timelines.items():

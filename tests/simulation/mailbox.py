@@ -13,7 +13,7 @@ from tests.simulation.violations import Kind, Violation
 
 
 class Mailbox:
-    """Takes mails, or refuses, or takes them without saying so."""
+    """Accepts emails, refuses them, or accepts them without an answer."""
 
     def __init__(self, scheduler: Scheduler, faults: Faults, store: SteppedStore) -> None:
         self.counts: Counter[str] = Counter()

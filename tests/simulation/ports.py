@@ -20,7 +20,7 @@ from tests.simulation.scheduler import Actor, Scheduler
 from tests.simulation.violations import Kind, Violation, unexpected
 
 CLEAN_TRIES = 2
-"""The last tries of a job, in which nothing goes wrong: so none is given up on."""
+"""The last tries of a job, which have no faults, so that no job fails permanently."""
 
 
 class Stepped:
@@ -118,7 +118,7 @@ class SteppedUnitOfWork(MemoryUnitOfWork):
 
 
 class SteppedQueue(MemoryJobQueue):
-    """The queue, which also minds who works on what, and guards the last tries of a job."""
+    """The queue, which also records the running jobs, and protects the last tries of a job."""
 
     def __init__(self, store: SteppedStore, scheduler: Scheduler, max_attempts: int) -> None:
         super().__init__(store)
@@ -126,7 +126,7 @@ class SteppedQueue(MemoryJobQueue):
         self._scheduler = scheduler
         self._last_faulty_try = max_attempts - CLEAN_TRIES
         self.running: dict[JobId, int] = {}
-        """How many actors are at it."""
+        """The number of actors that run the job."""
         self.overlapping: set[UUID] = set()
         """Events whose job was handed out again while it still ran."""
 
@@ -150,7 +150,7 @@ class SteppedQueue(MemoryJobQueue):
         super().finish(job_id, *args, **options)
 
     def let_go(self) -> None:
-        """Say that whoever runs is no longer at its job, for good or ill."""
+        """Record that the running actor has ended its job, with or without success."""
         me = self._scheduler.current
         if me.job is not None:
             self.running[me.job.id] -= 1
@@ -238,6 +238,6 @@ class WokenSignal:
         self.wake = scheduler.wake_idle
 
     def wait(self, timeout_seconds: float) -> None:
-        """Nobody waits like this here: actors idle."""
+        """Not used here: actors wait with `idle`."""
         self.wake()
         assert timeout_seconds >= 0

@@ -1,4 +1,4 @@
-"""Who goes on at each port call: a seed decides, on a clock that moves only when it is told to.
+"""The choice of the next actor at each port call: a seed decides, on a manual clock.
 
 Every actor is a greenlet. One runs at a time, until its next port call; then the seed picks who
 goes on. So a run is a list of numbered steps, and the same seed gives the same list.
@@ -19,15 +19,15 @@ from tests.simulation.violations import Kind, Violation
 
 START: Final = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 MAX_STEPS: Final = 20_000
-"""A run that takes more goes round in circles."""
+"""The step limit of a run: more steps mean an endless loop."""
 
 
 class Crashed(BaseException):
-    """The process that an actor ran in is gone: nobody is left to write down what happened."""
+    """The process of an actor was killed, so no code runs that could record what happened."""
 
 
 class Actor:
-    """Someone who calls the shop, or works for it."""
+    """An actor that calls the shop or works for it."""
 
     __slots__ = ("alarm", "greenlet", "job", "mailed", "mortal", "name", "shielded")
 
@@ -53,15 +53,15 @@ class Scheduler:
         self.random = Random(seed)
         self.now = START
         self.trace: list[tuple[str, str]] = []
-        """Who did what, in order."""
+        """The trace: the steps of all actors, in order."""
         self.taking_turns = True
-        """Otherwise whoever runs goes on, and time passes as it sleeps."""
+        """If false, the running actor continues, and time passes while it sleeps."""
         self.disturb: Callable[[Actor], None] = lambda _actor: None
         """Called at every step with the one whose step it is."""
         self.stickiness = self.random.choice((0.0, 0.3, 0.6, 0.9))
-        """How likely an actor goes on as if nobody else were there."""
+        """The probability that the same actor continues."""
         self.haste = self.random.choice((0.0, 0.002, 0.02))
-        """How likely time passes although somebody could go on: that is how slow actors arise."""
+        """The probability that time passes although an actor could continue, to make it slow."""
         self.current = Actor("main")
         self._draw = self.random.random
         self._ready: list[Actor] = []
@@ -73,7 +73,7 @@ class Scheduler:
         self._hub = greenlet.getcurrent()
 
     def spawn(self, name: str, work: Callable[[], object]) -> Actor:
-        """Let someone take part from now on, until `work` ends."""
+        """Start an actor, which takes part until `work` ends."""
         actor = Actor(name)
 
         def run() -> None:
@@ -122,11 +122,11 @@ class Scheduler:
             self.trace.append((self.current.name, what))
 
     def note(self, what: str) -> None:
-        """Add to the trace what happened to whoever is running."""
+        """Add an event of the running actor to the trace."""
         self.trace.append((self.current.name, what))
 
     def sleep(self, seconds: float) -> None:
-        """Go on when so much time has passed."""
+        """Continue after this time."""
         if self.taking_turns:
             self._set_alarm(self.now + timedelta(seconds=seconds))
             self._leave()
@@ -134,14 +134,14 @@ class Scheduler:
             self.now += timedelta(seconds=seconds)
 
     def idle(self, until: datetime | None) -> None:
-        """Go on at `until`, or when somebody calls `wake_idle`."""
+        """Continue at `until`, or when another actor calls `wake_idle`."""
         if until is not None:
             self._set_alarm(until)
         self._idle.append(self.current)
         self._leave()
 
     def wake_idle(self) -> None:
-        """Have those that idle look again."""
+        """Wake the idle actors."""
         idle, self._idle = self._idle, []
         for actor in idle:
             if actor not in self._ready:
@@ -149,12 +149,12 @@ class Scheduler:
                 self._ready.append(actor)
 
     def queue_up(self) -> None:
-        """Go on after somebody called `next_in_queue`."""
+        """Continue after another actor calls `next_in_queue`."""
         self._queuing.append(self.current)
         self._leave()
 
     def next_in_queue(self) -> None:
-        """Let those that queue up try their luck."""
+        """Let the next actors in the queue try."""
         if self._queuing:
             self._ready += self._queuing
             self._queuing.clear()

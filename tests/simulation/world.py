@@ -1,4 +1,4 @@
-"""One run: a small shop, everybody who comes to it, and what is found wrong."""
+"""One run: a small shop, its actors, and the broken promise, if any."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ from tests.twins import DEFAULT_POLICY
 SKUS: Final = ("SKU-A", "SKU-B", "SKU-C", "SKU-D")
 PLACES: Final = ("main", "annex")
 PATIENCE: Final = timedelta(days=1)
-"""By then everything is done, once nothing goes wrong any more."""
+"""The time within which all work is done after the faults end."""
 
 
 class World:
@@ -174,7 +174,7 @@ class World:
                 self.shop.inventory.configure(sku, location=place, low_stock_threshold=threshold)
 
     def run(self) -> None:
-        """Live through the day, then through whatever is left to be done.
+        """Run the day, then the remaining work.
 
         Raises:
             Violation: a promise was broken.
@@ -202,7 +202,7 @@ class World:
         check_end(self)
 
     def visit(self, name: str, day: Callable[[], object]) -> None:
-        """Let someone come; when the last one has gone, everything heals and the day ends."""
+        """Start an actor; after the last one has ended, all faults end and so does the day."""
 
         def stay() -> None:
             day()
@@ -286,13 +286,13 @@ def _catalog() -> MemoryState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one run came to."""
+    """The result of one run."""
 
     seed: int
     steps: int
     faults: Counter[str]
     outcomes: Counter[str]
-    """How many orders ended how, and how often money came late."""
+    """The number of orders by their final status, and of late payments."""
     trace: list[tuple[str, str]]
     violation: Violation | None
 
@@ -343,7 +343,7 @@ def _outcomes(state: MemoryState) -> Counter[str]:
 
 @contextmanager
 def _virtual_sleep(scheduler: Scheduler) -> Iterator[None]:
-    """Let a story that lost a race wait in the virtual time before it is told again.
+    """Let a story that lost a race wait in virtual time before it is repeated.
 
     A run is too short to be worth interrupting for garbage.
     """

@@ -191,7 +191,7 @@ def test_a_file_that_turns_out_to_be_none_fails_and_says_why(gate: Desk) -> None
     started = gate.shop.imports.start(BytesIO(content), file_name="spring.csv").value
     failed = gate.run(started.id)
     assert failed.status is ImportStatus.FAILED
-    assert "spring.csv cannot be split: the row that starts on line 2" in failed.failure
+    assert "spring.csv cannot be parsed: the row that starts on line 2" in failed.failure
     assert failed.finished_at is not None
     assert gate.left() == b""
 

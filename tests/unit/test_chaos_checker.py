@@ -187,7 +187,7 @@ WRONGS: dict[str, tuple[str, Tamper]] = {
             told("other", id="other") | {"cart": f"cart of {PAID}"}
         ),
     ),
-    "nobody asked for an order": ("order of nobody", lambda records: records.answers.pop(0)),
+    "nobody asked for an order": ("unexpected order", lambda records: records.answers.pop(0)),
     "an answer is another the second time": (
         "another answer",
         lambda records: records.answers.append(told(PAID, number="1002")),
@@ -230,7 +230,7 @@ WRONGS: dict[str, tuple[str, Tamper]] = {
     ),
     "a refund that was acknowledged is gone": ("lost", forget("refunds", 0)),
     "a charge belongs to no order": (
-        "money of nobody",
+        "unknown money",
         lambda records: records.charges.append(a_charge("other", refunded=0)),
     ),
     "a payment does not know what moved": (
@@ -255,9 +255,9 @@ WRONGS: dict[str, tuple[str, Tamper]] = {
         change("jobs", 0, status="waiting", attempts=0, error=""),
     ),
     "a job was given up": ("stuck", change("jobs", 0, status="dead", attempts=5, error="")),
-    "a mail was never sent": ("not told", lambda records: records.mails.pop(0)),
+    "a mail was never sent": ("not notified", lambda records: records.mails.pop(0)),
     "a mail tells what did not happen": (
-        "told what is not so",
+        "wrong notification",
         lambda records: records.mails.append(a_mail(PAID, "order_canceled")),
     ),
 }

@@ -97,7 +97,7 @@ def test_what_the_bootstrap_and_the_tests_read_is_not_misspelled():
 def test_a_database_that_is_away_is_said_in_one_line(terminal: Terminal, command: str):
     done = terminal.run(command, env={"QUICKSHOP_DATABASE_URL": NOWHERE})
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("quickshop: the database cannot be used now")
+    assert done.err.startswith("quickshop: the database is not available")
     assert "hunter2" not in done.err
 
 
@@ -106,7 +106,9 @@ def test_a_database_that_is_none_is_said_in_one_line(terminal: Terminal):
     for command in ("products", "migrate"):
         done = terminal.run(command)
         assert done.code == 1
-        assert done.err == "quickshop: the database refused it: file is not a database\n"
+        assert (
+            done.err == "quickshop: the database rejected the statement: file is not a database\n"
+        )
 
 
 def test_doctor_asks_for_a_database_before_there_is_one(terminal: Terminal):

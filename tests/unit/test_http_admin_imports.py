@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_read_says_why(office: BackOffice) -> None:
     office.shop.run_jobs()
     failed = office.get(f"/imports/{started['id']}")
     assert failed["status"] == "failed"
-    assert "spring.csv cannot be split: the row that starts on line 2" in failed["failure"]
+    assert "spring.csv cannot be parsed: the row that starts on line 2" in failed["failure"]
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ def test_units_are_promised_to_lines_of_stored_orders_alone(work: MemoryUnitOfWo
     unknown = an_order(a_cart_with(product))
     allocation = an_allocation(order, level)
     for wrong in ([an_allocation(unknown, level)], [an_allocation(order, level, 0)]):
-        with pytest.raises(AdapterError, match="an allocation is"), work() as tx:
+        with pytest.raises(AdapterError, match="an allocation must"), work() as tx:
             tx.stock.allocate(wrong, now=NOW)
-    with pytest.raises(AdapterError, match="made once"), work() as tx:
+    with pytest.raises(AdapterError, match="added only once"), work() as tx:
         tx.stock.allocate([allocation], now=NOW)
         tx.stock.allocate([allocation], now=NOW)
 

@@ -48,14 +48,14 @@ class TestAFileThatIsNoShopifyExport:
             (b"Handle\tTitle\tVariant Price\nmug\tMug\t3\n", "separated by tabs"),
             ("Handle,Title,Variant Price\nmug,Café,3\n".encode("latin-1"), "UTF-8 on line 2"),
             ("Handle,Title,Variant Price\nmug,Mug,3\n".encode("utf-16"), "is text in UTF-16"),
-            ("Handle,Title,Variant Price\n".encode("utf-16-le"), "holds NUL bytes"),
+            ("Handle,Title,Variant Price\n".encode("utf-16-le"), "contains NUL bytes"),
             (b"PK\x03\x04rest", "is a spreadsheet workbook"),
-            (b"\x7fELF\x02\x01\x01\x00\x00\x00", "holds NUL bytes"),
+            (b"\x7fELF\x02\x01\x01\x00\x00\x00", "contains NUL bytes"),
             (
                 b'Handle,Title,Variant Price\na,A,1\nb,"B,2\nc,C,3\n',
-                "starts on line 3 has a quote",
+                "starts on line 3 has a misplaced quote",
             ),
-            (b'Handle,Title,Variant Price\na,"A" x,1\n', "starts on line 2 has a quote"),
+            (b'Handle,Title,Variant Price\na,"A" x,1\n', "starts on line 2 has a misplaced quote"),
         ],
     )
     def test_is_refused_with_what_was_found(self, files: Files, content: bytes, said: str) -> None:
@@ -86,7 +86,7 @@ class TestTheFile:
     def test_a_header_alone_is_a_catalog_of_nothing(self, files: Files) -> None:
         (item,) = files.items(as_csv([]))
         assert (item.draft, item.rows) == (None, 0)
-        assert "no row follows" in item.issues[-1].reason
+        assert "has no rows after it" in item.issues[-1].reason
 
     def test_a_byte_order_mark_and_windows_line_ends_change_nothing(self, files: Files) -> None:
         plain = files.items(as_csv([mug(), shirt()]))
@@ -140,7 +140,7 @@ class TestTheFile:
         assert items[1].draft is not None
         assert items[1].draft.variants[0].on_hand is None
         assert items[1].draft.variants[0].backorder_limit == 0
-        assert "stock stays as it is" in notes(list(items[0].issues), "Variant Inventory Qty")[0]
+        assert "existing stock is kept" in notes(list(items[0].issues), "Variant Inventory Qty")[0]
 
     def test_lines_are_where_rows_start_also_after_embedded_newlines(self, files: Files) -> None:
         _, issues = files.read(
@@ -179,7 +179,7 @@ class TestRows:
         text = "Handle,Title,Variant Price,Vendor,Tags\nmug,Mug,3\n"
         item = files.items(text)[1]
         assert item.draft is not None
-        assert "3 fields, the header 5" in item.issues[0].reason
+        assert "3 fields, but the header has 5" in item.issues[0].reason
 
     def test_a_row_without_a_handle_is_rejected_alone(self, files: Files) -> None:
         drafts, issues = files.read(mug(), mug(handle=" "), {}, shirt())
@@ -214,18 +214,18 @@ class TestRows:
     def test_another_title_for_the_same_handle_is_told_and_not_used(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(), size("M", title="Blouse"))
         assert (draft.content.title, draft.rows) == ("Shirt", 2)
-        assert notes(issues, "Title") == ["is not used: it is taken from line 2"]
+        assert notes(issues, "Title") == ["was ignored: the value on line 2 is used"]
 
     def test_a_row_that_says_nothing_is_told(self, files: Files) -> None:
         (draft,), issues = files.read(shirt(), {"Handle": "shirt"})
         assert draft.rows == 2
-        assert "stands alone" in notes(issues, "Handle")[0]
+        assert "no variant and no image" in notes(issues, "Handle")[0]
 
     def test_control_characters_are_left_out_and_told(self, files: Files) -> None:
         (draft,), issues = files.read(mug(vendor="A\0B", sku="\x01"))
         assert (draft.content.vendor, draft.variants[0].content.sku) == ("AB", "")
         assert notes(issues, "Vendor") == notes(issues, "Variant SKU")
-        assert notes(issues, "Vendor") == ["control characters were left out"]
+        assert notes(issues, "Vendor") == ["has control characters, which were removed"]
 
     def test_a_bad_first_row_rejects_every_row_of_its_product(self, files: Files) -> None:
         drafts, issues = files.read(

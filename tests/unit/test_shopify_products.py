@@ -65,7 +65,7 @@ class TestVariants:
     def test_a_negative_quantity_is_stocked_as_none_and_told(self, files: Files) -> None:
         (draft,), issues = files.read(mug(qty="-3"))
         assert draft.variants[0].on_hand == 0
-        assert notes(issues, "Variant Inventory Qty") == ["is negative; stocked as 0"]
+        assert notes(issues, "Variant Inventory Qty") == ["is negative; imported as 0"]
 
     def test_a_blank_quantity_says_nothing(self, files: Files) -> None:
         assert files.variant(mug(qty="")).on_hand is None
@@ -255,7 +255,7 @@ class TestPictures:
     def test_only_web_addresses_are_pictures(self, files: Files, url: str) -> None:
         (draft,), issues = files.read(mug(image=url))
         assert draft.content.images == ()
-        assert notes(issues, "Image Src")[0].startswith("is left out: must be an address")
+        assert notes(issues, "Image Src")[0].startswith("was left out: it must be a web address")
 
     def test_a_rejected_row_shows_no_picture(self, files: Files) -> None:
         (draft,), _ = files.read(shirt(), size("M", price="x", image="https://example.com/m.jpg"))

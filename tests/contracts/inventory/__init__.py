@@ -1,4 +1,4 @@
-"""What every keeper of stock must do."""
+"""The contract of repositories of stock."""
 
 from tests.contracts.inventory.levels import LevelContract
 from tests.contracts.inventory.promises import PromiseContract

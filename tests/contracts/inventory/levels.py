@@ -1,4 +1,4 @@
-"""What every keeper of levels must do."""
+"""The contract of repositories of levels."""
 
 from __future__ import annotations
 
@@ -170,12 +170,12 @@ class LevelContract:
         level = a_level(backend, 5)
         with backend.unit_of_work() as tx:
             tx.stock.configure(level, now=NOW, low_stock_threshold=3)
-        told: list[str] = []
+        reported: list[str] = []
         for change in (-1, -1, -1, -2, +1, +9, -9):
             movement = StockMovement.adjustment(level, change, reason="dice", now=NOW)
             record(backend, movement)
-            told.append(f"{change:+}: {' '.join(told_jobs(backend))}")
-        assert told == ["-1: ", "-1: LowStock", "-1: ", "-2: ", "+1: ", "+9: ", "-9: LowStock"]
+            reported.append(f"{change:+}: {' '.join(told_jobs(backend))}")
+        assert reported == ["-1: ", "-1: LowStock", "-1: ", "-2: ", "+1: ", "+9: ", "-9: LowStock"]
 
     def test_what_did_not_happen_is_not_told(self, backend: Backend) -> None:
         level = a_level(backend, 5)

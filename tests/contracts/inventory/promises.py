@@ -1,4 +1,4 @@
-"""What every keeper of promises to orders must do."""
+"""The contract of repositories of allocations."""
 
 from __future__ import annotations
 

@@ -50,13 +50,13 @@ def ship(
 
 def told_jobs(backend: Backend) -> list[str]:
     """The events that jobs were written for since the last call; the jobs are done by it."""
-    told = []
+    reported = []
     for job_id in backend.job_queue.claim(NOW, limit=100, lease=timedelta(minutes=1)):
         job = backend.job_queue.start(job_id, NOW, lease=timedelta(minutes=1))
         assert job is not None
-        told.append(type(job.event).__name__)
+        reported.append(type(job.event).__name__)
         backend.job_queue.finish(job_id, NOW)
-    return told
+    return reported
 
 
 def an_order_for(backend: Backend, units: int, *, stock: int) -> tuple[Order, StockLevel]:

@@ -1,1 +1,1 @@
-"""The whole shop in dictionaries, for tests, demonstrations and notebooks. Nothing is kept."""
+"""The whole shop in memory, for tests, demos and notebooks. Data is lost when it ends."""

@@ -1,4 +1,4 @@
-"""The caches of a shop without Redis: they stay empty."""
+"""The caches of a shop without Redis. They store nothing."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from quickshop.ports.cache import CachedCart, CachedPage, CartCache, ProductCach
 
 
 class NoProductCache(ProductCache):
-    """An empty cache that stays empty."""
+    """A product cache that stores nothing."""
 
     keeps = False
 
     @override
     def current(self, key: str) -> CachedPage | None:
-        """None."""
+        """Return None."""
         return None
 
     @override
     def page(self, key: str, etag: str) -> CachedPage | None:
-        """None."""
+        """Return None."""
         return None
 
     @override
     def put(self, key: str, page: CachedPage) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     @override
     def forget(self, *keys: str) -> None:
-        """There is nothing to forget."""
+        """Do nothing."""
 
 
 class NoSessionCache(SessionCache):
@@ -40,16 +40,16 @@ class NoSessionCache(SessionCache):
 
     @override
     def keep(self, key: str, value: bytes, *, seconds: float) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     @override
     def find(self, key: str) -> bytes | None:
-        """None."""
+        """Return None."""
         return None
 
     @override
     def forget(self, *keys: str) -> None:
-        """There is nothing to forget."""
+        """Do nothing."""
 
 
 class NoCartCache(CartCache):
@@ -59,13 +59,13 @@ class NoCartCache(CartCache):
 
     @override
     def find(self, cart_id: UUID) -> CachedCart | None:
-        """None."""
+        """Return None."""
         return None
 
     @override
     def put(self, cart_id: UUID, copy: CachedCart) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     @override
     def forget(self, cart_id: UUID, *, version: int) -> None:
-        """There is nothing to forget."""
+        """Do nothing."""

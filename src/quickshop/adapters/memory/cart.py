@@ -19,7 +19,7 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, moment_key, mome
 
 
 class MemoryCarts(CartRepository):
-    """The carts. Their lines are priced anew whenever one is got."""
+    """The carts. Reading a cart gives its lines their current prices."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
@@ -33,8 +33,8 @@ class MemoryCarts(CartRepository):
 
     @override
     def latest_of(self, customer_id: CustomerId) -> Cart | None:
-        mine = _of_customer(self._state, customer_id)
-        return self._session.hand_out(mine[0]) if mine else None
+        found = _of_customer(self._state, customer_id)
+        return self._session.hand_out(found[0]) if found else None
 
     @override
     def add(self, cart: Cart) -> None:
@@ -68,12 +68,12 @@ def _priced(state: MemoryState, cart: Cart) -> Cart:
 
 
 def _of_customer(state: MemoryState, customer_id: CustomerId) -> list[Cart]:
-    mine = (
+    found = (
         _priced(state, cart)
         for cart in state.carts.values()
         if cart.customer_id == customer_id and cart.status is CartStatus.OPEN
     )
-    return sorted(mine, key=lambda cart: (_changed(cart), cart.id), reverse=True)
+    return sorted(found, key=lambda cart: (_changed(cart), cart.id), reverse=True)
 
 
 def _changed(cart: Cart) -> datetime:

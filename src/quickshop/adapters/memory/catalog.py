@@ -81,7 +81,7 @@ def _copy(product: Product) -> Product:
 
 
 def copied(content: ProductContent) -> ProductContent:
-    """The same content, sharing nothing that can be changed."""
+    """Return a copy of the content that shares no mutable objects with it."""
     return replace(content, metadata=dict(content.metadata))
 
 
@@ -101,7 +101,7 @@ def _drop_from_indexes(state: MemoryState, product_id: ProductId) -> None:
     del state.handles[before.handle]
     for variant in before.variants:
         del state.skus[variant.sku]
-        # Carts and stock may still name it, and find that it is no longer sold.
+        # Carts and stock may still refer to the variant; its offer says that it is not for sale.
         state.offers[variant.id] = replace(state.offers[variant.id], published=False)
 
 

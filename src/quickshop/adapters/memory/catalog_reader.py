@@ -1,4 +1,4 @@
-"""The catalog in memory, as shoppers read it."""
+"""The catalog in memory, as queries read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The constraints of the tables that a database would have, as the memory store states them."""
+"""Constraints of the memory store, equivalent to those of the database tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from quickshop.domain.errors import AdapterError
 
 
 def refused(rule: str) -> AdapterError:
-    """The error of a change that breaks a constraint, as the SQL store raises it."""
-    return AdapterError(f"the store refused it: {rule}")
+    """Return the error for a violated constraint, of the type that the SQL store raises."""
+    return AdapterError(f"the store refused the change: {rule}")
 
 
 def require(condition: bool, rule: str) -> None:
-    """Refuse a change that breaks a constraint.
+    """Check a constraint.
 
     Raises:
         AdapterError: `condition` does not hold.

@@ -61,7 +61,7 @@ def _view(state: MemoryState, customer: Customer) -> CustomerView:
 
 
 class MemoryCustomerReader(CustomerReader):
-    """Customers as people read them."""
+    """Customers as queries read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Parcels in memory."""
+"""Fulfillments in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickshop.ports.fulfillment import FulfillmentRepository
 
 
 class MemoryFulfillments(FulfillmentRepository):
-    """The parcels of every order."""
+    """The fulfillments of each order."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
@@ -32,11 +32,14 @@ class MemoryFulfillments(FulfillmentRepository):
     def _require_sound(self, fulfillment: Fulfillment) -> None:
         order = self._state.orders.get(fulfillment.order_id)
         if order is None:
-            raise refused("a parcel is of an order that is stored")
+            raise refused("the order of a fulfillment must exist")
         ordered = {line.id: line.sku for line in order.lines}
         for line in fulfillment.lines:
             require(line.location_id in self._state.locations, "no such location")
-            require(ordered.get(line.order_line_id) == line.sku, "a parcel holds what was ordered")
+            require(
+                ordered.get(line.order_line_id) == line.sku,
+                "a fulfillment must contain ordered items",
+            )
 
     @override
     def of_order(self, order_id: OrderId) -> Sequence[Fulfillment]:

@@ -1,4 +1,4 @@
-"""Holds in memory: those that live, and when the others ended."""
+"""Holds in memory: active holds, and the end times of the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quickshop.ports.inventory import HoldRepository
 
 
 class MemoryHolds(HoldRepository):
-    """Units set aside for carts: one live hold per cart and level."""
+    """Holds on units for carts: at most one active hold per cart and level."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
@@ -45,11 +45,9 @@ class MemoryHolds(HoldRepository):
     @override
     def add(self, holds: Sequence[Hold]) -> None:
         for hold in holds:
-            require(
-                CartId(hold.cart_id) in self._state.carts, "a hold is for a cart that is stored"
-            )
-            shelves = self._state.levels.get(hold.variant_id, {})
-            require(hold.location_id in shelves, "a hold is of a level that is open")
+            require(CartId(hold.cart_id) in self._state.carts, "the cart of a hold must exist")
+            levels = self._state.levels.get(hold.variant_id, {})
+            require(hold.location_id in levels, "the stock level of a hold must exist")
             places = [(held.variant_id, held.location_id) for held in self.of_cart(hold.cart_id)]
             if (hold.variant_id, hold.location_id) in places:
                 raise ConflictError("hold")
@@ -58,12 +56,12 @@ class MemoryHolds(HoldRepository):
     @override
     def renew(self, holds: Sequence[Hold], *, owner: HoldOwner, expires_at: datetime) -> None:
         for hold in holds:
-            require(hold.id in self._state.holds, "a hold that is renewed lives")
+            require(hold.id in self._state.holds, "a renewed hold must be active")
             self._state.holds[hold.id] = replace(hold, owner=owner, expires_at=expires_at)
 
     @override
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
-        require(how in HoldEnd, "a hold ends in one of the known ways")
+        require(how in HoldEnd, "a hold must end in one of the known ways")
         for hold in holds:
             if self._state.holds.pop(hold.id, None) is None:
                 raise ConflictError("hold")
@@ -77,7 +75,7 @@ class MemoryHolds(HoldRepository):
         return len(old)
 
     def _live(self) -> Sequence[Hold]:
-        """By id, under today's SKU."""
+        """Return the active holds, ordered by id, with current SKUs."""
         return [
             replace(hold, sku=self._state.offers[hold.variant_id].sku)
             for _, hold in sorted(self._state.holds.items())

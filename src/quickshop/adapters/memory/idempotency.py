@@ -37,16 +37,16 @@ class MemoryIdempotency(IdempotencyRepository):
             raise IdempotencyMismatchError
         if claim.answer is None:
             raise IdempotencyInProgressError
-        assert isinstance(claim.answer, answer_type), "a key keeps its type of answer"
+        assert isinstance(claim.answer, answer_type), "the type of answer must not change"
         return deepcopy(claim.answer)
 
     @override
     def store(self, scope: str, key: str, answer: object) -> None:
-        require(is_dataclass(answer), "an answer is a dataclass")
+        require(is_dataclass(answer), "an answer must be a dataclass")
         claim = self._keys.get((scope, key))
         if claim is None:
-            raise refused("a key is claimed before it is answered")
-        require(claim.answer is None, "a key is answered once")
+            raise refused("a key must be claimed before its answer is stored")
+        require(claim.answer is None, "a key must be answered only once")
         self._keys[scope, key] = replace(claim, answer=deepcopy(answer))
 
     @override

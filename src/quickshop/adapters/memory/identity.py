@@ -78,7 +78,7 @@ class MemoryAccounts(AccountRepository):
 
 
 class MemoryRoles(RoleRepository):
-    """The roles that the shop made."""
+    """The custom roles of the shop."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
@@ -198,7 +198,7 @@ class MemoryOneTimeTokens(OneTimeTokenRepository):
 
     @override
     def add(self, token: OneTimeToken) -> None:
-        require(token.id not in self._tokens, "a token is added once")
+        require(token.id not in self._tokens, "a token must be added only once")
         self._session.keep(self._tokens, token.id, token)
 
     @override

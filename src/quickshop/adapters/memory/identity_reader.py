@@ -1,4 +1,4 @@
-"""Who is who, read from memory."""
+"""Accounts, roles, sessions and keys in memory, as queries read them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _permissions(state: MemoryState, account: Account) -> frozenset[Permission]:
 
 
 class MemoryIdentityReader(IdentityReader):
-    """Who is who."""
+    """Accounts, roles, sessions and keys as queries read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

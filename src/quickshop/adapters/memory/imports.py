@@ -17,7 +17,7 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Page
 
 
 class MemoryImports(ImportRepository):
-    """The imports, what is in their files, and what is to be said about their rows."""
+    """The imports, with their files and the issues of their rows."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
@@ -69,7 +69,7 @@ class MemoryImports(ImportRepository):
 
 
 class MemoryImportReader(ImportReader):
-    """Imports as people read them."""
+    """Imports as queries read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

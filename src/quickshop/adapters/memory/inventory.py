@@ -1,4 +1,4 @@
-"""Stock in memory: levels, and the ledger that they are the sums of."""
+"""Stock in memory: levels, and the ledger of movements that they sum up."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from quickshop.ports.paging import DEFAULT_LIMIT, Cursor, Page, require_limit
 
 
 class MemoryStock(StockRepository):
-    """Stock levels and their ledger. Counters move by movements alone."""
+    """Stock levels and their ledger. Only movements change counters."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session
@@ -95,7 +95,7 @@ class MemoryStock(StockRepository):
     def _tell(self, change: LevelChange, now: datetime) -> None:
         name = self._state.locations[change.after.location_id].name
         threshold = self._session.low_stock_threshold
-        self._session.tell(change.events(name, default_threshold=threshold, now=now))
+        self._session.enqueue(change.events(name, default_threshold=threshold, now=now))
 
     @override
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
@@ -152,14 +152,19 @@ class MemoryStock(StockRepository):
     def _require_sound(self, allocation: Allocation) -> None:
         order = self._state.orders.get(OrderId(allocation.order_id))
         if order is None:
-            raise refused("an allocation is for an order that is stored")
+            raise refused("the order of an allocation must exist")
         line = next((line for line in order.lines if line.id == allocation.order_line_id), None)
         if line is None:
-            raise refused("an allocation is for a line of its order")
-        require(line.variant_id == allocation.variant_id, "an allocation is of what was ordered")
-        require(allocation.quantity > 0, "an allocation is of some units")
+            raise refused("the line of an allocation must be in its order")
+        require(
+            line.variant_id == allocation.variant_id,
+            "an allocation must be of the ordered variant",
+        )
+        require(allocation.quantity > 0, "an allocation must be of at least one unit")
         before = self._state.allocations.get(allocation.order_id, ())
-        require(all(a.id != allocation.id for a in before), "an allocation is made once")
+        require(
+            all(a.id != allocation.id for a in before), "an allocation must be added only once"
+        )
 
     @override
     def allocations(self, order_id: UUID) -> Sequence[Allocation]:
@@ -212,7 +217,7 @@ class MemoryStock(StockRepository):
         }
 
     def _named(self, level: StockLevel) -> StockLevel:
-        """The level under today's SKU and the priority of its location."""
+        """Return the level with its current SKU and the priority of its location."""
         return replace(
             level,
             sku=self._state.offers[level.variant_id].sku,
@@ -225,8 +230,8 @@ def _level_key(at: StockLevel | StockMovement | Allocation) -> tuple[VariantId, 
 
 
 def _levels(state: MemoryState) -> Iterator[StoredLevel]:
-    for shelves in state.levels.values():
-        yield from shelves.values()
+    for levels in state.levels.values():
+        yield from levels.values()
 
 
 class MemoryStockReader(StockReader):
@@ -293,7 +298,7 @@ class MemoryStockReader(StockReader):
 def _view(state: MemoryState, level: StockLevel) -> StockView | None:
     offer = state.offers[level.variant_id]
     if state.skus.get(offer.sku) != level.variant_id:
-        return None  # It left its product.
+        return None  # The variant was removed from its product.
     return StockView(
         sku=offer.sku,
         title=offer.title,

@@ -1,4 +1,4 @@
-"""The queue of record in memory, with its signal and schedules."""
+"""The job queue in memory, with its signal and schedules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from quickshop.ports.paging import Page
 
 
 class MemoryJobQueue(JobQueue):
-    """The jobs that the transactions of a `MemoryUnitOfWork` on the same store write."""
+    """The jobs written by transactions of a `MemoryUnitOfWork` on the same store."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -71,7 +71,7 @@ class MemoryJobQueue(JobQueue):
 
     @override
     def finish(self, job_id: JobId, now: datetime) -> None:
-        """A job that another worker failed for good in the meantime stays dead."""
+        """Leave a job dead that another worker has failed permanently in the meantime."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is not None and job.status is JobStatus.WAITING:
@@ -79,7 +79,7 @@ class MemoryJobQueue(JobQueue):
 
     @override
     def fail(self, job_id: JobId, error: str, *, attempt: int, retry_at: datetime | None) -> None:
-        """A job that another worker finished in the meantime stays done."""
+        """Leave a job done that another worker has finished in the meantime."""
         with self._store.change() as state:
             job = state.jobs.get(job_id)
             if job is None or job.status is not JobStatus.WAITING or job.attempts != attempt:
@@ -155,7 +155,7 @@ def _view(job: JobRecord) -> JobView:
 
 
 class MemoryJobSignal(JobSignal):
-    """Wakes the threads of this process that wait for jobs."""
+    """Wakes threads of this process that wait for jobs."""
 
     def __init__(self) -> None:
         self._written = Event()
@@ -171,28 +171,28 @@ class MemoryJobSignal(JobSignal):
 
 
 class NoBroker(JobPublisher):
-    """Stands where a broker would be, and says how to get one."""
+    """A placeholder for a message broker. Publishing fails and says how to set one."""
 
     @override
     def publish(self, job_ids: Sequence[JobId]) -> None:
-        """Refuse.
+        """Raise an error.
 
         Raises:
             AdapterError: always.
         """
         raise AdapterError(
-            f"{len(job_ids)} jobs wait for a broker, and none is set: set QUICKSHOP_BROKER_URL,"
+            f"{len(job_ids)} jobs wait for a broker, but none is set: set QUICKSHOP_BROKER_URL,"
             " or run the worker that needs no broker"
         )
 
     @override
     def waiting(self) -> int:
-        """None."""
+        """Return 0."""
         return 0
 
 
 class MemorySchedules(ScheduleRepository):
-    """When each periodic task was last claimed."""
+    """The time at which each periodic task was last claimed."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Limits counted in this process."""
+"""Rate limits counted in this process."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from quickshop.ports.cache import ProductCache, SessionCache
 from quickshop.ports.limits import Bucket, Decision, GateResult, Limit, RateLimiter, RequestGate
 
 MAX_SUBJECTS: Final = 20_000
-"""For each limit."""
+"""The most buckets kept for each limit."""
 _MAKE_ROOM: Final = 10
-"""One in so many goes when there is no room for another."""
+"""The fraction of buckets dropped when there is no room: one in this many."""
 _MICROSECONDS: Final = 1_000_000
 
 
 class MemoryRateLimiter(RateLimiter):
     """A `RateLimiter` for one process, or for its share when it is `divided_by` several.
 
-    A bucket is the time at which it is full again. Of one limit at most `max_subjects` buckets
-    are kept: those that would be full first go first, so whoever brings many subjects to push
-    another's out has to use each of them more. `monotonic` tells seconds.
+    A bucket is stored as the time at which it is full again. At most `max_subjects` buckets are
+    kept for each limit. Those that are full soonest are dropped first, so an attacker who wants
+    to push out a bucket must use more of every other one. `monotonic` returns seconds.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class MemoryRateLimiter(RateLimiter):
         self._monotonic = monotonic
         self._lock = Lock()
         self._full_at: dict[str, dict[str, int]] = {}
-        """By name of limit and subject; on the monotonic clock, in microseconds."""
+        """Times by limit name and subject, in microseconds of the monotonic clock."""
 
     @override
     async def take(self, buckets: Sequence[Bucket], *, cost: int = 1) -> Sequence[Decision]:
-        """Never waits."""
+        """Take without waiting."""
         with self._lock:
             now = int(self._monotonic() * _MICROSECONDS)
             decisions = [self._decide(bucket, cost, now, charge=False) for bucket in buckets]
@@ -63,7 +63,7 @@ class MemoryRateLimiter(RateLimiter):
 
     @override
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there are no resources to release."""
 
     def _decide(self, bucket: Bucket, cost: int, now: int, *, charge: bool) -> Decision:
         limit: Limit = bucket.limit.divided(self._divided_by)
@@ -90,7 +90,7 @@ class MemoryRateLimiter(RateLimiter):
 
 
 def _make_room(buckets: dict[str, int], now: int) -> None:
-    """Drop what is full again, or else what will be full first."""
+    """Drop the buckets that are full again, or else those that are full soonest."""
     enough = max(1, len(buckets) // _MAKE_ROOM)
     full = [subject for subject, full_at in buckets.items() if full_at <= now]
     if len(full) < enough:
@@ -100,7 +100,7 @@ def _make_room(buckets: dict[str, int], now: int) -> None:
 
 
 class MemoryRequestGate(MemoryRateLimiter, RequestGate):
-    """A `RequestGate` for one process, which has its copies at hand."""
+    """A `RequestGate` for one process, with its session cache in the same process."""
 
     def __init__(
         self,

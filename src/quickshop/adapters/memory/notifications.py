@@ -1,4 +1,4 @@
-"""Delivery records in memory, and a mailbox to look into."""
+"""Delivery records in memory, and a notifier that keeps messages for inspection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MemoryNotifications(NotificationRepository):
     @override
     def mark_sent(self, notification: Notification, *, now: datetime) -> None:
         key = _key(notification)
-        require(key in self._state.notifications, "a message is claimed before it is sent")
+        require(key in self._state.notifications, "a message must be claimed before it is sent")
         record = self._state.notifications[key]
         self._state.notifications[key] = replace(record, sent_at=now)
 
@@ -56,16 +56,16 @@ def _key(notification: Notification) -> tuple[UUID, Channel, str]:
 
 
 class MemoryNotifier(Notifier, CheckedService):
-    """Delivers nothing: what was sent can be read in `sent`, the first one first."""
+    """A notifier that delivers nothing and keeps messages in `sent`, the oldest first."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
 
     @override
     def send(self, message: Message) -> None:
-        """Never fails."""
+        """Keep the message. This never fails."""
         self.sent.append(message)
 
     @override
     def check_connection(self) -> str:
-        return "messages are kept in memory and delivered to no one"
+        return "messages are kept in memory and not delivered"

@@ -100,9 +100,9 @@ class MemoryOrders(OrderRepository):
 
     def _put(self, order: Order) -> None:
         events = self._session.keep(self._state.orders, order.id, order)
-        told = tuple(event for event in events if isinstance(event, OrderEvent))
+        recorded = tuple(event for event in events if isinstance(event, OrderEvent))
         before = self._state.timelines.get(order.id, ())
-        self._state.timelines[order.id] = (*before, *told)
+        self._state.timelines[order.id] = (*before, *recorded)
 
 
 def _get(state: MemoryState, order_id: OrderId) -> Order:
@@ -142,7 +142,7 @@ def _matches(order: Order, query: OrderQuery) -> bool:
 
 
 class MemoryOrderReader(OrderReader):
-    """Orders as people read them."""
+    """Orders as queries read them."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

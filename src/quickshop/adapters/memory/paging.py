@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[T]):
-    """An item, and what it is sorted by: a number or a text, then its id."""
+    """An item with its sort key: a number or a text, then its id."""
 
     key: str | float
     id: UUID
@@ -23,17 +23,17 @@ class Row(Generic[T]):
 
     @property
     def place(self) -> tuple[bool, str | float, UUID]:
-        """What rows are compared by. Numbers come before texts, which no list mixes."""
+        """The comparison key. Numbers sort before texts; no list contains both."""
         return (isinstance(self.key, str), self.key, self.id)
 
 
 def page_of(
     rows: Iterable[Row[T]], *, sort: str, limit: int, cursor: str | None, descending: bool
 ) -> Page[T]:
-    """The rows after the cursor, at most `limit`.
+    """Return at most `limit` rows after the cursor.
 
     Raises:
-        InvalidValueError: limit or cursor is not what it should be.
+        InvalidValueError: the limit or the cursor is invalid.
     """
     require_limit(limit)
     ordered = sorted(rows, key=lambda row: row.place, reverse=descending)

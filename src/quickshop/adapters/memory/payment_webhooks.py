@@ -1,4 +1,4 @@
-"""Messages of payment gateways in memory."""
+"""Webhook messages of payment gateways in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quickshop.ports.payment_webhooks import (
 
 
 class MemoryPaymentWebhooks(PaymentWebhookRepository):
-    """The messages of the last weeks."""
+    """The webhook messages of the last weeks."""
 
     def __init__(self, session: MemorySession) -> None:
         self._records = session.state.webhooks

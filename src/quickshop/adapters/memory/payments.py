@@ -16,7 +16,7 @@ from quickshop.ports.payments import PaymentRepository
 
 
 class MemoryPayments(PaymentRepository):
-    """The payment attempts of every order."""
+    """The payment attempts of each order."""
 
     def __init__(self, session: MemorySession) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""Traces of customers in memory."""
+"""Personal data of customers in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quickshop.ports.personal_data import PersonalDataRepository
 
 
 class MemoryPersonalData(PersonalDataRepository):
-    """What is told of customers outside of what is theirs."""
+    """Personal data of a customer outside the customer record."""
 
     def __init__(self, session: MemorySession) -> None:
         self._state = session.state
@@ -30,8 +30,8 @@ class MemoryPersonalData(PersonalDataRepository):
         about = {str(customer_id), *map(str, theirs)}
         _erase_jobs(state, about)
         for key, claim in state.keys.items():
-            told = repr(claim.answer)
-            if any(each in told for each in about):
+            answer = repr(claim.answer)
+            if any(each in answer for each in about):
                 state.keys[key] = replace(claim, answer=None)
 
 
@@ -43,11 +43,11 @@ def _erase_order(state: MemoryState, order_id: OrderId) -> None:
     )
     for payment_id in state.attempts.get(order_id, ()):
         payment = state.payments[payment_id]
-        told = tuple(
+        refunds = tuple(
             replace(refund, reason=ERASED) if refund.reason else refund
             for refund in payment.refunds
         )
-        state.payments[payment_id] = replace(payment, refunds=told)
+        state.payments[payment_id] = replace(payment, refunds=refunds)
 
 
 def _erase_jobs(state: MemoryState, about: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the repositories of one transaction share."""
+"""State shared by the repositories of one transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ A = TypeVar("A", bound=Aggregate)
 
 
 class MemorySession:
-    """Hands out and keeps copies, so that nobody can change a stored aggregate unseen."""
+    """Hands out and stores copies, so that changes to an aggregate need a save."""
 
     def __init__(
         self,
@@ -32,44 +32,44 @@ class MemorySession:
         self.low_stock_threshold = low_stock_threshold
         self.wrote_jobs = False
         self.written: list[tuple[Aggregate, Sequence[DomainEvent]]] = []
-        """What was saved, and what happened to it."""
+        """The saved aggregates, with their events."""
         self._reactions = reactions
         self._new_id = new_id
         self._tracker = Tracker()
 
     def hand_out(self, aggregate: A) -> A:
-        """A copy that must be saved if it is changed."""
+        """Return a copy, which must be saved after a change."""
         copy = replace(aggregate)
         self._tracker.watch(copy)
         return copy
 
     def require_version(self, table: Mapping[K, A], key: K, aggregate: A, kind: str) -> None:
-        """Refuse to overwrite what someone else saved since `aggregate` was got.
+        """Check that the stored aggregate has not changed since `aggregate` was read.
 
         Raises:
-            ConflictError: someone did, or it was never added.
+            ConflictError: another transaction saved it, or it was never added.
         """
         stored = table.get(key)
         if stored is None or stored.version != aggregate.version:
             raise ConflictError(kind)
 
     def keep(self, table: dict[K, A], key: K, aggregate: A) -> Sequence[DomainEvent]:
-        """Store a copy; its events become jobs, and are returned."""
+        """Store a copy, enqueue jobs for its events, and return the events."""
         events = aggregate.collect_events()
         aggregate.version += 1
         table[key] = replace(aggregate)
         self._tracker.watch(aggregate)
         self.written.append((aggregate, events))
-        self.tell(events)
+        self.enqueue(events)
         return events
 
-    def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Have these events become jobs."""
+    def enqueue(self, events: Sequence[DomainEvent]) -> None:
+        """Enqueue one job per event and effect."""
         for event in events:
             self._write_jobs(event)
 
     def require_all_saved(self) -> None:
-        """Call before committing.
+        """Check before a commit that every changed aggregate was saved.
 
         Raises:
             AssertionError: an aggregate was changed after it was read or saved.

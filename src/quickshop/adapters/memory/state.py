@@ -1,4 +1,4 @@
-"""What a shop in memory knows, and the one lock around changing it."""
+"""The state of a shop in memory, and the lock that guards changes."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from quickshop.ports.payment_webhooks import WebhookRecord
 
 @dataclass(frozen=True, slots=True)
 class StoredLevel:
-    """A stock level, and how often it has changed."""
+    """A stock level, with its number of changes."""
 
     level: StockLevel
     changes: int
 
 
 class JobStatus(StrEnum):
-    """How far a job has got."""
+    """The status of a job."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -65,18 +65,18 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
-    """One effect of one event."""
+    """One job: one effect of one event."""
 
     id: JobId
     event_id: UUID
     effect: str
     event: DomainEvent
     due_at: datetime
-    """When it was or is to be done."""
+    """The time at which the job is due."""
     available_at: datetime
-    """When it may be handed out."""
+    """The time from which a worker may claim the job."""
     held_until: datetime | None = None
-    """Before then nobody may start it."""
+    """The end of the current lease: no other worker may claim the job before."""
     status: JobStatus = JobStatus.WAITING
     attempts: int = 0
     error: str = ""
@@ -85,7 +85,7 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyClaim:
-    """An idempotency key, what it was used for, and the answer to that."""
+    """An idempotency key, the fingerprint of its request, and the answer."""
 
     fingerprint: str
     claimed_at: datetime
@@ -94,15 +94,15 @@ class KeyClaim:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryState:
-    """Every table and its indexes. What is in them is never changed, only replaced."""
+    """All tables and indexes. Their values are never changed, only replaced."""
 
     products: dict[ProductId, Product] = field(default_factory=dict)
     words: dict[ProductId, tuple[str, ...]] = field(default_factory=dict)
-    """What search compares, by product."""
+    """The words that search compares, by product."""
     handles: dict[str, ProductId] = field(default_factory=dict)
     skus: dict[str, VariantId] = field(default_factory=dict)
     offers: dict[VariantId, Offer] = field(default_factory=dict)
-    """Also of variants that left their product: those are not for sale."""
+    """Offers, including removed variants, which are not for sale."""
     categories: dict[CategoryId, Category] = field(default_factory=dict)
 
     imports: dict[ImportId, Import] = field(default_factory=dict)
@@ -113,18 +113,18 @@ class MemoryState:
     levels: dict[VariantId, Mapping[LocationId, StoredLevel]] = field(default_factory=dict)
     ledger: list[StockMovement] = field(default_factory=list)
     allocations: dict[UUID, tuple[Allocation, ...]] = field(default_factory=dict)
-    """What was not given back, by order."""
+    """Allocations that have not been released, by order."""
     holds: dict[HoldId, Hold] = field(default_factory=dict)
-    """Those that have not ended."""
+    """Active holds."""
     ended_holds: dict[HoldId, datetime] = field(default_factory=dict)
-    """When each of the others ended."""
+    """The end time of each ended hold."""
 
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
-    """Those that the shop made."""
+    """The custom roles of the shop."""
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
-    """By digest."""
+    """Refresh tokens, by digest."""
     one_time_tokens: dict[OneTimeTokenId, OneTimeToken] = field(default_factory=dict)
     api_keys: dict[ApiKeyId, ApiKey] = field(default_factory=dict)
     customers: dict[CustomerId, Customer] = field(default_factory=dict)
@@ -139,17 +139,17 @@ class MemoryState:
     attempts: dict[OrderId, tuple[PaymentId, ...]] = field(default_factory=dict)
     fulfillments: dict[OrderId, tuple[Fulfillment, ...]] = field(default_factory=dict)
     webhooks: dict[tuple[str, str], WebhookRecord] = field(default_factory=dict)
-    """By provider and event id."""
+    """Webhook messages, by provider and event id."""
 
     notifications: dict[tuple[UUID, Channel, str], Notification] = field(default_factory=dict)
     jobs: dict[JobId, JobRecord] = field(default_factory=dict)
-    """In the order of writing."""
+    """Jobs, in the order in which they were written."""
     schedules: dict[str, datetime] = field(default_factory=dict)
-    """When each task was last claimed."""
+    """The time at which each task was last claimed."""
     keys: dict[tuple[str, str], KeyClaim] = field(default_factory=dict)
 
     def draft(self) -> MemoryState:
-        """A state to change: the tables are copies, what is in them is shared."""
+        """Return a state to change. Tables are copied, their values are shared."""
         tables = {table: getattr(self, table).copy() for table in _TABLES}
         return MemoryState(last_number=self.last_number, **tables)
 
@@ -158,28 +158,28 @@ _TABLES: Final = tuple(table.name for table in fields(MemoryState) if table.name
 
 
 class MemoryStore:
-    """Holds the committed state. One thread at a time changes it; anyone may read."""
+    """The committed state. One thread at a time changes it; all threads may read it."""
 
     def __init__(self) -> None:
         self.state = MemoryState()
-        """As last committed. Read it once for one consistent view: it is replaced, not changed."""
+        """The last committed state. It is replaced, not changed: read it once for one snapshot."""
         self._lock = Lock()
         self._owner: int | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether this thread is in the middle of a change."""
+        """Whether this thread is inside `change`."""
         return self._owner == get_ident()
 
     @contextmanager
     def change(self) -> Iterator[MemoryState]:
-        """Hand out a draft that replaces the state when the block ends without raising."""
+        """Yield a draft that replaces the state when the block ends without an error."""
         require(not self.is_open, "transactions do not nest")
         with self._lock:
             self._owner = get_ident()
             try:
                 draft = self.state.draft()
                 yield draft
-                self.state = draft  # Not reached if the block raised: that is the rollback.
+                self.state = draft  # Not reached if the block raised: this is the rollback.
             finally:
                 self._owner = None

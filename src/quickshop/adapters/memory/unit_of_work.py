@@ -65,11 +65,11 @@ class MemoryTransaction:
 class MemoryUnitOfWork(UnitOfWork):
     """Opens transactions on a `store`, which readers and the job queue share.
 
-    `reactions` names the effects of each kind of event: an event and an effect make one job.
-    `on_jobs` is called after each commit that wrote some. `new_id` names events and jobs. Staff
-    are told of levels with no more than `low_stock_threshold` units free; None tells them only of
-    those with one of their own. After each commit `on_saved` is called with every aggregate that
-    was saved, and what happened to it.
+    `reactions` maps each kind of event to its effects; each event and effect make one job.
+    `on_jobs` is called after each commit that wrote jobs. `new_id` creates ids of events and jobs.
+    Staff are notified of levels with at most `low_stock_threshold` free units; with None, only of
+    levels with a threshold of their own. After each commit `on_saved` is called with each saved
+    aggregate and its events.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class MemoryUnitOfWork(UnitOfWork):
 
     @property
     def is_open(self) -> bool:
-        """Whether this thread is in a transaction: then nothing outside may be called."""
+        """Whether this thread is in a transaction, where network calls are forbidden."""
         return self.store.is_open
 
     @contextmanager

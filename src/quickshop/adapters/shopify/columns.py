@@ -1,4 +1,4 @@
-"""The columns of a Shopify product export, by every name they have had."""
+"""The columns of a Shopify product export, under all their names, old and new."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _PRODUCT_COLUMNS: Final = frozenset(
 VARIANT_SIGNS: Final = frozenset(
     {*OPTION_VALUES, SKU, PRICE, COMPARE_AT_PRICE, BARCODE, QUANTITY, VARIANT_IMAGE}
 )
-"""A row with none of these describes no variant, only one more picture."""
+"""A row that fills none of these columns describes only another image."""
 
 _KNOWN: Final = (
     HANDLE,
@@ -73,7 +73,7 @@ _KNOWN: Final = (
     *(GRAMS, TRACKER, POLICY, REQUIRES_SHIPPING, TAXABLE),
     *(IMAGE_SRC, IMAGE_ALT, IMAGE_POSITION, *_METADATA),
 )
-# What newer exports call the same columns; capitals never matter.
+# Names of the same columns in newer exports, compared without regard to case.
 _RENAMED: Final = {
     "url handle": HANDLE,
     "description": BODY,
@@ -95,12 +95,12 @@ _BY_NAME: Final = {name.casefold(): name for name in _KNOWN}
 
 
 def is_metadata(column: str) -> bool:
-    """Whether a column is kept as it is, under its own name."""
+    """Return whether a column is kept unchanged as metadata, under its own name."""
     return column in _METADATA or column.startswith(_GOOGLE)
 
 
 def belongs_to_product(column: str) -> bool:
-    """Whether a column speaks of the whole product, so that one of its rows is enough."""
+    """Return whether a column describes the whole product, so that one row fills it."""
     return column in _PRODUCT_COLUMNS or is_metadata(column)
 
 
@@ -113,16 +113,16 @@ def _known_name(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first row of a file: which of its fields hold what."""
+    """The header row of a file, with the meaning of each field."""
 
     written: tuple[str, ...]
-    """The names as they stand in the file."""
+    """The names as written in the file."""
     used: tuple[str | None, ...]
-    """The column that each field is read as; None for fields that are not read."""
+    """The column that each field is read as; None if the field is not read."""
 
     @classmethod
     def of(cls, names: Sequence[str]) -> Header:
-        """Recognize what can be; of two fields of one name the first counts."""
+        """Recognize the known names. If two fields have one name, the first is read."""
         used: list[str | None] = [None] * len(names)
         for meaning in (_known_name, lambda name: _RENAMED.get(name.strip().casefold())):
             for index, name in enumerate(names):
@@ -133,10 +133,10 @@ class Header:
 
     @property
     def missing(self) -> list[str]:
-        """Columns that a file cannot do without."""
+        """The required columns that the file lacks."""
         return [column for column in REQUIRED if column not in self.used]
 
     @property
     def unused(self) -> Iterator[int]:
-        """Fields that are not read."""
+        """The indexes of the fields that are not read."""
         return (index for index, column in enumerate(self.used) if column is None)

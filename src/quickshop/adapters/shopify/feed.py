@@ -1,4 +1,4 @@
-"""Shopify product exports, as a feed of drafts."""
+"""Shopify product exports as a feed of product drafts."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ _SHOWN_NAMES: Final = 6
 _SHOWN_LENGTH: Final = 40
 _HEADER_LINE: Final = 1
 _MAX_COLUMNS: Final = 1_000
-_WORTH_MISSING: Final = {
-    columns.QUANTITY: "is missing: stock stays as it is, and new variants have none",
-    columns.TRACKER: "is missing: every variant sells only what is in stock",
+_REPORTED_IF_MISSING: Final = {
+    columns.QUANTITY: "is missing: existing stock is kept, and new variants start without stock",
+    columns.TRACKER: "is missing: variants are sold only while in stock",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ShopifyFeedReader(ProductFeedReader):
-    """Opens the product CSV that Shopify's admin exports, old and new columns alike."""
+    """Reads the product CSV that Shopify's admin exports, with old or new column names."""
 
     @override
     def __call__(self, path: Path, *, currency: str, max_rows: int | None = None) -> ProductFeed:
-        """Open a file of at most 100 MB; it is read whole, and its structure checked, at once.
+        """Open a file of at most 100 MB, read it into memory and check its structure.
 
         Raises:
-            FileFormatError: it cannot be read, is no such CSV in UTF-8, or has too many rows.
-            InvalidValueError: the currency is no ISO 4217 code.
+            FileFormatError: the file cannot be read, is not a Shopify product CSV in UTF-8, or has
+                too many rows.
+            InvalidValueError: the currency is not an ISO 4217 code.
         """
         Money.zero(currency)
         header, *records = read_records(path, max_rows=max_rows)
@@ -75,7 +76,7 @@ class _ShopifyFeed(ProductFeed):
 
     @override
     def __iter__(self) -> Iterator[FeedItem]:
-        """What concerns the whole file first, then a product at a time."""
+        """Yield the issues of the whole file first, then one product at a time."""
         yield FeedItem(None, 0, tuple(self._remarks()))
         products: dict[str, list[Row]] = {}
         for row in (read_row(record, self.header) for record in self.records):
@@ -83,7 +84,7 @@ class _ShopifyFeed(ProductFeed):
                 handle = readable_handle(row)
             except InvalidValueError as error:
                 row.reject(columns.HANDLE, error.rule)
-                handle = f"\n{row.line}"  # no handle looks like this: the row stands alone
+                handle = f"\n{row.line}"  # not a valid handle: the row stays separate
             products.setdefault(handle, []).append(row)
         for handle, rows in products.items():
             yield read_product(handle, rows, self.currency)
@@ -98,12 +99,15 @@ class _ShopifyFeed(ProductFeed):
         for index in self.header.unused:
             if index in filled:
                 name = one_line(self.header.written[index])[:_SHOWN_LENGTH]
-                yield _note(name or f"field {index + 1}", "is not used by this import")
-        for column, reason in _WORTH_MISSING.items():
+                yield _note(
+                    name or f"field {index + 1}",
+                    "is not used by QuickShop",
+                )
+        for column, reason in _REPORTED_IF_MISSING.items():
             if column not in self.header.used:
                 yield _note(column, reason)
         if not self.records:
-            yield _note(columns.HANDLE, "stands in the header, but no row follows it")
+            yield _note(columns.HANDLE, "is in the header, but the file has no rows after it")
 
 
 def _note(column: str, reason: str) -> RowIssue:

@@ -1,4 +1,4 @@
-"""Which product a row belongs to."""
+"""The handle of a row: the product that it belongs to."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from quickshop.domain.values import MAX_NAME_LENGTH
 
 
 def readable_handle(row: Row) -> str:
-    """The handle, made a slug if it is none; the row is told of that.
+    """Return the handle of a row, converted to a slug if necessary; the row gets a note.
 
     Raises:
-        InvalidValueError: nothing can be made of it.
+        InvalidValueError: the handle is blank, or cannot be converted to a slug.
     """
     written = row.cells.get(columns.HANDLE)
     if written is None:
-        raise InvalidValueError("handle", "must not be blank: it says which product a row is of")
+        raise InvalidValueError("handle", "must not be blank: it identifies the product")
     handle = written
     if not fits_an_address(written) or not written.isprintable():
         handle = slugify(written)
-        row.note(columns.HANDLE, f"cannot stand in an address, so it became {handle[:60]}")
+        row.note(columns.HANDLE, f"is not valid in a web address; it was changed to {handle[:60]}")
     try:
         require_handle(handle)
     except InvalidValueError:

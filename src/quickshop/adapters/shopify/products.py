@@ -1,4 +1,4 @@
-"""The rows of one product, made into a draft."""
+"""Conversion of the rows of one product to a draft."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _NO_CATEGORY: Final = frozenset({"", "uncategorized"})
 
 
 def read_product(handle: str, rows: Sequence[Row], currency: str) -> FeedItem:
-    """Make what can be made of all rows that share a handle.
+    """Convert all rows that share a handle to a product draft.
 
-    The first row that has a title speaks for the product. If that one is not in order nothing is
-    imported; any other row that is not in order is left out alone.
+    The first row with a title describes the product. If that row is invalid, none of the rows is
+    imported; any other invalid row is left out alone.
     """
     main = next((row for row in rows if columns.TITLE in row.cells), rows[0])
     if main.is_rejected():
@@ -55,7 +55,10 @@ def read_product(handle: str, rows: Sequence[Row], currency: str) -> FeedItem:
 def _reject_all(main: Row, rows: Sequence[Row]) -> FeedItem:
     for row in rows:
         if not row.is_rejected():
-            row.reject(columns.HANDLE, f"is that of line {main.line}, which was not imported")
+            row.reject(
+                columns.HANDLE,
+                f"belongs to the product on line {main.line}, which was not imported",
+            )
     return FeedItem(None, len(rows), _issues(rows))
 
 
@@ -66,7 +69,7 @@ def _issues(rows: Sequence[Row]) -> tuple[RowIssue, ...]:
 def _read_main(handle: str, main: Row, option_names: tuple[str, ...]) -> ProductDraft:
     title = main.text(columns.TITLE)
     if not title:
-        main.reject(columns.TITLE, "must be given on the first row of a product")
+        main.reject(columns.TITLE, "is required on the first row of a product")
     published = main.value(columns.PUBLISHED, values.flag, True)
     active = main.value(columns.STATUS, values.is_active, True)
     content = ProductContent(
@@ -99,7 +102,7 @@ def _description(main: Row) -> str:
 def _category_path(main: Row) -> tuple[str, ...]:
     for column in (columns.PRODUCT_CATEGORY, columns.GOOGLE_CATEGORY):
         text = main.cells.get(column, "")
-        # Google's taxonomy also has numbers for its categories, which name nothing.
+        # Google's taxonomy also identifies categories by numbers, which are not names.
         if text.casefold() not in _NO_CATEGORY and not text.isdigit():
             return _levels(main, column, text)
     product_type = main.cells.get(columns.PRODUCT_TYPE, "")
@@ -121,14 +124,14 @@ def _tags(main: Row) -> tuple[str, ...]:
         tags.setdefault(tag.casefold(), tag)
     tags.pop("", None)
     if len(tags) > MAX_TAGS:
-        main.note(columns.TAGS, f"only the first {MAX_TAGS} were taken")
+        main.note(columns.TAGS, f"only the first {MAX_TAGS} tags were imported")
     return tuple(tags.values())[:MAX_TAGS]
 
 
 def _metadata(main: Row) -> dict[str, str]:
     kept = [column for column in main.cells if columns.is_metadata(column)]
     for column in kept[MAX_METADATA:]:
-        main.note(column, f"is left out: only the first {MAX_METADATA} such columns are taken")
+        main.note(column, f"was left out: only the first {MAX_METADATA} such columns are imported")
     return {
         slugify(column).replace("-", "_")[:MAX_NAME_LENGTH]: main.text(
             column, limit=MAX_METADATA_LENGTH
@@ -141,11 +144,11 @@ def _note_leftovers(row: Row, main: Row) -> None:
     if row is not main:
         for column, cell in row.cells.items():
             if columns.belongs_to_product(column) and cell != main.cells.get(column):
-                row.note(column, f"is not used: it is taken from line {main.line}")
+                row.note(column, f"was ignored: the value on line {main.line} is used")
         if not row.cells.keys() & _USEFUL:
-            row.note(columns.HANDLE, "stands alone: the row has no variant and no picture")
+            row.note(columns.HANDLE, "was ignored: this row has no variant and no image")
     if columns.IMAGE_ALT in row.cells and columns.IMAGE_SRC not in row.cells:
-        row.note(columns.IMAGE_ALT, "is not used: there is no picture on this row")
+        row.note(columns.IMAGE_ALT, "was ignored: this row has no image")
 
 
 def _images(main: Row, rows: Iterable[Row]) -> tuple[Image, ...]:
@@ -158,7 +161,7 @@ def _images(main: Row, rows: Iterable[Row]) -> tuple[Image, ...]:
         if url := _image_url(row, columns.VARIANT_IMAGE):
             found.setdefault(url, Image(url, position=_LAST))
     if len(found) > MAX_IMAGES:
-        main.note(columns.IMAGE_SRC, f"only the first {MAX_IMAGES} were taken")
+        main.note(columns.IMAGE_SRC, f"only the first {MAX_IMAGES} images were imported")
     in_order = sorted(found.values(), key=lambda image: image.position)[:MAX_IMAGES]
     return tuple(replace(image, position=n) for n, image in enumerate(in_order, start=1))
 
@@ -167,7 +170,7 @@ def _image_url(row: Row, column: str) -> str | None:
     try:
         return values.image_url(row.cells[column]) if column in row.cells else None
     except InvalidValueError as error:
-        row.note(column, f"is left out: {error.rule}")
+        row.note(column, f"was left out: it {error.rule}")
         return None
 
 
@@ -175,5 +178,5 @@ def _position(row: Row, default: int) -> int:
     try:
         return values.position(row.cells.get(columns.IMAGE_POSITION, str(default)))
     except InvalidValueError as error:
-        row.note(columns.IMAGE_POSITION, f"is not used: {error.rule}")
+        row.note(columns.IMAGE_POSITION, f"was ignored: it {error.rule}")
         return default

@@ -1,4 +1,4 @@
-"""One row of the file, and everything there is to say about it."""
+"""One row of the file, with its issues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Row:
-    """The cells that are used and not blank, trimmed, by column."""
+    """The cells of a row that are read and not blank, trimmed, by column."""
 
     line: int
     header: Header
@@ -27,11 +27,11 @@ class Row:
     issues: list[RowIssue] = field(default_factory=list)
 
     def note(self, column: str, reason: str) -> None:
-        """Say that something is imported otherwise than it was written."""
+        """Add a note: a value is imported in a different form than in the file."""
         self._remark(column, reason, Severity.NOTE)
 
     def reject(self, column: str, reason: str) -> None:
-        """Say why this row is not imported."""
+        """Reject this row, with the reason why it is not imported."""
         self._remark(column, reason, Severity.ERROR)
 
     def _remark(self, column: str, reason: str, severity: Severity) -> None:
@@ -40,15 +40,15 @@ class Row:
         )
 
     def has_column(self, column: str) -> bool:
-        """Whether the file has this column at all."""
+        """Return whether the file has this column."""
         return column in self.header.used
 
     def is_rejected(self) -> bool:
-        """Whether there is a reason not to import this row."""
+        """Return whether this row has been rejected."""
         return any(issue.severity is Severity.ERROR for issue in self.issues)
 
     def value(self, column: str, read: Callable[[str], T], default: T) -> T:
-        """What a cell says, `default` if it is blank; a cell that cannot be read rejects."""
+        """Return the value of a cell, `default` if blank; an invalid cell rejects the row."""
         text = self.cells.get(column)
         if text is None:
             return default
@@ -59,21 +59,21 @@ class Row:
             return default
 
     def text(self, column: str, *, limit: int = MAX_NAME_LENGTH) -> str:
-        """A cell as text on one line, cut to `limit` characters if need be."""
+        """Return a cell as text on one line, cut to `limit` characters if necessary."""
         return self.fit(column, self.cells.get(column, ""), limit=limit)
 
     def fit(self, column: str, text: str, *, limit: int = MAX_NAME_LENGTH) -> str:
-        """Part of a cell as text on one line, cut to `limit` characters if need be."""
+        """Return part of a cell as text on one line, cut to `limit` characters if necessary."""
         plain = one_line(text)
         if plain != text:
-            self.note(column, "line breaks and invisible characters were replaced")
+            self.note(column, "has line breaks or invisible characters, which were replaced")
         if len(plain) > limit:
             self.note(column, f"was cut to {limit} characters")
         return plain[:limit].rstrip()
 
 
 def read_row(record: Record, header: Header) -> Row:
-    """Take the cells apart; a row whose fields are shifted is rejected."""
+    """Read the cells of a record; reject a row that has more fields than the header."""
     cells = {
         column: cell.strip()
         for column, cell in zip(header.used, record.fields, strict=False)
@@ -83,7 +83,7 @@ def read_row(record: Record, header: Header) -> Row:
     _check_length(row, record, header)
     for column in [name for name, cell in cells.items() if CONTROL_CHARACTERS.search(cell)]:
         cells[column] = CONTROL_CHARACTERS.sub("", cells[column]).strip()
-        row.note(column, "control characters were left out")
+        row.note(column, "has control characters, which were removed")
         if not cells[column]:
             del cells[column]
     return row
@@ -94,12 +94,12 @@ def _check_length(row: Row, record: Record, header: Header) -> None:
     if found > expected:
         row.reject(
             columns.HANDLE,
-            f"the row has {found} fields, the header {expected}; "
-            "a field that holds a comma must be in quotes",
+            f"the row has {found} fields, but the header has {expected}; "
+            "a field that contains a comma must be in quotes",
         )
     elif found < expected:
-        # Excel leaves the blank ends of rows away.
+        # Excel omits trailing blank cells.
         row.note(
             columns.HANDLE,
-            f"the row has {found} fields, the header {expected}; the others count as blank",
+            f"the row has {found} fields, but the header has {expected}; missing fields are blank",
         )

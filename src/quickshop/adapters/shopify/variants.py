@@ -1,4 +1,4 @@
-"""The rows of a product that describe what can be bought."""
+"""The rows of a product that describe variants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quickshop.ports.imports import VariantDraft
 def read_variants(
     main: Row, rows: Sequence[Row], options: Options, currency: str
 ) -> Iterator[VariantDraft]:
-    """Read every row that describes a variant; those that are not in order are rejected."""
+    """Read every row that describes a variant; reject the invalid ones."""
     lines: dict[tuple[str, ...], int] = {}
     for row in rows:
         if row.is_rejected() or not (row is main or row.cells.keys() & columns.VARIANT_SIGNS):
@@ -29,7 +29,7 @@ def read_variants(
         ):
             row.reject(
                 columns.OPTION_VALUES[0],
-                f"must differ from line {first}, which has the same options",
+                f"must differ from line {first}, which has the same option values",
             )
         if not row.is_rejected():
             yield variant
@@ -37,7 +37,7 @@ def read_variants(
 
 def _read_variant(row: Row, options: tuple[str, ...], currency: str) -> VariantDraft:
     if columns.PRICE not in row.cells:
-        row.reject(columns.PRICE, "must be given, such as 36.00")
+        row.reject(columns.PRICE, "is required, such as 36.00")
     nothing = Money.zero(currency)
     compare_at = row.value(
         columns.COMPARE_AT_PRICE, lambda text: values.amount(text, currency), nothing
@@ -68,10 +68,10 @@ def _sku(row: Row) -> str:
 
 
 def _barcode(row: Row) -> str | None:
-    # Spreadsheets are kept from rounding long numbers by an apostrophe before them.
+    # A leading apostrophe stops spreadsheets from rounding long numbers.
     text = row.cells.get(columns.BARCODE, "").lstrip("'")
     if len(text) > MAX_NAME_LENGTH:
-        row.note(columns.BARCODE, f"is left out: it is longer than {MAX_NAME_LENGTH} characters")
+        row.note(columns.BARCODE, f"was left out: it is longer than {MAX_NAME_LENGTH} characters")
         return None
     return row.fit(columns.BARCODE, text.strip()) or None
 
@@ -79,7 +79,7 @@ def _barcode(row: Row) -> str | None:
 def _on_hand(row: Row) -> int | None:
     quantity = row.value(columns.QUANTITY, values.quantity, None)
     if quantity is not None and quantity < 0:
-        row.note(columns.QUANTITY, "is negative; stocked as 0")
+        row.note(columns.QUANTITY, "is negative; imported as 0")
         return 0
     return quantity
 

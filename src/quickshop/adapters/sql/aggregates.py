@@ -1,4 +1,4 @@
-"""Aggregates that are one row each: stored, and saved only by whoever read them last."""
+"""Aggregates of one row each, saved with a check of their version."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ A = TypeVar("A", bound=Aggregate)
 
 @dataclass(frozen=True, slots=True)
 class RowShape(Generic[A]):
-    """How a kind of aggregate lies in its table, whose key is its first column."""
+    """The mapping of an aggregate to a row of its table, whose key is the first column."""
 
     table: Table
     kind: str
-    """What people call it."""
+    """The name of the aggregate in messages."""
     row_of: Callable[[A], Mapping[str, Any]]
-    """All columns but `version`."""
+    """Returns the values of all columns except `version`."""
 
 
 @cache
@@ -58,7 +58,7 @@ def _key(table: Table) -> str:
 
 
 class AggregateRows(Generic[A]):
-    """The rows of one kind of aggregate, in one transaction."""
+    """The rows of one kind of aggregate in one transaction."""
 
     def __init__(
         self,
@@ -73,27 +73,27 @@ class AggregateRows(Generic[A]):
         self._log = log
 
     def watch(self, aggregate: A) -> A:
-        """Mind an aggregate that was read: what is changed of it must be saved."""
+        """Track an aggregate that was read: its changes must be saved."""
         self._tracker.watch(aggregate)
         return aggregate
 
     def add(self, aggregate: A) -> None:
-        """Store a new one, and its events."""
+        """Store a new aggregate and its events."""
         row = {**self._shape.row_of(aggregate), "version": 1}
         self._connection.execute(_insert(self._shape.table), row)
         self._finish(aggregate)
 
     def save(self, aggregate: A) -> None:
-        """Store the changes of one, and its events.
+        """Store the changes of an aggregate and its events.
 
         Raises:
-            ConflictError: it was saved by someone else since it was read.
+            ConflictError: another transaction saved it after it was read.
         """
         row = {**self._shape.row_of(aggregate), "version": aggregate.version + 1}
         this = row.pop(_key(self._shape.table))
         values = {f"new_{name}": value for name, value in row.items()}
-        mine = {"this": this, "read_version": aggregate.version}
-        done = self._connection.execute(_update(self._shape.table), values | mine)
+        expected = {"this": this, "read_version": aggregate.version}
+        done = self._connection.execute(_update(self._shape.table), values | expected)
         if done.rowcount == 0:
             raise ConflictError(self._shape.kind)
         self._finish(aggregate)

@@ -1,4 +1,4 @@
-"""Carts in tables. A cart and today's prices of what is in it are read in one statement."""
+"""Carts in tables. One statement reads a cart with the current prices of its lines."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _SELECT: Final[Select[Any]] = (
     )
     .order_by(cart_lines.c.id)
 )
-# `Cart.opens_to`, a second time.
+# The rule of `Cart.opens_to` as a condition.
 _OPENS: Final = or_(
     and_(carts.c.customer_id.is_(None), carts.c.token_digest == bindparam("digest")),
     carts.c.customer_id == bindparam("customer", type_=Uuid()),
@@ -122,7 +122,7 @@ _DELETE_LINE: Final = delete(cart_lines).where(cart_lines.c.id == bindparam("lin
 
 
 class SqlCarts(CartRepository):
-    """Carts, noticing on save when someone else was faster."""
+    """Carts, with a check on save for changes by other transactions."""
 
     def __init__(
         self,
@@ -179,17 +179,17 @@ class SqlCarts(CartRepository):
 
     @override
     def save(self, cart: Cart) -> None:
-        mine = {
+        changes = {
             "cart": cart.id,
             "read_version": cart.version,
             "new_status": cart.status,
             "new_customer": cart.customer_id,
             "now": cart.changed_at,
         }
-        if self._connection.execute(_UPDATE, mine).rowcount == 0:
+        if self._connection.execute(_UPDATE, changes).rowcount == 0:
             raise ConflictError("cart")
         if cart.id in self._held_nothing_when_read:
-            # Holds are added by those who saved the cart: nobody did meanwhile, nor can now.
+            # Adding a hold saves the cart; no other transaction did so before, and none can now.
             self._holding_nothing.add(cart.id)
         self._write_lines(cart, self._read.get(cart.id, ()))
         self._finish(cart)

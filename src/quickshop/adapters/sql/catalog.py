@@ -86,7 +86,7 @@ _RETIRE: Final = (
 
 
 def offer_of(row: Row[Any]) -> Offer:
-    """The offer that a row with `OFFER_COLUMNS` describes."""
+    """Return the offer in a row with `OFFER_COLUMNS`."""
     return Offer(
         variant_id=VariantId(row.variant_id),
         product_id=ProductId(row.product_id),
@@ -99,7 +99,7 @@ def offer_of(row: Row[Any]) -> Offer:
 
 
 class SqlProducts(ProductRepository):
-    """Products, locked while a transaction looks at them."""
+    """Products, locked from reading to the end of the transaction."""
 
     def __init__(
         self, connection: BatchingConnection, dialect: SqlDialect, tracker: Tracker, log: EventLog
@@ -164,10 +164,10 @@ class SqlProducts(ProductRepository):
 
     @override
     def save(self, product: Product) -> None:
-        mine = (products.c.id == product.id, products.c.version == product.version)
+        expected = (products.c.id == product.id, products.c.version == product.version)
         try:
             written = self._connection.execute(
-                update(products).where(*mine).values(_row_of(product))
+                update(products).where(*expected).values(_row_of(product))
             )
             if written.rowcount == 0:
                 raise ConflictError("product")
@@ -177,7 +177,7 @@ class SqlProducts(ProductRepository):
         self._finish(product)
 
     def _save_variants(self, product: Product) -> None:
-        # All step aside first, so that two of them may swap SKUs or options.
+        # Retire all variants first, so that two of them can swap SKUs or options.
         self._connection.execute(_RETIRE, {"product": product.id})
         known = set(self._connection.execute(_ALL_VARIANTS, {"product": product.id}).scalars())
         for position, variant in enumerate(product.variants):
@@ -210,7 +210,7 @@ def _taken(error: IntegrityError) -> QuickShopError:
     if is_violation_of(error, "pk_products", "products.id", "pk_variants", "variants.id"):
         return AlreadyExistsError("product", "id")
     if is_violation_of(error, "fk_products_category_id"):
-        return ConflictError("category")  # it was there a moment ago
+        return ConflictError("category")  # it existed when it was checked
     raise error
 
 
@@ -237,7 +237,7 @@ def _row_of(product: Product) -> dict[str, Any]:
 _LOCK_TREE: Final = (
     select(categories.c.id).order_by(categories.c.id).with_for_update(key_share=True)
 )
-"""Keeps out others who change the tree, but not those who put a product in it."""
+"""Blocks other changes of the tree, but not the assignment of products to categories."""
 
 
 class SqlCategories(CategoryRepository):
@@ -249,7 +249,7 @@ class SqlCategories(CategoryRepository):
 
     @override
     def tree(self) -> CategoryTree:
-        # Two statements: what the first had to wait for, only the second sees whole.
+        # The lock is a separate statement: the next one sees what the lock waited for.
         self._connection.execute(_LOCK_TREE)
         rows = self._connection.execute(select(categories))
         found = (_category_of(row) for row in rows)
@@ -296,7 +296,7 @@ class SqlCategories(CategoryRepository):
 
     @override
     def remove(self, category_id: CategoryId) -> None:
-        """Foreign keys keep a category that is in use."""
+        """Remove a category. Foreign keys protect one that is in use."""
         try:
             self._connection.execute(delete(categories).where(categories.c.id == category_id))
         except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""The catalog as people read it: listing, searching and showing, without aggregates."""
+"""Queries of the catalog: listing, searching and showing, without aggregates."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _VARIANT: Final = (
     func.coalesce(func.sum(_FREE), 0).label("available"),
     func.coalesce(func.sum(whole("version")), 0).label("stock_version"),
 )
-# One statement, so that what is shown is one state: a row per variant, the product on each.
+# One statement, so that the result is consistent: a row per variant, each with its product.
 _WHOLE: Final[Select[Any]] = (
     select(*_PRODUCT, *_VARIANT)
     .select_from(
@@ -195,7 +195,7 @@ class SqlProductReader(ProductReader):
 def _rows(
     connection: Connection, key: str, by_id: Select[Any], by_handle: Select[Any]
 ) -> Sequence[Row[Any]]:
-    """The rows about the product of this id or handle: at least one."""
+    """Return the rows of the product of this id or handle: at least one."""
     try:
         statement, values = by_id, {"product": UUID(key)}
     except ValueError:
@@ -208,7 +208,7 @@ def _rows(
 
 
 def _sort_key(sort: ProductSort, words: Sequence[str]) -> tuple[ColumnElement[Any], bool]:
-    """What a list is sorted by before ids, and whether from the top down."""
+    """Return the sort key of a list before ids, and whether the order is descending."""
     match sort:
         case ProductSort.PRICE:
             return products.c.min_price_minor, False
@@ -223,7 +223,7 @@ def _sort_key(sort: ProductSort, words: Sequence[str]) -> tuple[ColumnElement[An
 
 
 def _words_in_title(words: Sequence[str]) -> ColumnElement[Any]:
-    """How many of the words begin a word of the title: what is named so counts most."""
+    """Return how many words start a word of the title: matches in the title rank first."""
     hits = [
         case((products.c.title_words.like(f"% {word}%"), 1), else_=0)
         for word in dict.fromkeys(words)
@@ -247,17 +247,17 @@ def _subtree(slug: str) -> Select[Any]:
 
 
 def _variant_conditions(query: ProductQuery) -> Iterable[ColumnElement[bool]]:
-    mine = [variants.c.product_id == products.c.id, ~variants.c.retired]
+    own = [variants.c.product_id == products.c.id, ~variants.c.retired]
     bounds = []
     if query.min_price_minor is not None:
         bounds.append(variants.c.price_minor >= query.min_price_minor)
     if query.max_price_minor is not None:
         bounds.append(variants.c.price_minor <= query.max_price_minor)
     if bounds:
-        yield exists().where(*mine, *bounds)
+        yield exists().where(*own, *bounds)
     if query.in_stock is not None:
         level = (stock_levels.c.variant_id == variants.c.id) & (_FREE > 0)
-        buyable = exists().where(*mine, level)
+        buyable = exists().where(*own, level)
         yield buyable if query.in_stock else ~buyable
 
 
@@ -269,10 +269,10 @@ def _in_order(connection: Connection, ids: Sequence[UUID]) -> Sequence[ProductVi
 
 
 def _views(connection: Connection, rows: Collection[Row[Any]]) -> Sequence[ProductView]:
-    mine: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
+    by_product: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
     for variant in connection.execute(_VARIANTS, {"products": [row.id for row in rows]}):
-        mine[variant.product_id].append(variant)
-    return [_view(row, mine[row.id]) for row in rows]
+        by_product[variant.product_id].append(variant)
+    return [_view(row, by_product[row.id]) for row in rows]
 
 
 def _view(row: Row[Any], its_variants: Sequence[Row[Any]]) -> ProductView:
@@ -291,7 +291,7 @@ def _variant_view(row: Row[Any], option_names: Sequence[str]) -> VariantView:
     return VariantView(
         id=VariantId(row.variant_id),
         content=content,
-        # A list is read in several statements: between them a product may be given new options.
+        # A list is read in several statements, between which the options of a product may change.
         options=dict(zip(option_names, content.options, strict=False)),
         available=int(row.available),
     )

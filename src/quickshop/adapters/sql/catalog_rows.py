@@ -1,4 +1,4 @@
-"""The contents of products and variants as rows: written by the repository, read by both."""
+"""The contents of products and variants as rows, for the repository and the reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quickshop.adapters.sql.tables import products, variants
 from quickshop.domain.catalog import Image, ProductContent, VariantContent, search_words
 from quickshop.domain.money import Money
 
-# A field that a column holds as it is has the name of that column. Only the others are named here.
+# A plain field has the name of its column. Only fields that need a conversion are listed here.
 _LISTS: Final = ("tags", "option_names")
 _PLAIN: Final = tuple(
     each.name for each in fields(ProductContent) if each.name not in {*_LISTS, "images"}
@@ -26,16 +26,16 @@ _plain = attrgetter(*_PLAIN)
 _variant_plain = attrgetter(*_VARIANT_PLAIN)
 
 PRODUCT_COLUMNS: Final = tuple(products.c[name] for name in (*_PLAIN, *_LISTS, "images"))
-"""What `product_content` reads."""
+"""The columns that `product_content` reads."""
 VARIANT_COLUMNS: Final = tuple(
     variants.c[name]
     for name in (*_VARIANT_PLAIN, "options", "price_minor", "compare_at_minor", "currency")
 )
-"""What `variant_content` reads."""
+"""The columns that `variant_content` reads."""
 
 
 def product_content(row: Row[Any]) -> ProductContent:
-    """The content of the product that a row with `PRODUCT_COLUMNS` holds."""
+    """Return the product content in a row with `PRODUCT_COLUMNS`."""
     return ProductContent(
         tags=tuple(row.tags),
         option_names=tuple(row.option_names),
@@ -45,7 +45,7 @@ def product_content(row: Row[Any]) -> ProductContent:
 
 
 def product_values(content: ProductContent) -> dict[str, Any]:
-    """The columns that a product's content fills."""
+    """Return the column values of a product content."""
     plain = dict(zip(_PLAIN, _plain(content), strict=True))
     return plain | {
         "metadata": dict(content.metadata),
@@ -58,7 +58,7 @@ def product_values(content: ProductContent) -> dict[str, Any]:
 
 
 def variant_content(row: Row[Any]) -> VariantContent:
-    """The content of the variant that a row with `VARIANT_COLUMNS` holds."""
+    """Return the variant content in a row with `VARIANT_COLUMNS`."""
     compare_at = row.compare_at_minor
     return VariantContent(
         options=tuple(row.options),
@@ -69,7 +69,7 @@ def variant_content(row: Row[Any]) -> VariantContent:
 
 
 def variant_values(content: VariantContent) -> dict[str, Any]:
-    """The columns that a variant's content fills."""
+    """Return the column values of a variant content."""
     compare_at = content.compare_at_price
     plain = dict(zip(_VARIANT_PLAIN, _variant_plain(content), strict=True))
     return plain | {

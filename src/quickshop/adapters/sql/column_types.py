@@ -13,13 +13,13 @@ from quickshop.domain.errors import InvalidValueError
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC, to the microsecond. SQLite keeps it as sortable text."""
+    """A time in UTC with a time zone, to the microsecond. SQLite stores it as sortable text."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times: nobody knows when they are."""
+        """Reject times without a time zone, because they are ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -27,24 +27,25 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """SQLite forgets the zone; it was UTC."""
+        """Restore the UTC zone, which SQLite does not store."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class PlainText(TypeDecorator[str]):
-    """Text that both databases can hold.
+    """Text that both databases can store.
 
-    PostgreSQL has no NUL, UTF-8 no lone surrogates. Rules and entrypoints keep both out of what is
-    stored; here they are replaced, so that looking for them finds nothing instead of failing.
+    PostgreSQL rejects NUL, and UTF-8 has no lone surrogates. Rules and entrypoints keep both out
+    of stored text; here they are replaced, so that a search for them finds nothing instead of
+    failing.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Replace what cannot be stored with U+FFFD."""
+        """Replace characters that cannot be stored with U+FFFD."""
         if value is None or (value.isascii() and "\0" not in value):
             return value
         return (
@@ -55,12 +56,12 @@ class PlainText(TypeDecorator[str]):
 
 
 class SortedText(PlainText):
-    """Text that is compared by code point on both, so that keyset paging is the same."""
+    """Text that both databases compare by code point, so that keyset paging is the same."""
 
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        """PostgreSQL compares by the rules of a language unless told otherwise."""
+        """Set the collation, because PostgreSQL compares by the rules of a language by default."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.TEXT(collation="C"))
         return dialect.type_descriptor(Text())
@@ -68,4 +69,4 @@ class SortedText(PlainText):
 
 Json: Final = JSON().with_variant(postgresql.JSONB(), "postgresql")
 RowNumber: Final = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
-"""A key that counts up by itself; SQLite does that for INTEGER alone."""
+"""A generated key. SQLite generates keys only for INTEGER."""

@@ -1,4 +1,4 @@
-"""A transaction's connection, which sends what nobody waits for in one go."""
+"""A connection of a transaction, which batches statements whose results are not needed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Batch = Sequence[tuple[Executable, Rows]]
 
 
 class BatchingConnection:
-    """Executes statements in their order, but those given to `later` not before they matter.
+    """Executes statements in order, but defers those passed to `later`.
 
-    They are sent together before the next statement that is waited for, and before the end of the
-    transaction: on PostgreSQL in one round trip. What they violate comes to light then.
+    Deferred statements are sent together before the next `execute` and before the end of the
+    transaction: on PostgreSQL in one round trip. Their violations are raised at that point.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -26,16 +26,16 @@ class BatchingConnection:
     def execute(
         self, statement: Executable, values: Rows | None = None, **options: Any
     ) -> CursorResult[Any]:
-        """Execute a statement, after all that was put off."""
+        """Execute a statement, after the deferred ones."""
         self.flush()
         return self._connection.execute(statement, values, **options)
 
     def later(self, statement: Executable, values: Rows) -> None:
-        """Execute a statement whose result nobody looks at, before long."""
+        """Defer a statement whose result is not needed."""
         self._queued.append((statement, values))
 
     def flush(self) -> None:
-        """Execute what was put off."""
+        """Execute the deferred statements."""
         if self._queued:
             batch, self._queued = self._queued, []
             if len(batch) > 1 and self._connection.dialect.name == "postgresql":
@@ -52,7 +52,7 @@ def _send_in_one_go(connection: Connection, batch: Batch) -> None:
         with driver.pipeline():
             for statement, values in batch:
                 connection.execute(statement, values)
-    except failure as error:  # raised by the pipeline itself, past SQLAlchemy
+    except failure as error:  # raised by the pipeline itself, not through SQLAlchemy
         raise DBAPIError.instance(
             None, None, error, failure, dialect=connection.dialect
         ) from error

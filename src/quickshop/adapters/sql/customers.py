@@ -75,7 +75,7 @@ _MESSAGES: Final = (
 
 
 class SqlCustomers(CustomerRepository):
-    """Customers, locked while a transaction looks at them."""
+    """Customers, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -108,7 +108,7 @@ class SqlCustomers(CustomerRepository):
 
 
 class SqlCustomerReader(CustomerReader):
-    """Customers as people read them."""
+    """Customers as queries read them."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)

@@ -1,4 +1,4 @@
-"""What differs between the databases. `postgres.py` and `sqlite.py` each fill one of these in."""
+"""The differences between the databases, implemented in `postgres.py` and `sqlite.py`."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from quickshop.settings import Settings
 
 
 class SqlDialect(Protocol):
-    """How one kind of database does what the others do otherwise."""
+    """The operations that each kind of database implements in its own way."""
 
     migrates_itself: bool
-    """Whether opening a shop creates a schema that is not there: for files, not servers."""
+    """Whether opening a shop creates a missing schema: true for files, false for servers."""
 
     def open_engine(self, settings: Settings) -> Engine:
-        """A pool of connections with every timeout set."""
+        """Create a pool of connections with all timeouts set."""
         ...
 
     def autocommit(self, engine: Engine) -> Engine:
-        """The same pool, for single statements that need no transaction."""
+        """Return the same pool in autocommit mode, for single statements."""
         ...
 
     def durability_warnings(self, engine: Engine) -> Sequence[str]:
-        """Why what was committed may be gone after a power failure, and what would be right.
+        """Return why a power failure may lose committed data, each with the setting to use.
 
         Raises:
             TransientError: the database cannot be reached.
@@ -36,17 +36,17 @@ class SqlDialect(Protocol):
         ...
 
     def next_order_number(self, connection: BatchingConnection) -> int:
-        """A number that no order has, and that nobody else is given."""
+        """Return an unused order number. No number is returned twice."""
         ...
 
     def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
-        """Insert an idempotency key; False when it is there or being written, without waiting."""
+        """Insert an idempotency key; False if it exists or is being written. Never waits."""
         ...
 
     def insert_if_absent(
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
-        """Insert a row into the table of this name; False when its key is taken."""
+        """Insert a row into the table of this name; False if its key exists."""
         ...
 
     def move_levels(
@@ -57,11 +57,11 @@ class SqlDialect(Protocol):
         striped: Collection[Place] = (),
         low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
-        """Move the counters of each level that has enough, locking them in the order given.
+        """Move the counters of each level with enough units, locking levels in the given order.
 
-        Tells how those that were moved stand now; None for one that crossed no line that people
-        are told of. `low_stock_threshold` is for levels without one of their own. Those that were
-        seen to be `striped` need not be found out to be; it may have changed since.
+        Returns the new counters of each moved level, or None if the level did not cross a
+        threshold that causes a notification. `low_stock_threshold` applies to levels without one
+        of their own. `striped` lists levels that were striped when read; this may have changed.
         """
         ...
 
@@ -73,16 +73,16 @@ class SqlDialect(Protocol):
         *,
         low_stock_threshold: int | None,
     ) -> None:
-        """Spread a level over so many rows, where writers would otherwise queue for it.
+        """Spread a level over this number of rows, on databases where writers would wait for it.
 
-        Call it with None after its threshold was changed.
+        After a change of its threshold, call it with None.
         """
         ...
 
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
-        """Make a product findable by these words."""
+        """Index a product under these words."""
         ...
 
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
-        """The condition that each of these begins some word of a product."""
+        """Return the condition that each of these words starts a word of the product."""
         ...

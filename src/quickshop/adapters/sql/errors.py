@@ -1,4 +1,4 @@
-"""What databases complain of, in the shop's words."""
+"""Translation of database errors to errors of QuickShop."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[], QuickShopError]]] = {
     ),
     ("pk_roles", "roles.name"): lambda: AlreadyExistsError("role", "name"),
 }
-"""Rules of the shop that come to light when a batch is sent, by constraint and by column."""
+"""Errors for violated rules in a batch, by constraint name and column name."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Run a block; whatever the database complains of in it is raised as an `AdapterError`."""
+    """Run a block and raise its database errors as a `QuickShopError`."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -57,7 +57,7 @@ def translated() -> Iterator[None]:
 
 
 def translate(error: SQLAlchemyError) -> QuickShopError:
-    """The error that a caller of a port may expect."""
+    """Return the error of a port for a database error."""
     if isinstance(error, PoolTimeoutError):
         return TransientError("all database connections are busy")
     if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
@@ -66,21 +66,21 @@ def translate(error: SQLAlchemyError) -> QuickShopError:
         )
     if not isinstance(error, DBAPIError):
         return AdapterError(f"the database layer failed: {type(error).__name__}")
-    return _complaint(error)
+    return _error_of(error)
 
 
-def _complaint(error: DBAPIError) -> QuickShopError:
+def _error_of(error: DBAPIError) -> QuickShopError:
     message = str(error.orig).partition("\n")[0]
     if isinstance(error, IntegrityError):
-        return _violated(error) or AdapterError(f"the database refused it: {message}")
+        return _violated(error) or AdapterError(f"the database rejected the statement: {message}")
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in _LOST_RACES or "database is locked" in message:
         return ContentionError("another transaction was faster")
     if state in _NO_SUCH_TABLE_OR_COLUMN or message.startswith("no such "):
         return SchemaError(f"the database is not migrated ({message}): run `quickshop migrate`")
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-        return TransientError(f"the database cannot be used now: {message}")
-    return AdapterError(f"the database refused it: {message}")
+        return TransientError(f"the database is not available: {message}")
+    return AdapterError(f"the database rejected the statement: {message}")
 
 
 def _violated(error: IntegrityError) -> QuickShopError | None:
@@ -91,10 +91,10 @@ def _violated(error: IntegrityError) -> QuickShopError | None:
 
 
 def is_violation_of(error: IntegrityError, *names: str) -> bool:
-    """Whether the constraint that was violated is one of these.
+    """Return whether the violated constraint is one of these.
 
-    PostgreSQL names constraints, SQLite the columns: give both, as `uq_orders_cart_id` and
-    `orders.cart_id`.
+    PostgreSQL reports the constraint, SQLite the columns: pass both, such as `uq_orders_cart_id`
+    and `orders.cart_id`.
     """
     found = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     return found in names if found else any(name in str(error.orig) for name in names)

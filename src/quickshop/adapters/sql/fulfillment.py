@@ -1,4 +1,4 @@
-"""Parcels in tables."""
+"""Fulfillments in tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _INSERT_LINES: Final = insert(fulfillment_lines)
 
 
 class SqlFulfillments(FulfillmentRepository):
-    """Parcels, written once."""
+    """Fulfillments, which never change after they are written."""
 
     def __init__(self, connection: BatchingConnection) -> None:
         self._connection = connection
@@ -69,7 +69,7 @@ class SqlFulfillments(FulfillmentRepository):
 def fulfillments_of(
     connection: BatchingConnection | Connection, order_ids: Sequence[OrderId]
 ) -> Mapping[OrderId, Sequence[Fulfillment]]:
-    """The parcels of these orders, the first one first; orders without any are left out."""
+    """Return the fulfillments by order, the oldest first, without orders that have none."""
     if not order_ids:
         return {}
     rows: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Holds in a table: one live row per cart and level."""
+"""Holds in a table: one active row per cart and level."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _FORGET: Final = delete(stock_holds).where(
 
 
 class SqlHolds(HoldRepository):
-    """Units set aside for carts."""
+    """Holds on units for carts."""
 
     def __init__(self, connection: BatchingConnection, holding_nothing: set[UUID]) -> None:
         self._connection = connection
@@ -91,7 +91,7 @@ class SqlHolds(HoldRepository):
 
     @override
     def add(self, holds: Sequence[Hold]) -> None:
-        """A unique index allows one hold per cart and level."""
+        """Add holds. A unique index allows one active hold per cart and level."""
         if holds:
             self._holding_nothing.difference_update(hold.cart_id for hold in holds)
             self._connection.later(_INSERT, [_row_of(hold) for hold in holds])
@@ -104,7 +104,7 @@ class SqlHolds(HoldRepository):
 
     @override
     def end(self, holds: Sequence[Hold], how: HoldEnd, *, now: datetime) -> None:
-        """Compare-and-set."""
+        """End holds by compare-and-set."""
         if not holds:
             return
         values = {"holds": [hold.id for hold in holds], "how": how, "now": now}

@@ -1,4 +1,4 @@
-"""Remembered answers, in the transaction that gives them."""
+"""Idempotency keys and their answers, stored in the same transaction as the work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORGET_THIS: Final = delete(keys).where(*_THIS_KEY, keys.c.created_at < bindpar
 
 
 class SqlIdempotency(IdempotencyRepository):
-    """Keys in a table; a reservation is a row that others cannot see yet."""
+    """Keys in a table. A reservation is a row that is not committed yet."""
 
     def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection
@@ -36,7 +36,7 @@ class SqlIdempotency(IdempotencyRepository):
     def claim(
         self, scope: str, key: str, *, fingerprint: str, answer_type: type[T], now: datetime
     ) -> T | None:
-        """Never waits for the other transaction."""
+        """Claim a key without waiting for another transaction."""
         row = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": now}
         if self._dialect.reserve_key(self._connection, row):
             return None

@@ -106,7 +106,7 @@ _KEYS: Final[RowShape[ApiKey]] = RowShape(
 
 
 class SqlAccounts(AccountRepository):
-    """Accounts, locked while a transaction looks at them."""
+    """Accounts, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -168,7 +168,7 @@ class SqlAccounts(AccountRepository):
 
 
 class SqlRoles(RoleRepository):
-    """The roles that the shop made."""
+    """The custom roles of the shop."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -199,7 +199,7 @@ def _role_of(row: Row[Any]) -> Role:
 
 
 def _known(names: Sequence[str]) -> frozenset[Permission]:
-    # A permission that this release does not know allows nothing.
+    # A permission that this release does not know is ignored.
     return frozenset(Permission(name) for name in names if name in set(Permission))
 
 
@@ -293,7 +293,7 @@ _KNOWS: Final = select(
 
 
 class SqlIdentityReader(IdentityReader):
-    """Who is who, one statement a question."""
+    """Accounts, roles, sessions and keys as queries read them, one statement per query."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)

@@ -1,4 +1,4 @@
-"""Imports in tables: the file in parts, so that any worker can read it."""
+"""Imports in tables. The file is stored in parts, so that any worker can read it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _UPDATE: Final = (
 
 
 class SqlImports(ImportRepository):
-    """Imports, locked while a transaction looks at them."""
+    """Imports, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -98,7 +98,7 @@ class SqlImports(ImportRepository):
     def save(
         self, known: Import, issues: Sequence[RowIssue] = (), *, keep: int = MAX_KEPT_ISSUES
     ) -> None:
-        """The row is already locked, so this does not wait."""
+        """Save an import without waiting: its row is already locked."""
         first = known.counts.issues - len(issues)
         rows = [
             {
@@ -129,7 +129,7 @@ class SqlImports(ImportRepository):
 
     @override
     def purge_finished(self, before: datetime) -> int:
-        """Dependent rows are deleted first."""
+        """Delete finished imports, their dependent rows first."""
         for statement in _FORGET_PARTS:
             self._connection.execute(statement, {"before": before})
         return self._connection.execute(_FORGET, {"before": before}).rowcount
@@ -208,7 +208,7 @@ def _position(cursor: str) -> int:
 
 
 def _facts(known: Import) -> dict[str, Any]:
-    """What changes in the course of an import."""
+    """Return the values of the columns that change during an import."""
     facts = {name: getattr(known, name) for name in _CHANGING}
     return facts | {"counts": asdict(known.counts)}
 

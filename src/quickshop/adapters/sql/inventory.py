@@ -1,4 +1,4 @@
-"""Stock in tables: counters that only move together with their ledger."""
+"""Stock in tables: counters that change only together with the ledger."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _RELEASE: Final = (
 
 
 class SqlStock(StockRepository):
-    """Levels, their ledger, and what orders were promised."""
+    """Stock levels, their ledger, and allocations."""
 
     def __init__(
         self,
@@ -147,12 +147,12 @@ class SqlStock(StockRepository):
         opened = next(found for found in levels if found.location_id == level.location_id)
         if opened.backorder_limit != level.backorder_limit:
             opened.configured(backorder_limit=level.backorder_limit)
-            raise ContentionError("the level was changed meanwhile; try again")
+            raise ContentionError("another transaction changed the stock level; try again")
         return opened
 
     @override
     def lock(self, variant_id: VariantId, location_id: LocationId) -> StockLevel:
-        # Two statements: what the first had to wait for, only the second sees whole.
+        # The lock is a separate statement: the next one sees what the lock waited for.
         if lock(self._connection, (variant_id, location_id)) is None:
             raise NotFoundError("stock level")
         this = {"variant": variant_id, "location": location_id}
@@ -221,10 +221,10 @@ class SqlStock(StockRepository):
         for move in crossing:
             name = names[move.after.location_id]
             threshold = self._low_stock_threshold
-            self._log.tell(move.events(name, default_threshold=threshold, now=now))
+            self._log.enqueue(move.events(name, default_threshold=threshold, now=now))
 
     def _refusal(self, change: Change) -> Exception:
-        """Why a level could not be moved: the transaction is to be rolled back."""
+        """Return why a level could not be moved; the caller must roll back."""
         for level in self.levels([change.variant]):
             if level.location_id == change.location:
                 break
@@ -234,7 +234,7 @@ class SqlStock(StockRepository):
             level.moved(**change.counters)
         except DomainError as error:
             return error
-        return ContentionError("the stock moved meanwhile; try again")
+        return ContentionError("another transaction moved the stock; try again")
 
     @override
     def allocate(
@@ -255,14 +255,14 @@ class SqlStock(StockRepository):
         self._record_plan(taken + [hold.released(now) for hold in releasing])
 
     def _record_plan(self, movements: Sequence[StockMovement]) -> None:
-        """Record movements that were planned when the levels were not locked yet."""
+        """Record movements that were planned before the levels were locked."""
         try:
             self.record(movements)
         except OutOfStockError as error:
-            # What did move was taken already, so this is what is left for what did not.
+            # Moved units are already subtracted, so the levels show what is free for the others.
             levels = self.levels({m.variant_id for m in movements if m.sku == error.sku})
             if error.requested <= sum(max(0, level.available) for level in levels):
-                raise ContentionError("the stock moved meanwhile; plan again") from error
+                raise ContentionError("another transaction moved the stock; plan again") from error
             raise
 
     @override
@@ -272,11 +272,11 @@ class SqlStock(StockRepository):
 
     @override
     def release(self, order_id: UUID, *, now: datetime) -> int:
-        """Compare-and-set: of two concurrent calls one succeeds."""
+        """Release by compare-and-set: of two concurrent calls one succeeds."""
         live = {allocation.id: allocation for allocation in self.allocations(order_id)}
         released = self._connection.execute(_RELEASE, {"order": order_id}).scalars()
-        mine = [live[AllocationId(this)] for this in released if this in live]
-        back = [allocation for allocation in mine if allocation.unshipped]
+        ended = [live[AllocationId(this)] for this in released if this in live]
+        back = [allocation for allocation in ended if allocation.unshipped]
         self.record([allocation.released(now) for allocation in back])
         return sum(allocation.unshipped for allocation in back)
 
@@ -289,7 +289,7 @@ class SqlStock(StockRepository):
         location_id: LocationId | None = None,
         now: datetime,
     ) -> Sequence[ShippedUnits]:
-        """Compare-and-set: no unit ships twice."""
+        """Ship by compare-and-set: no unit is shipped twice."""
         chosen = choose_shipped(self.allocations(order_id), quantities, location_id)
         for allocation, units in chosen:
             this = {"allocation": allocation.id, "was": allocation.shipped, "units": units}

@@ -1,4 +1,4 @@
-"""Stock as staff read it, and whether it adds up."""
+"""Queries of stock for staff, and the check of counters against the ledger."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class SqlStockReader(StockReader):
 
     @override
     def discrepancies(self) -> Sequence[StockDiscrepancy]:
-        """One statement, so the answer is consistent."""
+        """Read all counters in one statement, so that the result is consistent."""
         with translated(), self._engine.connect() as connection:
             rows = connection.execute(_WRONG).all()
         return [found for row in rows for found in _discrepancies(row)]

@@ -1,4 +1,4 @@
-"""The queue of record, in the database that the events are in."""
+"""The job queue, in the same database as the events."""
 
 from __future__ import annotations
 
@@ -88,31 +88,31 @@ _CODECS: Final[dict[type, TypeAdapter[Any]]] = {}
 
 
 def codec(kind: type) -> TypeAdapter[Any]:
-    """What reads and writes this dataclass as JSON; made once."""
+    """Return the cached adapter that reads and writes this dataclass as JSON."""
     if kind not in _CODECS:
         _CODECS[kind] = TypeAdapter(kind)
     return _CODECS[kind]
 
 
 class EventLog:
-    """Turns the events of saved aggregates into jobs, in the same transaction."""
+    """Writes jobs for the events of saved aggregates in the same transaction."""
 
     def __init__(self, connection: BatchingConnection, reactions: Reactions) -> None:
         self._connection = connection
         self._reactions = reactions
         self.wrote_jobs = False
         self.written: list[tuple[Aggregate, Sequence[DomainEvent]]] = []
-        """What was saved, and what happened to it."""
+        """The saved aggregates, with their events."""
 
     def write(self, aggregate: Aggregate) -> Sequence[DomainEvent]:
-        """Queue one job per event and effect; hand the events on."""
+        """Enqueue one job per event and effect, and return the events."""
         events = aggregate.collect_events()
         self.written.append((aggregate, events))
-        self.tell(events)
+        self.enqueue(events)
         return events
 
-    def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Queue one job per event and effect."""
+    def enqueue(self, events: Sequence[DomainEvent]) -> None:
+        """Enqueue one job per event and effect."""
         rows = [row for event in events for row in self._rows(event)]
         if rows:
             self._connection.later(_INSERT, rows)
@@ -141,7 +141,7 @@ class EventLog:
 
 
 class SqlJobQueue(JobQueue):
-    """Jobs in a table. Every call is one statement and a transaction of its own."""
+    """Jobs in a table. Each call is one statement in a transaction of its own."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect, reactions: Reactions) -> None:
         self._engine = dialect.autocommit(engine)
@@ -154,7 +154,7 @@ class SqlJobQueue(JobQueue):
 
     @override
     def claim(self, now: datetime, *, limit: int, lease: timedelta) -> Sequence[JobId]:
-        """Concurrent claims return different jobs."""
+        """Claim jobs. Concurrent calls return different jobs."""
         rows = self._run(_CLAIM, {"now": now, "most": limit, "until": now + lease})
         return sorted(JobId(row.id) for row in rows)
 
@@ -172,7 +172,7 @@ class SqlJobQueue(JobQueue):
         try:
             event = codec(self._kinds[row.event_kind]).validate_python(row.event)
         except (KeyError, ValidationError) as error:
-            # Written by another release. Trying again changes nothing until this one is replaced.
+            # Another release wrote the event. A retry fails until this release is replaced.
             reason = f"unreadable event {row.event_kind}: {error}"[:MAX_FAILURE_LENGTH]
             self.fail(job_id, reason, attempt=row.attempts, retry_at=None)
             return None
@@ -196,8 +196,8 @@ class SqlJobQueue(JobQueue):
             if retry_at is None
             else {"due_at": retry_at, "available_at": retry_at, "held_until": retry_at}
         )
-        mine = (jobs.c.id == job_id, jobs.c.status == "waiting", jobs.c.attempts == attempt)
-        self._run(update(jobs).where(*mine).values(changes), {})
+        current = (jobs.c.id == job_id, jobs.c.status == "waiting", jobs.c.attempts == attempt)
+        self._run(update(jobs).where(*current).values(changes), {})
 
     @override
     def dead(self, *, limit: int, cursor: str | None = None) -> Page[JobView]:
@@ -259,7 +259,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 class SqlSchedules(ScheduleRepository):
-    """Due times in a table, moved on by whoever is first."""
+    """Due times in a table, advanced by the first claim."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)
@@ -267,7 +267,7 @@ class SqlSchedules(ScheduleRepository):
 
     @override
     def claim(self, name: str, now: datetime, *, interval: timedelta) -> bool:
-        """Compare-and-set."""
+        """Claim by compare-and-set."""
         with translated(), self._engine.connect() as connection:
             due_at = connection.execute(_DUE, {"task": name}).scalar_one_or_none()
             if due_at is None:

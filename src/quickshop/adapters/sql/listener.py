@@ -1,4 +1,4 @@
-"""Hearing from PostgreSQL that there is work. Importing this needs the `postgres` extra."""
+"""Notifications of new jobs from PostgreSQL. Importing this needs the `postgres` extra."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ except ImportError as error:
     raise MissingExtraError("postgres", "a PostgreSQL database") from error
 
 CHANNEL: Final = "quickshop_jobs"
-"""Notified by the database whenever jobs are written."""
+"""The channel on which the database sends a notification for new jobs."""
 RECONNECT_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 5
 KEEPALIVE_SECONDS: Final = 10
-"""A connection that is silently gone is noticed after about three times this."""
+"""The keepalive interval. A lost connection is noticed after about three intervals."""
 
 
 class PostgresJobSignal(JobSignal):
     """A `JobSignal` that wakes when another process writes jobs.
 
-    It keeps one connection of its own, from the first `wait` on, in a thread of its own: any
-    number of threads may wait. While the database is away a `wait` only lasts as long as it may,
-    and the connection comes back by itself. Close it when done.
+    From the first `wait` on, it uses one connection and one thread of its own; any number of
+    threads may wait. While the database is not available, `wait` returns after its timeout, and
+    the listener reconnects by itself. Close it after use.
     """
 
     def __init__(self, conninfo: str) -> None:
@@ -46,7 +46,7 @@ class PostgresJobSignal(JobSignal):
 
     @override
     def wait(self, timeout_seconds: float) -> None:
-        """Raises nothing."""
+        """Wait for new jobs. This raises no errors."""
         deadline = monotonic() + timeout_seconds
         with self._news:
             self._listen()
@@ -63,7 +63,7 @@ class PostgresJobSignal(JobSignal):
             self._news.notify_all()
 
     def close(self) -> None:
-        """Let go of the connection; whoever waits returns."""
+        """Close the connection and end all waits."""
         with self._news:
             if self._closed:
                 return
@@ -88,14 +88,14 @@ class PostgresJobSignal(JobSignal):
                 try:
                     self._follow(selector)
                 except (psycopg.Error, OSError):
-                    # Nobody is told: waiting still works, a little later, by its timeout.
+                    # The error is ignored: waits still end by their timeout.
                     selector.select(RECONNECT_SECONDS)
 
     def _follow(self, selector: selectors.BaseSelector) -> None:
         with closing(self._connect()) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self.wake()  # for what was written while nobody listened
-            handle = connection.fileno()  # a broken connection no longer tells
+            self.wake()  # for jobs written while the listener was not connected
+            handle = connection.fileno()  # a broken connection has no file number
             selector.register(handle, selectors.EVENT_READ)
             try:
                 while not self._closed:

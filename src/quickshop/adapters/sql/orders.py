@@ -1,4 +1,4 @@
-"""Orders in tables. What was bought never changes, so only its own row is written again."""
+"""Orders in tables. Order lines never change, so a save updates only the row of the order."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from quickshop.ports.paging import Cursor, Page, require_limit
 
 _THIS: Final = orders.c.id == bindparam("order")
 _GET: Final = select(orders).where(_THIS)
-# `Order.opens_to`, a second time.
+# The rule of `Order.opens_to` as a condition.
 _GET_OWN: Final = _GET.where(
     or_(
         and_(orders.c.customer_id.is_(None), orders.c.token_digest == bindparam("digest")),
@@ -74,7 +74,7 @@ _LINES: Final = (
 _HAVE_FULFILLMENTS: Final = frozenset(
     {"partially_fulfilled", "fulfilled", "completed", "refunded"}
 )
-"""Only of these parcels are looked for."""
+"""The statuses of orders whose fulfillments are read."""
 _INSERT: Final = insert(orders)
 _INSERT_LINES: Final = insert(order_lines)
 _INSERT_EVENTS: Final = insert(order_events).inline()
@@ -118,7 +118,7 @@ _ACTIONS: Final = select(payments.c.order_id, payments.c.action).where(
 
 
 class SqlOrders(OrderRepository):
-    """Orders, locked while a transaction looks at them."""
+    """Orders, locked from reading to the end of the transaction."""
 
     def __init__(
         self, connection: BatchingConnection, dialect: SqlDialect, tracker: Tracker, log: EventLog
@@ -173,13 +173,13 @@ class SqlOrders(OrderRepository):
 
     @override
     def save(self, order: Order) -> None:
-        mine = {
+        changes = {
             "order": order.id,
             "read_version": order.version,
             "new_status": order.status,
             "new_expires_at": order.expires_at,
         }
-        if self._connection.execute(_UPDATE, mine).rowcount == 0:
+        if self._connection.execute(_UPDATE, changes).rowcount == 0:
             raise ConflictError("order")
         self._finish(order)
 
@@ -226,7 +226,7 @@ _GET_OWN_LOCKED: Final = _GET_OWN.with_for_update()
 
 
 class SqlOrderReader(OrderReader):
-    """Orders as people read them."""
+    """Orders as queries read them."""
 
     def __init__(self, engine: Engine, dialect: SqlDialect) -> None:
         self._engine = dialect.autocommit(engine)

@@ -1,4 +1,4 @@
-"""Keyset paging over rows of which one more was asked for than is shown."""
+"""Keyset paging over rows, of which one more than the limit was read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ItemT = TypeVar("ItemT", bound=_Identified)
 
 
 def by_id(_item: object) -> str | float:
-    """The key of items that are sorted by their id alone."""
+    """Return the sort key of items that are sorted by id only."""
     return 0
 
 
@@ -29,7 +29,7 @@ def page_of(
     sort: str = "newest",
     key: Callable[[ItemT], str | float] = by_id,
 ) -> Page[ItemT]:
-    """The first `limit` of what was found, and where to go on if that was not all."""
+    """Return the first `limit` rows, with a cursor if there are more."""
     if len(found) <= limit:
         return Page(found)
     last = found[limit - 1]

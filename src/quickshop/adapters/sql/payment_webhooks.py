@@ -1,4 +1,4 @@
-"""Messages of payment gateways in a table."""
+"""Webhook messages of payment gateways in a table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FORGET: Final = delete(webhooks).where(
 
 
 class SqlPaymentWebhooks(PaymentWebhookRepository):
-    """One row per message. Its primary key is what keeps a repeated one without effect."""
+    """Webhook messages, one row each. The primary key makes repeated messages harmless."""
 
     def __init__(self, connection: BatchingConnection, dialect: SqlDialect) -> None:
         self._connection = connection

@@ -76,7 +76,7 @@ _UPDATE: Final = (
 
 
 class SqlPayments(PaymentRepository):
-    """Attempts, locked while a transaction looks at them."""
+    """Payment attempts, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -112,8 +112,8 @@ class SqlPayments(PaymentRepository):
     def save(self, payment: Payment) -> None:
         row = _row_of(payment)
         changes = {f"new_{name}": row[name] for name in _CHANGING}
-        mine = {"payment": payment.id, "read_version": payment.version}
-        if self._connection.execute(_UPDATE, mine | changes).rowcount == 0:
+        expected = {"payment": payment.id, "read_version": payment.version}
+        if self._connection.execute(_UPDATE, expected | changes).rowcount == 0:
             raise ConflictError("payment")
         self._save_refunds(payment)
         self._finish(payment)

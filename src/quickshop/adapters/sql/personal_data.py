@@ -1,4 +1,4 @@
-"""Traces of customers in tables."""
+"""Personal data of customers in tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from quickshop.domain.erasure import ERASED, PERSONAL_FACTS, impersonal_facts
 from quickshop.ports.personal_data import PersonalDataRepository
 
 _AT_ONCE: Final = 50
-"""Ids that one statement looks for."""
+"""The number of ids that one statement searches for."""
 _ORDERS: Final = (
     select(orders.c.id).where(orders.c.customer_id == bindparam("customer")).order_by(orders.c.id)
 )
@@ -68,7 +68,7 @@ _REWRITE: Final = (
 
 
 class SqlPersonalData(PersonalDataRepository):
-    """What is told of customers outside of what is theirs. Rare: it may read whole tables."""
+    """Personal data of a customer outside the customer record. It may read whole tables."""
 
     def __init__(self, connection: BatchingConnection) -> None:
         self._connection = connection
@@ -97,8 +97,10 @@ class SqlPersonalData(PersonalDataRepository):
             self._connection.later(_REWRITE, changed)
 
     def _erase_answers(self, about: Sequence[str]) -> None:
-        tells = or_(*(idempotency_keys.c.answer.contains(each) for each in about))
-        self._connection.execute(update(idempotency_keys).where(tells).values(answer=None))
+        names_customer = or_(*(idempotency_keys.c.answer.contains(each) for each in about))
+        self._connection.execute(
+            update(idempotency_keys).where(names_customer).values(answer=None)
+        )
 
 
 def _some_at_once(ids: Sequence[str]) -> Iterator[Sequence[str]]:

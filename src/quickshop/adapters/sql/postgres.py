@@ -1,4 +1,4 @@
-"""All that is particular to PostgreSQL: the database that QuickShop is made for."""
+"""The PostgreSQL dialect, the main database of QuickShop."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ from quickshop.domain.inventory import MAX_UNITS, LocationId
 from quickshop.settings import Settings
 
 IDLE_SECONDS: Final = 1.0
-"""A connection idle for longer is asked whether it is still there before it is used."""
+"""A connection that was idle for longer is checked before it is used."""
 
 _NEXT_NUMBER: Final = select(order_numbers.next_value())
-# The lock tells a key that is being written right now from one that is free: an INSERT alone
-# would wait for the other transaction to end.
+# The lock distinguishes a key that is being written from a free one: an INSERT alone would wait
+# for the other transaction to end.
 _LOCKED_ROW: Final[Select[Any]] = select(
     bindparam("scope"),
     bindparam("key"),
@@ -68,7 +68,7 @@ _RESERVE: Final = (
 )
 
 
-# NO KEY: rows that refer to a level hold a share of its key, which FOR UPDATE would wait for.
+# NO KEY: rows that refer to a level lock its key in share mode, and FOR UPDATE would wait.
 _MOVE_ALL: Final = text("""
     WITH change AS (
         SELECT * FROM unnest(
@@ -125,7 +125,7 @@ _DURABILITY: Final = text(
     "SELECT name FROM pg_settings WHERE setting = 'off'"
     " AND name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name"
 )
-"""What is off for this very session: a role or a database may have settings of its own."""
+"""The settings that are off in this session. Roles and databases can override them."""
 
 
 @cache
@@ -140,7 +140,7 @@ class PostgresDialect(SqlDialect):
 
     @override
     def open_engine(self, settings: Settings) -> Engine:
-        """Connections end, rather than hang, whatever the network or other sessions do."""
+        """Create a pool whose connections time out instead of hanging."""
         statement_ms = round(settings.database_timeout_seconds * 1000)
         lock_ms = round(settings.lock_timeout_seconds * 1000)
         try:
@@ -169,27 +169,26 @@ class PostgresDialect(SqlDialect):
 
     @override
     def autocommit(self, engine: Engine) -> Engine:
-        """No BEGIN and COMMIT around single statements."""
+        """Return the pool in autocommit mode: no BEGIN and COMMIT around single statements."""
         return engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @override
     def durability_warnings(self, engine: Engine) -> Sequence[str]:
-        """What the server, the database or the role does not wait for."""
+        """Return a warning for each durability setting that is off."""
         with translated(), self.autocommit(engine).connect() as connection:
             off = connection.execute(_DURABILITY).scalars().all()
         return [
-            f"the database must run with {name} = on: it may lose what it has confirmed"
-            for name in off
+            f"the database must run with {name} = on: it may lose committed data" for name in off
         ]
 
     @override
     def next_order_number(self, connection: BatchingConnection) -> int:
-        """From a sequence: no waiting, and gaps where transactions rolled back."""
+        """Return a number from a sequence: without waiting, with gaps after rollbacks."""
         return int(connection.execute(_NEXT_NUMBER).scalar_one())
 
     @override
     def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
-        """One statement, which never waits."""
+        """Reserve a key in one statement, which never waits."""
         lock = {"lock": f"{row['scope']}\n{row['key']}"}
         return connection.execute(_RESERVE, row | lock).first() is not None
 
@@ -197,7 +196,7 @@ class PostgresDialect(SqlDialect):
     def insert_if_absent(
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
-        """`ON CONFLICT DO NOTHING`."""
+        """Insert with `ON CONFLICT DO NOTHING`."""
         statement = _insert_if_absent(table)
         inserted = connection.execute(
             statement, row, execution_options={"preserve_rowcount": True}
@@ -213,7 +212,7 @@ class PostgresDialect(SqlDialect):
         striped: Collection[Place] = (),
         low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
-        """One statement, whether it is one level or a hundred; then the striped ones."""
+        """Move all unstriped levels in one statement, then the striped levels."""
         plain = [change for change in changes if change[:2] not in striped]
         moved: dict[Place, Moved | None] = dict(_move_together(connection, plain))
         missing = [change for change in plain if change[:2] not in moved]
@@ -234,32 +233,32 @@ class PostgresDialect(SqlDialect):
         *,
         low_stock_threshold: int | None,
     ) -> None:
-        """Rows that are locked one by one, and all together only when one has too little."""
+        """Spread a level over rows that are locked one by one, or all if one has too few units."""
         stripe_level(connection, place, stripes, low_stock_threshold)
 
     @override
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
-        """Nothing to do: the index is on an expression over `products.search_text`."""
+        """Do nothing: the index is on an expression over `products.search_text`."""
 
     @override
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
-        """Words hold letters and digits only, so quoting them is enough."""
+        """Return a full-text condition. Words have only letters and digits, so quotes suffice."""
         query = " & ".join(f"'{word}':*" for word in words)
         return text(f"{SEARCH_VECTOR} @@ CAST(:query AS tsquery)").bindparams(query=query)  # type: ignore[return-value]
 
 
 SEARCH_VECTOR: Final = "array_to_tsvector(string_to_array(products.search_text, ' '))"
-"""The expression that the search index is on."""
+"""The expression of the search index."""
 
 
 def driver_url(url: str) -> str:
-    """The URL with the driver named that this project uses."""
+    """Return the URL with the driver that QuickShop uses."""
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     return parsed.render_as_string(hide_password=False)
 
 
 def _ping_idle_connections(engine: Engine) -> None:
-    """Notice a server that restarted before a request does, at no cost to a busy connection."""
+    """Check idle connections before use, so that requests survive a restart of the server."""
 
     @event.listens_for(engine, "checkin")
     def _remember(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

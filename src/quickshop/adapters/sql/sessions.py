@@ -1,4 +1,4 @@
-"""Sessions, their refresh tokens, and one-time tokens in tables. No secret is in any of them."""
+"""Sessions, refresh tokens and one-time tokens in tables, without secrets."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _WITH_DIGEST: Final = _THIS.where(
 
 
 class SqlSessions(SessionRepository):
-    """Sessions, locked while a transaction looks at them."""
+    """Sessions, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection
@@ -136,7 +136,7 @@ class SqlSessions(SessionRepository):
         found = self._connection.execute(_WITH_TOKEN, this).one_or_none()
         if found is None:
             return None
-        # Read when the session is locked: it may have been used while that was waited for.
+        # Read it after the session is locked: it may have been used during the wait.
         row = self._connection.execute(_TOKEN, this).one()
         token = RefreshToken(
             digest=row.digest,
@@ -165,14 +165,14 @@ class SqlSessions(SessionRepository):
 
     @override
     def purge_ended(self, before: datetime) -> int:
-        # One by one, so that each goes by its index.
+        # One by one, so that each condition uses its index.
         ended = (sessions.c.expires_at < before, sessions.c.revoked_at < before)
         gone = (self._connection.execute(delete(sessions).where(how)).rowcount for how in ended)
         return sum(gone)
 
 
 class SqlOneTimeTokens(OneTimeTokenRepository):
-    """One-time tokens, locked while a transaction looks at them."""
+    """One-time tokens, locked from reading to the end of the transaction."""
 
     def __init__(self, connection: BatchingConnection, tracker: Tracker, log: EventLog) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""All that is particular to SQLite: the shop in one file, with no server at all."""
+"""The SQLite dialect: the shop in one file, without a server."""
 
 from __future__ import annotations
 
@@ -53,19 +53,21 @@ class SqliteDialect(SqlDialect):
 
     @override
     def open_engine(self, settings: Settings) -> Engine:
-        """Open the file; its folder must be there.
+        """Open the file; its folder must exist.
 
         Raises:
-            InvalidValueError: the URL names no file, or one in a folder that does not exist.
+            InvalidValueError: the URL names no file, or its folder does not exist.
         """
         path = make_url(settings.database_url).database
         if not path or path == ":memory:":
             raise InvalidValueError(
                 "QUICKSHOP_DATABASE_URL",
-                "must name a file, as sqlite:///shop.db; to keep nothing use memory://",
+                "must name a file, such as sqlite:///shop.db; to store nothing, use memory://",
             )
         if not Path(path).absolute().parent.is_dir():
-            raise InvalidValueError("QUICKSHOP_DATABASE_URL", "must name a file in a folder")
+            raise InvalidValueError(
+                "QUICKSHOP_DATABASE_URL", "must name a file in an existing folder"
+            )
         engine = create_engine(
             f"sqlite:///{path}",
             pool_size=settings.database_pool_size,
@@ -86,30 +88,30 @@ class SqliteDialect(SqlDialect):
 
     @override
     def autocommit(self, engine: Engine) -> Engine:
-        """No BEGIN, so that reading takes no lock."""
+        """Return the pool in autocommit mode: without BEGIN, reading takes no lock."""
         return engine.execution_options(quickshop_autocommit=True)
 
     @override
     def durability_warnings(self, engine: Engine) -> Sequence[str]:
-        """None: each connection is opened as the mode asks for."""
+        """Return no warnings: each connection is opened with the settings of the mode."""
         return ()
 
     @override
     def next_order_number(self, connection: BatchingConnection) -> int:
-        """The highest and one: this transaction is the only writer."""
+        """Return the highest number plus one: this transaction is the only writer."""
         last = connection.execute(_LAST_NUMBER).scalar_one()
         return FIRST_ORDER_NUMBER if last is None else last + 1
 
     @override
     def reserve_key(self, connection: BatchingConnection, row: dict[str, object]) -> bool:
-        """Nobody else is writing, so a key that is there is one that was committed."""
+        """Reserve a key. This transaction is the only writer, so an existing key is committed."""
         return self.insert_if_absent(connection, idempotency_keys.name, row)
 
     @override
     def insert_if_absent(
         self, connection: BatchingConnection, table: str, row: dict[str, object]
     ) -> bool:
-        """`ON CONFLICT DO NOTHING`."""
+        """Insert with `ON CONFLICT DO NOTHING`."""
         statement = _insert_if_absent(table)
         inserted = connection.execute(
             statement, row, execution_options={"preserve_rowcount": True}
@@ -125,7 +127,7 @@ class SqliteDialect(SqlDialect):
         striped: Collection[Place] = (),
         low_stock_threshold: int | None,
     ) -> Mapping[Place, Moved | None]:
-        """One by one: there is no round trip to save."""
+        """Move the levels one by one: there are no round trips to save."""
         return dict(move_one_by_one(connection, changes))
 
     @override
@@ -137,17 +139,17 @@ class SqliteDialect(SqlDialect):
         *,
         low_stock_threshold: int | None,
     ) -> None:
-        """Nothing to do: writers take turns at the whole file."""
+        """Do nothing: there is one writer at a time for the whole file."""
 
     @override
     def index_words(self, connection: BatchingConnection, product_id: UUID, words: str) -> None:
-        """Write them to the full-text index."""
+        """Write the words to the full-text index."""
         connection.execute(_FORGET_WORDS, {"id": f'product_id:"{product_id.hex}"'})
         connection.execute(_INDEX_WORDS, {"id": product_id.hex, "words": words})
 
     @override
     def has_words(self, words: Sequence[str]) -> ColumnElement[bool]:
-        """Words hold letters and digits only, so quoting them is enough."""
+        """Return a full-text condition. Words have only letters and digits, so quotes suffice."""
         query = " AND ".join(f'words:"{word}"*' for word in words)
         return text(  # type: ignore[return-value]
             "products.id IN (SELECT product_id FROM product_search WHERE product_search MATCH :q)"
@@ -158,16 +160,16 @@ _FORGET_WORDS: Final = text("DELETE FROM product_search WHERE product_search MAT
 _INDEX_WORDS: Final = text("INSERT INTO product_search (product_id, words) VALUES (:id, :words)")
 
 
-# NORMAL with a write-ahead log survives any crash of the process; only the last transactions
-# before a power failure may be missing, and then wholly.
+# NORMAL with a write-ahead log survives any crash of the process; a power failure may lose only
+# the last transactions, each as a whole.
 _SYNCHRONOUS: Final = {"development": "NORMAL", "production": "FULL"}
 
 
 def _creating_for_owner_only(path: Path) -> Callable[..., None]:
-    """Have a new file made so that nobody else on the machine can read it.
+    """Create a new file so that only its owner can read it.
 
-    It holds addresses and hashes of passwords. SQLite gives its log the same mode. A file that is
-    there keeps the mode that it has; where none can be made SQLite says why.
+    It contains addresses and password hashes. SQLite gives its log the same mode. An existing file
+    keeps its mode; if the file cannot be created, SQLite reports why.
     """
 
     def create(*_connecting: object) -> None:
@@ -195,11 +197,11 @@ def _prepare(*, synchronous: str) -> Callable[[DBAPIConnection, ConnectionPoolEn
     reraise=True,
 )
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a new file over. SQLite does not wait for others who are at it, so it is repeated."""
+    """Switch a new file to a write-ahead log, with retries, because SQLite does not wait here."""
     connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin(connection: Connection) -> None:
     if not connection.get_execution_options().get("quickshop_autocommit"):
-        # IMMEDIATE: a transaction that read first and then found itself second would fail.
+        # IMMEDIATE: a transaction that reads before it writes could fail at the first write.
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,6 +1,6 @@
-"""Moving the counters of stock levels: one conditional update each, the readable form.
+"""Moves of stock counters in the readable form: one conditional update per level.
 
-What a dialect does faster is tested equal to `move_one_by_one`.
+Tests compare the faster form of a dialect with `move_one_by_one`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Place = tuple[VariantId, LocationId]
 
 
 class Change(NamedTuple):
-    """By how much the counters of one level are to move."""
+    """The changes of the counters of one level."""
 
     variant: VariantId
     location: LocationId
@@ -35,17 +35,17 @@ class Change(NamedTuple):
 
     @property
     def counters(self) -> dict[str, int]:
-        """By how much, by the name of the counter."""
+        """Return the changes by the name of the counter."""
         return {name: getattr(self, name) for name in COUNTERS}
 
     @property
     def taken(self) -> int:
-        """Units that can be bought no longer; below 0 those that can again."""
+        """The number of units that become unavailable; negative if units become available."""
         return self.allocated + self.held - self.on_hand
 
 
 class Moved(NamedTuple):
-    """The counters of one level after its change."""
+    """The counters of one level after a change."""
 
     on_hand: int
     allocated: int
@@ -55,7 +55,7 @@ class Moved(NamedTuple):
 
 
 def changes_of(movements: Sequence[StockMovement]) -> Mapping[Place, Change]:
-    """One change per level, in the order of locks."""
+    """Return one change per level, in the order of locks."""
     changes: dict[Place, Change] = {}
     for movement in sorted(movements, key=lock_order):
         place = (movement.variant_id, movement.location_id)
@@ -66,7 +66,7 @@ def changes_of(movements: Sequence[StockMovement]) -> Mapping[Place, Change]:
 
 
 def moved_of(row: Row[Any]) -> Moved:
-    """The counters in a row of `stock_levels`."""
+    """Return the counters in a row of `stock_levels`."""
     return Moved(*(getattr(row, name) for name in Moved._fields))
 
 
@@ -76,7 +76,7 @@ _MOVE: Final = (
     .where(
         stock_levels.c.variant_id == bindparam("variant"),
         stock_levels.c.location_id == bindparam("location"),
-        # `StockLevel.moved`, a second time and on the very row: nobody can have changed it since.
+        # The rule of `StockLevel.moved`, in the update itself so that no change comes between.
         _MOVED["on_hand"] - _MOVED["allocated"] - _MOVED["held"] + stock_levels.c.backorder_limit
         >= 0,
         _MOVED["on_hand"] <= MAX_UNITS,
@@ -90,7 +90,7 @@ _MOVE: Final = (
 def move_one_by_one(
     connection: BatchingConnection, changes: Sequence[Change]
 ) -> Mapping[Place, Moved]:
-    """Move each level that has enough, in the order given; tell how those stand now."""
+    """Move each level with enough units, in the given order; return the new counters."""
     moved: dict[Place, Moved] = {}
     for change in changes:
         values = {

@@ -1,13 +1,13 @@
-"""Striped levels: a hot level's counters spread over several rows, so that buyers do not queue.
+"""Striped levels: the counters of a busy level, spread over several rows to avoid lock waits.
 
-The level is the sum of its own row and its stripes. A stripe never goes below zero, so their sum
-cannot; and which stripe a unit is taken from or given back to does not matter, so nothing else
-needs to know of them. What one stripe cannot do alone is done under the locks of them all, and
-the units are spread anew: nobody is refused while there are units in another stripe.
+A level is the sum of its own row and its stripes. The free units of a stripe never go below zero,
+so neither does their sum. Units can be taken from and returned to any stripe, so no other code
+needs to know about stripes. A change that does not fit in one stripe locks all of them and spreads
+the units again: no purchase is refused while another stripe has units.
 
-A change is also done under all locks when it may cross a line that people are told of: that of low
-stock, or that of the last unit. Either every stripe holds its share of what lies above the lines,
-the floor, and keeps it; or none holds anything, and all is in the level's own row.
+A change that may cross a notification threshold (low stock or the last unit) also locks all rows.
+Either each stripe holds and keeps its share of the units above the thresholds, the floor; or the
+stripes are empty, and all units are in the level's own row.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _OF_LEVEL: Final = (stock_stripes.c.variant_id == stock_levels.c.variant_id) & (
 
 
 def whole(column: str) -> ColumnElement[int]:
-    """A counter (or the version) of a level, its stripes included."""
+    """Return a counter (or the version) of a level, including its stripes."""
     stripes = (
         select(func.coalesce(func.sum(stock_stripes.c[column]), 0))
         .where(_OF_LEVEL)
         .correlate(stock_levels)
         .scalar_subquery()
     )
-    # CASE, so that levels without stripes are not searched for any.
+    # CASE, so that no stripes are searched for levels without stripes.
     return stock_levels.c[column] + case((stock_levels.c.stripes > 0, stripes), else_=0)
 
 
-# At or above its floor before and after. The floor is written out here as in `floor_of`.
+# The stripe must stay at or above its floor, which is the same expression as in `floor_of`.
 _MOVE_ONE: Final = text("""
     UPDATE stock_stripes stripe
     SET on_hand = stripe.on_hand + :on_hand, allocated = stripe.allocated + :allocated,
@@ -114,24 +114,24 @@ class Counters(NamedTuple):
 
 
 class Locked(NamedTuple):
-    """A level under all its locks."""
+    """A level whose rows are all locked."""
 
     level: Any
-    """Its own row."""
+    """The level's own row."""
     stripes: Sequence[Any]
 
     @property
     def counters(self) -> Counters:
-        """Those of the whole."""
+        """Return the counters of the whole level."""
         return Counters(*(self.total(name) for name in COUNTERS))
 
     def total(self, name: str) -> int:
-        """A counter, or the version, of the whole."""
+        """Return a counter, or the version, of the whole level."""
         return sum(int(getattr(row, name)) for row in (self.level, *self.stripes))
 
 
 def lock(connection: BatchingConnection, place: Place) -> Locked | None:
-    """Lock a level and its stripes, in the one order; None when there is no such level."""
+    """Lock a level and its stripes in the fixed order; None if the level does not exist."""
     this = {"variant": place[0], "location": place[1]}
     level = connection.execute(_LOCK_LEVEL, this).one_or_none()
     if level is None:
@@ -141,14 +141,14 @@ def lock(connection: BatchingConnection, place: Place) -> Locked | None:
 
 
 def floor_of(threshold: int | None, stripes: int) -> int:
-    """Free units that each of so many stripes needs for their sum to be above the threshold."""
+    """Return the free units per stripe that keep the sum of the stripes above the threshold."""
     return 1 + (threshold or 0) // stripes
 
 
 def spread(
     total: Counters, stripes: int, threshold: int | None
 ) -> tuple[Counters, Sequence[Counters]]:
-    """What the level's own row and each of its stripes are to hold."""
+    """Return the counters for the level's own row and for each of its stripes."""
     nothing = Counters(0, 0, 0)
     promised = total.allocated + total.held
     free = total.on_hand - promised
@@ -163,7 +163,7 @@ def spread(
 def move(
     connection: BatchingConnection, change: Change, threshold: int | None
 ) -> tuple[bool, Moved | None]:
-    """Move a striped level: whether there was enough, and how it stands if it ran low."""
+    """Move a striped level; return whether it had enough units, and its new counters if read."""
     values = change._asdict() | {
         "dice": random.getrandbits(16),
         "taken": change.taken,
@@ -173,7 +173,7 @@ def move(
     connection.later(_SAVEPOINT, {})
     if connection.execute(_MOVE_ONE, values).rowcount:
         return True, None
-    # A row that was waited for stays locked although it did not fit: that would be out of turn.
+    # Roll back: a row that did not fit stays locked after a wait, out of the order of locks.
     connection.execute(_BACK)
     moved = _move_whole(connection, change, threshold)
     return moved is not None, moved
@@ -210,9 +210,9 @@ def rewrite(
     total: Counters,
     threshold: int | None,
 ) -> None:
-    """Have a locked level hold these counters, evenly spread.
+    """Set the counters of a locked level, spread evenly over its stripes.
 
-    `threshold` is that of low stock for a level without one of its own.
+    `threshold` is the low-stock threshold for a level without one of its own.
     """
     this = {"variant": place[0], "location": place[1]}
     own, shares = spread(total, locked.level.stripes, _own(locked, threshold))
@@ -236,7 +236,7 @@ def _own(locked: Locked, threshold: int | None) -> int | None:
 def stripe_level(
     connection: BatchingConnection, place: Place, stripes: int | None, threshold: int | None
 ) -> None:
-    """Spread a level anew, over so many stripes; 0 makes it one row again, None keeps them."""
+    """Spread a level again over this number of stripes; 0 removes them, None keeps the number."""
     locked = lock(connection, place)
     if locked is None or not (stripes or locked.level.stripes):
         return

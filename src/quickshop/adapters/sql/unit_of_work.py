@@ -37,7 +37,7 @@ OnSaved = Callable[[Aggregate, Sequence[DomainEvent]], None]
 
 
 class SqlTransaction:
-    """One open transaction. Repositories are made when they are first used."""
+    """One open transaction. Repositories are created on first use."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class SqlTransaction:
         self._low_stock_threshold = low_stock_threshold
         self._dialect = dialect
         self._holding_nothing: set[UUID] = set()
-        """Carts that hold no units, and cannot before this transaction ends but through it."""
+        """Ids of carts without holds, to which only this transaction can add holds."""
         self.tracker = Tracker()
         self.log = EventLog(connection, reactions)
 
@@ -66,17 +66,17 @@ class SqlTransaction:
 
     @cached_property
     def imports(self) -> SqlImports:
-        """Files of products."""
+        """The imports of product files."""
         return SqlImports(self._connection, self.tracker, self.log)
 
     @cached_property
     def stock(self) -> SqlStock:
-        """Stock levels and their ledger."""
+        """The stock levels and their ledger."""
         return SqlStock(self._connection, self._dialect, self.log, self._low_stock_threshold)
 
     @cached_property
     def holds(self) -> SqlHolds:
-        """Units set aside for carts."""
+        """The holds on units for carts."""
         return SqlHolds(self._connection, self._holding_nothing)
 
     @cached_property
@@ -96,12 +96,12 @@ class SqlTransaction:
 
     @cached_property
     def fulfillments(self) -> SqlFulfillments:
-        """The parcels."""
+        """The fulfillments."""
         return SqlFulfillments(self._connection)
 
     @cached_property
     def payment_webhooks(self) -> SqlPaymentWebhooks:
-        """What payment gateways told."""
+        """The webhook messages of payment gateways."""
         return SqlPaymentWebhooks(self._connection, self._dialect)
 
     @cached_property
@@ -116,27 +116,27 @@ class SqlTransaction:
 
     @cached_property
     def accounts(self) -> SqlAccounts:
-        """Who may sign in."""
+        """The accounts."""
         return SqlAccounts(self._connection, self.tracker, self.log)
 
     @cached_property
     def roles(self) -> SqlRoles:
-        """The roles that the shop made."""
+        """The custom roles of the shop."""
         return SqlRoles(self._connection, self.tracker, self.log)
 
     @cached_property
     def sessions(self) -> SqlSessions:
-        """Who is signed in."""
+        """The sessions."""
         return SqlSessions(self._connection, self.tracker, self.log)
 
     @cached_property
     def one_time_tokens(self) -> SqlOneTimeTokens:
-        """What was mailed to be used once."""
+        """The one-time tokens of emails."""
         return SqlOneTimeTokens(self._connection, self.tracker, self.log)
 
     @cached_property
     def api_keys(self) -> SqlApiKeys:
-        """The keys of other programs."""
+        """The API keys."""
         return SqlApiKeys(self._connection, self.tracker, self.log)
 
     @cached_property
@@ -146,16 +146,16 @@ class SqlTransaction:
 
     @cached_property
     def personal_data(self) -> SqlPersonalData:
-        """What is told of customers elsewhere."""
+        """Personal data of customers outside the customer record."""
         return SqlPersonalData(self._connection)
 
 
 class SqlUnitOfWork(UnitOfWork):
-    """Opens transactions on connections of a pool. Threads may share it.
+    """Opens transactions on connections of a pool. It is thread-safe.
 
-    Staff are told of levels with no more than `low_stock_threshold` units free; None tells them
-    only of those that have a threshold of their own. After each commit `on_saved` is called with
-    every aggregate that was saved, and what happened to it.
+    Staff are notified of levels with at most `low_stock_threshold` free units; with None, only of
+    levels with a threshold of their own. After each commit `on_saved` is called with each saved
+    aggregate and its events.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The schema's history, shipped with the package."""
+"""The migrations of the schema, shipped with the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quickshop.adapters.sql.errors import translated
 from quickshop.domain.errors import SchemaError
 
 HEAD: Final = "0001"
-"""The revision that this code needs; a test holds it against the files."""
+"""The revision that this code requires. A test compares it with the files."""
 
 SCRIPTS: Final = Path(__file__).parent
 """The folder of Alembic's `env.py` and `versions`."""
@@ -24,7 +24,7 @@ _LOCK: Final = text("SELECT pg_advisory_xact_lock(7177810)")
 
 
 def revision(engine: Engine) -> str | None:
-    """The revision that the database is at; None before the first.
+    """Return the revision of the database; None before the first.
 
     Raises:
         TransientError: the database cannot be reached.
@@ -38,10 +38,10 @@ def revision(engine: Engine) -> str | None:
 
 
 def require_current(engine: Engine) -> None:
-    """Refuse to work on a schema that is not the one that this code was written for.
+    """Check that the schema is at the revision that this code requires.
 
     Raises:
-        SchemaError: it is older, newer, or not there.
+        SchemaError: the schema is older, newer, or missing.
     """
     found = revision(engine)
     if found is None:
@@ -52,42 +52,43 @@ def require_current(engine: Engine) -> None:
         )
     if found > HEAD:
         raise SchemaError(
-            f"the database is at revision {found}: this release knows {HEAD} at most"
+            f"the database is at revision {found}, newer than {HEAD} of this release"
         )
 
 
 def create_if_empty(engine: Engine) -> None:
-    """Give an empty database its schema; leave any other as it is.
+    """Create the schema in an empty database; leave any other database unchanged.
 
     Raises:
-        SchemaError: it holds something, but not a QuickShop.
+        SchemaError: the database is not empty and has no QuickShop schema.
     """
     if revision(engine) is not None:
         return
     reading = engine.execution_options(quickshop_autocommit=True)
     with translated(), reading.connect() as connection:
         if inspect(connection).get_table_names() and revision(engine) is None:
-            raise SchemaError("the database holds something else than a QuickShop: name another")
+            raise SchemaError(
+                "the database is not empty and has no QuickShop schema: use another one"
+            )
     migrate(engine)
 
 
 def migrate(engine: Engine, scripts: Path = SCRIPTS) -> None:
-    """Upgrade the schema to the newest revision. Processes that call this at once take turns.
+    """Upgrade the schema to the newest revision. Concurrent calls run one after the other.
 
     Raises:
         SchemaError: the database is at a revision that this release does not know, or a migration
             left rows that refer to missing ones. Nothing was changed.
-        AdapterError: the database refused. Nothing was changed.
-        AdapterError: the database refused; nothing was changed on PostgreSQL.
+        AdapterError: the database rejected a statement. On PostgreSQL nothing was changed.
     """
-    # Alembic takes longer to import than everything else: only those who migrate wait for it.
+    # Alembic is slow to import, so it is imported only for a migration.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    with translated(), _unhindered(engine) as connection, connection.begin():
+    with translated(), _without_foreign_keys(engine) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(_NO_HURRY)
             connection.execute(_LOCK)
@@ -95,7 +96,9 @@ def migrate(engine: Engine, scripts: Path = SCRIPTS) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise SchemaError("the database is at a revision of another release") from error
+            raise SchemaError(
+                "the database is at a revision that this release does not know"
+            ) from error
         _require_whole(connection)
 
 
@@ -107,10 +110,10 @@ def _require_whole(connection: Connection) -> None:
 
 
 @contextmanager
-def _unhindered(engine: Engine) -> Iterator[Connection]:
-    """A connection that lets tables be rebuilt: SQLite would miss them in foreign keys meanwhile.
+def _without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection on which tables can be rebuilt: on SQLite foreign keys are off.
 
-    What refers to what is checked in the end, and the pragma only counts outside a transaction.
+    Foreign keys are checked at the end. The pragma has an effect only outside a transaction.
     """
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":

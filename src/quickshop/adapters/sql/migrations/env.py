@@ -1,4 +1,4 @@
-"""How Alembic runs a migration: on the connection that `migrate` hands it."""
+"""The environment of Alembic: migrations run on the connection that `migrate` passes."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""The schema, as SQLAlchemy Core sees it. Migrations are written from this and tested against it.
+"""The schema as SQLAlchemy Core tables. Migrations are written from it and tested against it.
 
-Every invariant that the domain states about stored facts stands here a second time, as a
-constraint, so that no path around the domain can break it.
+Each invariant of the domain about stored facts is also a constraint here, so that no code can
+bypass it.
 """
 
 from quickshop.adapters.sql.tables.cart import cart_lines, carts

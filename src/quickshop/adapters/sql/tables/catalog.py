@@ -1,4 +1,4 @@
-"""Products, and what they are sold as."""
+"""Products, variants and categories."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ variants: Final = Table(
     CheckConstraint("compare_at_minor >= 0", name="compare_at"),
     CheckConstraint("weight_grams >= 0", name="weight"),
     Index("ix_variants_product_id", "product_id", "position"),
-    # A variant that left its product keeps its row, for the orders and stock that name it, but
-    # neither its SKU nor its options.
+    # A removed variant keeps its row, because orders and stock refer to it, but its SKU and
+    # options become free.
     partial_index("uq_variants_sku", "sku", where="NOT retired", unique=True),
     partial_index(
         "uq_variants_options", "product_id", "option_key", where="NOT retired", unique=True

@@ -1,4 +1,4 @@
-"""Customers: what is known of whoever has an account."""
+"""Customers: the personal data of accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parcels."""
+"""Fulfillments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of requests, and the answers that were given."""
+"""Idempotency keys and their stored answers."""
 
 from __future__ import annotations
 

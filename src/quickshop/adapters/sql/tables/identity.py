@@ -1,4 +1,4 @@
-"""Who may sign in, how they are signed in, and what they may do."""
+"""Accounts, sessions, tokens, API keys and roles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ roles: Final = Table(
     Column("permissions", Json, nullable=False),
     Column("version", Integer, nullable=False),
 )
-"""Roles that the shop made; those that every shop has stand in the code."""
+"""Custom roles of the shop. Built-in roles are defined in code."""
 
 account_roles: Final = Table(
     "account_roles",

@@ -1,4 +1,4 @@
-"""Files of products that staff handed in."""
+"""Product files that staff uploaded."""
 
 from __future__ import annotations
 

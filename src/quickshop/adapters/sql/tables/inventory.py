@@ -1,4 +1,4 @@
-"""The stock: counters, the ledger, and to whom units are promised."""
+"""Stock: counters, the ledger, holds and allocations."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ stock_stripes: Final = Table(
     Column("variant_id", Uuid, primary_key=True),
     Column("location_id", Uuid, primary_key=True),
     Column("stripe", Integer, primary_key=True, autoincrement=False),
-    # Shares of the level's counters: any of them may be negative, only what is free may not.
+    # Shares of the level's counters: a share may be negative, but its free units may not.
     Column("on_hand", Integer, nullable=False),
     Column("allocated", Integer, nullable=False),
     Column("held", Integer, nullable=False),

@@ -1,4 +1,4 @@
-"""The work behind the scenes, and when it is due."""
+"""Background jobs and schedules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ jobs: Final = Table(
     Column("subject", PlainText, nullable=False),
     Column("status", PlainText, nullable=False),
     Column("attempts", Integer, nullable=False),
-    # When it was or is to be done; when it may be handed out; until when nobody may start it.
+    # When it is due; from when it may be claimed; until when its current lease lasts.
     Column("due_at", UtcDateTime, nullable=False),
     Column("available_at", UtcDateTime, nullable=False),
     Column("held_until", UtcDateTime),

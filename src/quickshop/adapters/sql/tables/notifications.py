@@ -1,4 +1,4 @@
-"""Mails that were sent, or are being sent."""
+"""Emails that were sent or are being sent."""
 
 from __future__ import annotations
 

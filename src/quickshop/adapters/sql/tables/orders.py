@@ -1,4 +1,4 @@
-"""Orders, and what happened to them."""
+"""Orders and their timelines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from quickshop.adapters.sql.tables.customers import customers
 from quickshop.adapters.sql.tables.schema import metadata, partial_index
 
 order_numbers: Final = Sequence("order_numbers", start=1001, metadata=metadata)
-"""Where the database has sequences; SQLite, with its one writer, counts by itself."""
+"""The sequence of order numbers, on databases with sequences. SQLite has one writer and counts."""
 
 orders: Final = Table(
     "orders",

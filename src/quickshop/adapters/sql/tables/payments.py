@@ -1,4 +1,4 @@
-"""Attempts to pay, refunds, and what payment gateways told."""
+"""Payment attempts, refunds, and webhook messages of payment gateways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tables have in common."""
+"""Definitions that all tables share."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ metadata: Final = MetaData(
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of the rows that fulfill a condition, on either database."""
+    """Return an index of the rows that match a condition, for both databases."""
     condition = text(where)
     return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
