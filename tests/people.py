@@ -12,7 +12,7 @@ from quickshop.adapters.memory.notifications import MemoryNotifier
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.identity import AccountId, Permission, SessionId
 from quickshop.entrypoints.http.edge.guard import Guard
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from quickshop.ports.notifications import AccountMessage
 from quickshop.shop import Shop
 from tests.http_client import Web, serve

@@ -24,7 +24,7 @@ from quickshop.application.checkout import PlacedOrder
 from quickshop.application.shopper import Shopper
 from quickshop.domain.cart import CartId
 from quickshop.domain.payments import PaymentSource
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import RequestGate
 from quickshop.settings import Settings

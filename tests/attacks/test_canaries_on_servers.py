@@ -12,7 +12,7 @@ import redis
 from sqlalchemy import make_url
 
 from quickshop.container import open_request_gate
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from quickshop.settings import Settings
 from tests import landing
 from tests.attacks.canaries import (

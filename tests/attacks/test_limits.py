@@ -12,7 +12,7 @@ import pytest
 from quickshop.adapters.memory.caches import NoProductCache, NoSessionCache
 from quickshop.adapters.memory.limits import MemoryRequestGate
 from quickshop.entrypoints.http.edge.hashing import MOST
-from quickshop.entrypoints.http.edge.limits import LOGIN, LOGIN_STRANGERS, Limits
+from quickshop.entrypoints.http.edge.rate_limits import LOGIN, LOGIN_STRANGERS, Limits
 from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import Limit
 from tests.attacks.canaries import leaking

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from quickshop.container import open_request_gate
-from quickshop.entrypoints.http.edge.limits import LOGIN, Limits
+from quickshop.entrypoints.http.edge.rate_limits import LOGIN, Limits
 from quickshop.ports.limits import Limit
 from tests.attacks.stage import open_stage, quick_settings
 from tests.attacks.surface import GUEST, Call

@@ -12,7 +12,7 @@ from quickshop.adapters.redis.product_cache import RedisProductCache
 from quickshop.adapters.redis.server import RedisServer
 from quickshop.adapters.redis.session_cache import RedisSessionCache
 from quickshop.container import open_request_gate
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.limits import GateResult, RequestGate
 from quickshop.settings import Settings

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import NotFoundError, OutOfStockError
 from quickshop.domain.inventory import StockMovement
 from quickshop.ports.orders import OrderQuery

@@ -15,7 +15,8 @@ import uvicorn
 from quickshop import open_shop
 from quickshop.entrypoints.cli.server import listening, server_config
 from quickshop.entrypoints.http.app import create_app
-from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
+from quickshop.entrypoints.http.edge.body_limits import BodyLimit
+from quickshop.entrypoints.http.edge.rules import Edge
 
 PATIENCE_SECONDS = 60
 WRITE = b"POST /v1/payments/webhooks/stripe HTTP/1.1\r\nHost: shop.example\r\n"

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from quickshop.domain.identity import ADMIN
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from tests import landing
 from tests.http_client import Web, open_web
 from tests.people import signed_in

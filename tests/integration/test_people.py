@@ -19,7 +19,7 @@ from quickshop.container import open_request_gate
 from quickshop.domain.cart import CartId, CartLineId
 from quickshop.domain.errors import LastAdminError, NotSignedInError
 from quickshop.domain.identity import ADMIN, AccountId, Permission
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from tests import servers
 from tests.builders import CART_TOKEN, NOW, a_cart, new_id
 from tests.fault_proxy import FaultProxy

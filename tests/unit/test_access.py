@@ -26,8 +26,8 @@ from quickshop.entrypoints.http.edge.audience import (
     staff,
 )
 from quickshop.entrypoints.http.edge.guard import GuardedRoute
-from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.entrypoints.http.edge.page_route import PageRoute
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from tests.http_client import Web, api_document, assert_problem, open_web
 from tests.people import Person, an_api_key, bearer, signed_in
 from tests.routes import ROUTES, Route

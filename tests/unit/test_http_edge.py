@@ -10,8 +10,9 @@ from httpx2 import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from quickshop.domain.errors import TransientError
+from quickshop.entrypoints.http.edge.body_limits import LARGE_BODIES, BodyLimit
 from quickshop.entrypoints.http.edge.middleware import RequestEnvelope, RequestFacts, facts_of
-from quickshop.entrypoints.http.edge.rules import LARGE_BODIES, BodyLimit, Edge
+from quickshop.entrypoints.http.edge.rules import Edge
 from tests.http_client import Web, assert_problem, open_web
 
 SECURITY = {

@@ -15,7 +15,7 @@ from quickshop.adapters.memory.limits import MemoryRateLimiter
 from quickshop.container import open_request_gate
 from quickshop.domain.identity import AccountId, ApiKeyId, SessionId
 from quickshop.entrypoints.http.edge.addresses import limit_subject_of
-from quickshop.entrypoints.http.edge.limits import (
+from quickshop.entrypoints.http.edge.rate_limits import (
     LOGIN,
     LOGIN_STRANGERS,
     Limits,

@@ -18,7 +18,7 @@ from quickshop.application.shopper import order_token
 from quickshop.domain.cart import CartId
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.orders import OrderId
-from quickshop.entrypoints.http.edge.limits import Limits
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from tests.http_client import Web, api_document, assert_problem, open_web, order_form
 from tests.people import PASSWORD, Person, log_in, signed_in
 from tests.routes import ROUTES, Route

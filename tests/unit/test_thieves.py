@@ -18,7 +18,7 @@ from quickshop.domain.errors import (
 from quickshop.domain.identity import ADMIN, AccountId, Permission
 from quickshop.domain.notifications import MessageKind
 from quickshop.entrypoints.http.edge.credentials import ACCESS_COOKIE, REFRESH_COOKIE
-from quickshop.entrypoints.http.edge.limits import ACCOUNT, ADDRESS, Limits
+from quickshop.entrypoints.http.edge.rate_limits import ACCOUNT, ADDRESS, Limits
 from quickshop.ports.identity import Caller
 from tests.http_client import Web, assert_problem, open_web
 from tests.people import (

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import Holding, ReleaseExpiredHolds
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId, CartLineId
 from quickshop.domain.customers import CustomerId

@@ -10,7 +10,7 @@ from quickshop.application.cart import get_cart
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.holds import ReleaseExpiredHolds, without_holds
 from quickshop.application.idempotency import Keep, Once
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import Shopper, digest, order_token
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.customers import Address, normalize_email

@@ -9,7 +9,7 @@ from typing import TypeVar
 from quickshop.application.identity.passwords import CheckPassword, require_proven
 from quickshop.application.identity.staff import require_above
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.customers import (
     Address,
     ConsentPurpose,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, OrderStateError
 from quickshop.domain.fulfillment import (

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from quickshop.application.cart_cache import CartInvalidation
 from quickshop.application.idempotency import Answer, Keep, Once
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.cart import Cart, CartId
 from quickshop.domain.catalog import VariantId

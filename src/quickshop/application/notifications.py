@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.customers import is_erased
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.inventory import LowStock

@@ -11,7 +11,7 @@ from typing import Final
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments import PaymentOutcomes
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import Shopper, digest
 from quickshop.domain.customers import CustomerId, normalize_email
 from quickshop.domain.errors import InvalidValueError, TransientError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.catalog import Category, CategoryId, slugify
 from quickshop.domain.identity import Permission
 from quickshop.ports.identifiers import Identifiers

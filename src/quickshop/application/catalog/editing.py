@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from quickshop.application.catalog.products import prepared, require_category, variant_of
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.catalog import (
     Image,
     Product,

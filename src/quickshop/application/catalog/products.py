@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Unpack
 
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.catalog import (
     CategoryId,
     Product,

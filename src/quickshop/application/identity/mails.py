@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quickshop.application.identity.tokens import MAILED_PREFIX
 from quickshop.application.notifications import mark_sent
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotFoundError
 from quickshop.domain.identity import AccountId, OneTimeToken, OneTimeTokenId, Purpose

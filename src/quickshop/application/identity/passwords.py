@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quickshop.application.identity.sessions import end_sessions
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import InvalidCredentialsError, InvalidTokenError, InvalidValueError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quickshop.application.identity.passwords import require_good_password
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.customers import MAX_FIELD_LENGTH, Customer, CustomerId, normalize_email
 from quickshop.domain.errors import AlreadyExistsError, ConflictError, InvalidTokenError

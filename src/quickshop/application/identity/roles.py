@@ -11,7 +11,7 @@ from typing import Final
 from quickshop.application.identity.passwords import CheckPassword
 from quickshop.application.identity.tokens import API_KEY_PREFIX
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, NotFoundError
 from quickshop.domain.identity import (

@@ -15,7 +15,7 @@ from quickshop.application.identity.tokens import (
     seal,
     unseal,
 )
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import (

@@ -18,7 +18,7 @@ from quickshop.application.identity.passwords import (
 from quickshop.application.identity.registration import create_account
 from quickshop.application.identity.sessions import end_sessions
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.customers import normalize_email
 from quickshop.domain.errors import InvalidValueError, LastAdminError
 from quickshop.domain.identity import (

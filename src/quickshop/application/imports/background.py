@@ -12,7 +12,7 @@ from typing import Final
 from quickshop.application.imports.files import as_file
 from quickshop.application.imports.products import ImportProducts
 from quickshop.application.imports.storing import FileRun, ItemResult
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import FileFormatError, NotFoundError, TransientError
 from quickshop.domain.imports import MAX_FILE_ROWS, Import, ImportId
 from quickshop.ports.clock import Clock

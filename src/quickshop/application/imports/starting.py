@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.imports.files import LineCount, as_file, header_of, parts_of
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.errors import InvalidValueError, TooManyImportsError
 from quickshop.domain.identity import Permission

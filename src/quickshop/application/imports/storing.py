@@ -12,7 +12,7 @@ from quickshop.application.imports.skus import SkuBook
 from quickshop.application.imports.stock import StockChange, note_ignored_stock, set_stock_levels
 from quickshop.application.imports.variants import Pairing, pair_variants
 from quickshop.application.inventory import get_or_create_location
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.catalog import (
     Product,
     ProductContent,

@@ -9,7 +9,7 @@ from typing import Final
 from quickshop.application.holds import ReleaseExpiredHolds
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.catalog import Offer
 from quickshop.domain.errors import InvalidValueError

@@ -13,7 +13,7 @@ from quickshop.application.inventory.levels import (
     once,
 )
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import InvalidValueError, NotFoundError, OutOfStockError
 from quickshop.domain.identity import Permission
 from quickshop.domain.inventory import StockLevel, StockMovement, lock_order, require_ledger_reason

@@ -9,7 +9,7 @@ from typing import Final
 
 from quickshop.application.inventory.levels import empty_level
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import (
     ConflictError,
     QuickShopError,

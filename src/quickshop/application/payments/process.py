@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from quickshop.application.payments.outcomes import PaymentOutcomes, lock
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError, SourcingPlanError
 from quickshop.domain.orders import Order, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from quickshop.application.payments.outcomes import PaymentOutcomes, lock
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import ENDED_UNPAID, OrderId, OrderStatus

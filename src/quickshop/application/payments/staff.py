@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from quickshop.application.idempotency import Answer, Keep, Once
 from quickshop.application.payments.outcomes import PaymentOutcomes
 from quickshop.application.permissions import needs
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.application.shopper import digest
 from quickshop.domain.errors import NotFoundError, PaymentStateError
 from quickshop.domain.identity import Permission

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from quickshop.application.payments.outcomes import PaymentOutcomes, lock
-from quickshop.application.retries import retried
+from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import NotFoundError, WebhookRejectedError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import Order

@@ -34,8 +34,8 @@ try:
     from quickshop.entrypoints.http.app import create_app
     from quickshop.entrypoints.http.edge.access_log import logger as access_logger
     from quickshop.entrypoints.http.edge.connection import PunctualConnection
-    from quickshop.entrypoints.http.edge.limits import Limits
     from quickshop.entrypoints.http.edge.middleware import RequestIdFilter
+    from quickshop.entrypoints.http.edge.rate_limits import Limits
     from quickshop.entrypoints.http.edge.redaction import secrets_of_request
     from quickshop.entrypoints.http.edge.rules import Edge
 except ModuleNotFoundError as error:

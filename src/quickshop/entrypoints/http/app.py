@@ -29,9 +29,9 @@ from quickshop.entrypoints.http import (
 )
 from quickshop.entrypoints.http.edge.guard import Guard, require_guarded
 from quickshop.entrypoints.http.edge.hashing import HashThreads
-from quickshop.entrypoints.http.edge.limits import Limits
 from quickshop.entrypoints.http.edge.middleware import RequestEnvelope
 from quickshop.entrypoints.http.edge.page_cache import PageCache
+from quickshop.entrypoints.http.edge.rate_limits import Limits
 from quickshop.entrypoints.http.edge.rules import Edge
 from quickshop.ports.limits import RequestGate
 from quickshop.shop import Shop

@@ -40,9 +40,9 @@ from quickshop.entrypoints.http.edge.credentials import (
 )
 from quickshop.entrypoints.http.edge.guard import GuardedRoute, guard_of
 from quickshop.entrypoints.http.edge.hashing import hash_threads_of, hashing
-from quickshop.entrypoints.http.edge.limits import refusal, retry_after
 from quickshop.entrypoints.http.edge.middleware import facts_of
 from quickshop.entrypoints.http.edge.problems import ProblemError, default_reason, problems
+from quickshop.entrypoints.http.edge.rate_limits import refusal, retry_after
 from quickshop.entrypoints.http.errors import answer_shop_error
 from quickshop.entrypoints.http.models import Input, Output, nothing, private
 from quickshop.entrypoints.http.texts import EMAIL, STORABLE, VARIED

@@ -25,9 +25,9 @@ from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
 from quickshop.entrypoints.http.edge.audience import Audience, AudienceKind, audience_of
 from quickshop.entrypoints.http.edge.credentials import NONE, Credentials, credentials_of
 from quickshop.entrypoints.http.edge.json_body import StrictRoute
-from quickshop.entrypoints.http.edge.limits import Limits, headers_of, refused
 from quickshop.entrypoints.http.edge.middleware import facts_of
 from quickshop.entrypoints.http.edge.query import only, parameters_of
+from quickshop.entrypoints.http.edge.rate_limits import Limits, headers_of, refused
 from quickshop.ports.cache import CachedPage
 from quickshop.ports.identity import Caller
 from quickshop.ports.limits import Bucket, Decision, GateResult, RequestGate

@@ -18,12 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quickshop.entrypoints.http.edge.access_log import log_access
 from quickshop.entrypoints.http.edge.addresses import ClientAddress, ClientAddresses
+from quickshop.entrypoints.http.edge.body_limits import BodyLimit
 from quickshop.entrypoints.http.edge.cors import Cors
 from quickshop.entrypoints.http.edge.headers import Header, complete
 from quickshop.entrypoints.http.edge.hosts import Hosts
 from quickshop.entrypoints.http.edge.problems import ProblemError, problem
 from quickshop.entrypoints.http.edge.redaction import served
-from quickshop.entrypoints.http.edge.rules import BodyLimit, Edge
+from quickshop.entrypoints.http.edge.rules import Edge
 
 SCOPE_KEY: Final = "quickshop"
 
