@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from quickshop import NewVariant, open_shop
+from quickshop import NewVariant, Shop, open_shop
 from quickshop.adapters.security.tokens import JwtAccessTokens
 from quickshop.domain.catalog import VariantId
 from quickshop.domain.errors import InvalidValueError, SourcingPlanError
 from quickshop.domain.identity import MAX_ACCESS_TOKEN_SECONDS, KeyRing
 from quickshop.domain.inventory import Demand, LocationId, StockLevel, plan_allocation
 from quickshop.domain.money import Money
-from quickshop.domain.orders import OrderStatus
+from quickshop.domain.orders import OrderId, OrderStatus
 from quickshop.domain.payments import PaymentSource, PaymentStatus
 from quickshop.ports.limits import Limit
 from quickshop.ports.payments import Charge, ChargeState
@@ -92,6 +92,22 @@ def test_with_assertions_the_same_program_does_not_even_start() -> None:
         exec(compile(_PROGRAM, "program", "exec"), {})
 
 
+def order_a_mug(shop: Shop) -> OrderId:
+    """Sell a mug; the payment follows."""
+    shop.products.create(title="Mug", variants=[NewVariant(sku="MUG", price=PRICE)])
+    shop.inventory.receive("MUG", 3)
+    cart = shop.carts.create()
+    shop.carts.add_line(cart.cart.id, cart.token, sku="MUG")
+    placed = shop.orders.place(
+        cart.cart.id,
+        cart.token,
+        email="ada@example.com",
+        shipping_address=an_address(),
+        payment=PaymentSource("tok_ok"),
+    )
+    return placed.order.id
+
+
 @pytest.mark.parametrize(
     "charge",
     [
@@ -99,27 +115,30 @@ def test_with_assertions_the_same_program_does_not_even_start() -> None:
         Charge(reference="ch_1", state=ChargeState.CAPTURED, captured=Money(1250, "EUR")),
         Charge(reference="ch_1", state=ChargeState.CAPTURED, captured=Money(1251, "USD")),
         Charge(reference="ch_1", state=ChargeState.CAPTURED, captured=Money(-1, "USD")),
+        Charge(reference="ch_1", state=ChargeState.CAPTURED, captured=NOTHING),
+        Charge(reference="ch_1", state=ChargeState.CAPTURED, captured=Money(1249, "USD")),
         Charge(reference="ch_1", state="lost", captured=NOTHING),  # type: ignore[arg-type]
         None,
     ],
 )
-def test_an_answer_of_a_gateway_that_cannot_be_is_not_recorded(charge: Charge) -> None:
+def test_an_answer_of_a_gateway_that_cannot_be_is_not_recorded(
+    charge: Charge, caplog: pytest.LogCaptureFixture
+) -> None:
     with open_shop("memory://", payment_gateway=Says(charge)) as shop:
-        shop.products.create(title="Mug", variants=[NewVariant(sku="MUG", price=PRICE)])
-        shop.inventory.receive("MUG", 3)
-        cart = shop.carts.create()
-        shop.carts.add_line(cart.cart.id, cart.token, sku="MUG")
-        placed = shop.orders.place(
-            cart.cart.id,
-            cart.token,
-            email="ada@example.com",
-            shipping_address=an_address(),
-            payment=PaymentSource("tok_ok"),
-        )
+        order_id = order_a_mug(shop)
         shop.run_jobs()
-        assert shop.orders.get(placed.order.id).status is OrderStatus.PENDING
-        [payment] = shop.orders.payments(placed.order.id)
+        assert shop.orders.get(order_id).status is OrderStatus.PENDING
+        [payment] = shop.orders.payments(order_id)
         assert (payment.status, payment.captured) == (PaymentStatus.PROCESSING, NOTHING)
+        assert "gateway_answer" in caplog.text or "GatewayAnswerError" in caplog.text
+
+
+def test_a_state_may_be_given_as_text() -> None:
+    charge = Charge(reference="ch_1", state="captured", captured=PRICE)  # type: ignore[arg-type]
+    with open_shop("memory://", payment_gateway=Says(charge)) as shop:
+        order_id = order_a_mug(shop)
+        shop.run_jobs()
+        assert shop.orders.get(order_id).status is OrderStatus.PAID
 
 
 @pytest.mark.parametrize("plan", [[None], ["MUG"], [(1, 2, 3)]])

@@ -66,8 +66,8 @@ class Once:
             if earlier := self.earlier(tx, answer_type, now):
                 return Answer(earlier, replayed=True)
             work(tx, partial(self._keep, tx, kept))
-        [value] = kept
-        return Answer(value)
+            assert len(kept) == 1, "the work keeps one answer"
+        return Answer(kept[0])
 
     def _keep(self, tx: Transaction, kept: list[T], answer: T) -> None:
         self.keep(tx, answer)

@@ -1,4 +1,4 @@
-"""The periodic work of a shop: what it is, how it is called, and how often it is due."""
+"""The periodic tasks of a shop and their intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from quickshop.application.jobs import PeriodicTask
 
 CLEANUP_INTERVAL: Final = timedelta(hours=1)
-"""How often what is kept no longer is deleted."""
+"""The interval between deletions of expired data."""
 
 
 def build_schedule(
@@ -21,10 +21,10 @@ def build_schedule(
     sweep_interval: timedelta,
     cleanup_interval: timedelta,
 ) -> Sequence[PeriodicTask]:
-    """The tasks, under the names that schedulers share.
+    """Return the tasks, under the names that all processes share.
 
-    `sweep_interval` is how often unanswered payments, unpaid orders and expired holds are looked
-    for, `cleanup_interval` how often what is kept no longer is deleted.
+    Unanswered payments, unpaid orders and expired holds are due every `sweep_interval`, expired
+    data every `cleanup_interval`.
     """
     return (
         PeriodicTask("ask_again_about_payments", sweep_interval, ask_again_about_payments),

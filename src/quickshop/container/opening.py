@@ -65,7 +65,7 @@ def open_shop(
 
 def _named(settings: Settings | None, database_url: str | None) -> Settings:
     """Return the settings to use; `database_url` takes precedence."""
-    named = {"database_url": database_url} if database_url is not None else {}
+    named = {"database_url": database_url} if database_url else {}
     if settings is None:
         return Settings.load(**named)
     return Settings.load(**settings.model_dump(exclude_unset=True) | named) if named else settings

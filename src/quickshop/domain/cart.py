@@ -169,8 +169,8 @@ class Cart(Aggregate):
             CartStateError: the cart has become an order.
             NotForSaleError: the product is not published.
             CurrencyMismatchError: the price is in another currency than the cart.
-                InvalidValueError: the line would have more than 999 units, or the cart more than
-                    100 lines.
+            InvalidValueError: the line would have more than `MAX_QUANTITY` units, or the cart
+                more than `MAX_LINES` lines.
         """
         self._require_open()
         if not offer.published:

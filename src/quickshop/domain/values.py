@@ -125,7 +125,7 @@ def require_web_address(field: str, url: str) -> None:
 
 
 def is_https_url(url: str) -> bool:
-    """Return whether `url` is an https URL that `is_web_address`."""
+    """Return whether `url` is an https URL that passes `is_web_address`."""
     return is_web_address(url) and urlsplit(url).scheme == "https"
 
 

@@ -12,7 +12,7 @@ from quickshop.domain.identity import AccountId, SessionId
 class PasswordHasher(Protocol):
     """Hashes passwords. It is slow on purpose, and limits concurrent calls.
 
-    Every call takes the same time.
+    Every call of `hash` and `verify` takes the same time.
     """
 
     def hash(self, password: str) -> str:

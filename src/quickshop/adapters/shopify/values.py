@@ -84,7 +84,9 @@ def sells_on(text: str) -> bool:
 def image_url(text: str) -> str:
     """Parse the address of an image."""
     if not is_https_url(text):
-        raise InvalidValueError("url", "must be a web address such as https://example.com/a.jpg")
+        raise InvalidValueError(
+            "url", "must be an https address such as https://example.com/a.jpg"
+        )
     return text
 
 

@@ -103,6 +103,6 @@ def _missing(level: StockLevel, draft: VariantDraft, note: Note) -> int:
         note(
             draft.line,
             "on_hand",
-            f"is less than the units allocated to orders; set to {lowest}",
+            f"is less than the allocated and held units; set to {lowest}",
         )
     return max(lowest, draft.on_hand) - level.on_hand

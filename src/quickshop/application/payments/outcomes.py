@@ -15,6 +15,7 @@ from quickshop.domain.errors import GatewayAnswerError
 from quickshop.domain.money import Money
 from quickshop.domain.orders import HOLDS_STOCK, Order, OrderStatus
 from quickshop.domain.payments import (
+    CaptureMethod,
     Payment,
     PaymentStatus,
     Refund,
@@ -61,8 +62,7 @@ class PaymentOutcomes:
         Raises:
             GatewayAnswerError: the answer breaks a rule of the port.
         """
-        _require_answer(payment, charge)
-        match charge.state:
+        match _checked_state(payment, charge):
             case ChargeState.CAPTURED:
                 self.on_captured(tx, order, payment, charge.reference, charge.captured)
             case ChargeState.AUTHORIZED:
@@ -231,16 +231,27 @@ def _is_refunded(payment: Payment) -> bool:
     return back == payment.captured_minor
 
 
-def _require_answer(payment: Payment, charge: Charge) -> None:
-    """Check what a gateway, which may be of other people's making, said of a payment.
+def _checked_state(payment: Payment, charge: Charge) -> ChargeState:
+    """Check a gateway's answer about a payment, and return the state of the charge.
 
     Raises:
         GatewayAnswerError: with the rule that the answer breaks.
     """
-    if not issubclass(type(charge), Charge) or charge.state not in ChargeState:
-        raise GatewayAnswerError("must be a charge in a known state")
+    try:
+        state = ChargeState(charge.state)
+    except (AttributeError, ValueError):
+        raise GatewayAnswerError("must be a charge in a known state") from None
     if not charge.reference:
         raise GatewayAnswerError("must name the charge")
     captured, amount = charge.captured, payment.amount
     if captured.currency != amount.currency or not 0 <= captured.minor <= amount.minor:
         raise GatewayAnswerError("must capture no more than the amount, in its currency")
+    if state is ChargeState.CAPTURED and not _is_enough(payment, captured):
+        raise GatewayAnswerError("must capture the amount, or a part of it if the shop asked")
+    return state
+
+
+def _is_enough(payment: Payment, captured: Money) -> bool:
+    if payment.capture_method is CaptureMethod.AUTOMATIC:
+        return captured == payment.amount
+    return captured.minor > 0 or payment.amount.minor == 0

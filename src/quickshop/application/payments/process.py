@@ -96,4 +96,6 @@ def _require_allocated(tx: Transaction, order: Order) -> None:
     promised = sum(allocation.quantity for allocation in tx.stock.allocations(order.id))
     ordered = sum(line.quantity for line in order.lines)
     if promised != ordered:
-        raise SourcingPlanError(f"left {promised} of {ordered} units for order {order.number}")
+        raise SourcingPlanError(
+            f"allocated only {promised} of {ordered} units of order {order.number}"
+        )

@@ -11,7 +11,7 @@ from quickshop.application.payments.outcomes import PaymentOutcomes, lock
 from quickshop.application.repeated_transactions import retried
 from quickshop.domain.errors import PaymentDeclinedError, PaymentUnknownError
 from quickshop.domain.money import Money
-from quickshop.domain.orders import ENDED_UNPAID, OrderId, OrderStatus
+from quickshop.domain.orders import CANCELED_OR_EXPIRED, OrderId, OrderStatus
 from quickshop.domain.payments import CaptureMethod, Payment, PaymentStatus, Refund
 from quickshop.ports.clock import Clock
 from quickshop.ports.payments import Charge, ChargeState, PaymentGateway
@@ -63,7 +63,7 @@ class SettlePayments:
                 self._record_charge(payment, self.gateway.void(payment.reference, key=key))
             case PaymentStatus.REQUIRES_ACTION | PaymentStatus.AUTHORIZED:
                 self._ask(payment, order_status)
-            case _ if order_status in ENDED_UNPAID and _may_have_moved(payment):
+            case _ if order_status in CANCELED_OR_EXPIRED and _may_have_moved(payment):
                 self._ask(payment, order_status)
 
     def _capture(self, payment: Payment) -> None:
@@ -86,7 +86,7 @@ class SettlePayments:
         if charge is None:
             self._cancel_unknown(payment)
             return
-        if charge.state in _MAY_STILL_MOVE and order_status in ENDED_UNPAID:
+        if charge.state in _MAY_STILL_MOVE and order_status in CANCELED_OR_EXPIRED:
             # The order is closed: neither a delayed request nor a late authentication by the
             # shopper may take the money.
             charge = self.gateway.void(charge.reference, key=f"{payment.gateway_key}:void")
@@ -125,7 +125,7 @@ class SettlePayments:
         """Cancel a payment that the gateway does not know. It is queried a few more times."""
         with self.unit_of_work() as tx:
             order, payment = lock(tx, asked)
-            if payment.is_open and order.status in ENDED_UNPAID:
+            if payment.is_open and order.status in CANCELED_OR_EXPIRED:
                 payment.cancel(now=self.clock.now())
                 tx.payments.save(payment)
 

@@ -178,7 +178,7 @@ def _captured(tx: Transaction, order_id: OrderId) -> Payment:
         raise PaymentStateError(latest.status, "refunded")
     best = max(captured, key=lambda payment: payment.refundable.minor)
     if not best.captured_minor:
-        raise PaymentStateError("not captured", "refunded")
+        raise PaymentStateError("of a zero amount", "refunded")
     if not best.refundable.minor:
-        raise PaymentStateError("already refunded in full", "refunded again")
+        raise PaymentStateError("refunded in full or being refunded", "refunded again")
     return best

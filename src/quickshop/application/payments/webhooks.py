@@ -53,7 +53,7 @@ class ReceivePaymentWebhook:
     rejected_kept: int = 1_000
 
     def __call__(self, provider: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
-        """Receive a message, safely repeated and in any order. `headers` have lower-case names.
+        """Receive a message. Safe to repeat, and in any order. `headers` have lower-case names.
 
         A decline or a cancellation that the shop did not request is verified with the gateway,
         because at some gateways the shopper can still reverse it.

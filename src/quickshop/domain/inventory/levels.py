@@ -120,7 +120,8 @@ class StockLevel:
             self.low_stock_threshold if low_stock_threshold is None else low_stock_threshold
         )
         require_between("backorder_limit", limit, 0, MAX_UNITS)
-        require_between("low_stock_threshold", threshold or 0, 0, MAX_UNITS)
+        if threshold is not None:
+            require_between("low_stock_threshold", threshold, 0, MAX_UNITS)
         if self.free + limit < 0:
             raise InvalidValueError(
                 "backorder_limit", "must cover the units already sold beyond the stock"

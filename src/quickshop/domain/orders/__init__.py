@@ -28,7 +28,7 @@ from quickshop.domain.orders.order import (
     is_order_number,
 )
 from quickshop.domain.orders.status import (
-    ENDED_UNPAID,
+    CANCELED_OR_EXPIRED,
     HOLDS_STOCK,
     TRANSITIONS,
     UNPAID,
@@ -36,7 +36,7 @@ from quickshop.domain.orders.status import (
 )
 
 __all__ = [
-    "ENDED_UNPAID",
+    "CANCELED_OR_EXPIRED",
     "HOLDS_STOCK",
     "MAX_NOTE_LENGTH",
     "MAX_NUMBER_LENGTH",

@@ -43,5 +43,5 @@ HOLDS_STOCK: Final = frozenset({_S.PENDING, _S.PAID, _S.PARTIALLY_FULFILLED})
 """Orders with allocated units that have not shipped."""
 UNPAID: Final = frozenset({_S.PENDING, _S.PAYMENT_FAILED})
 """Orders that wait for payment."""
-ENDED_UNPAID: Final = frozenset({_S.CANCELED, _S.EXPIRED})
+CANCELED_OR_EXPIRED: Final = frozenset({_S.CANCELED, _S.EXPIRED})
 """Orders that will not ship; a payment that arrives for them is refunded."""

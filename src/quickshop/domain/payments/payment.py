@@ -322,7 +322,7 @@ class Payment(Aggregate):
         return refund
 
     def finish_refund(self, id: RefundId, *, now: datetime) -> None:
-        """Record that a refund succeeded; when all of the capture went back, so is the payment.
+        """Record that a refund succeeded. Of the whole captured amount, it ends the payment.
 
         Raises:
             NotFoundError: no pending refund has this id.

@@ -97,8 +97,11 @@ def _number(text: str) -> int | float:
     number = float(text)
     if number in {float("inf"), float("-inf")}:
         _refuse("contains a number that is too large")
-    exact = Decimal(text)
-    return int(exact) if exact == exact.to_integral_value() else number
+    try:
+        exact = Decimal(text)
+        return int(exact) if exact == exact.to_integral_value() else number
+    except ArithmeticError:
+        _refuse("contains a number with an exponent that is too large")
 
 
 def _children(value: Any) -> list[Any]:
