@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 import nox
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["test"]
 nox.options.error_on_external_run = False
 
-IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+"""One more than processors: some tests only wait, for a broker or for a lease."""
+IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadgroup")
 """Each process of the tests starts servers of its own; the tests of a group share a process."""
+
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""The tests start many processes of the shop. Each would compile it again."""
 
 WHOLE = {"QUICKSHOP_TEST_WHOLE": "1"}
 """Every case of the sampled tests, not one part of them (`tests/landing.py`)."""
@@ -64,7 +71,7 @@ def test(session: nox.Session) -> None:
     imports(session)
     # One run of pytest over all, so that its closing line counts every test.
     everything = ("tests/unit", "tests/attacks", "tests/integration")
-    session.run("pytest", *everything, *IN_PARALLEL, *session.posargs)
+    session.run("pytest", *everything, *IN_PARALLEL, *session.posargs, env=COMPILED)
 
 
 @nox.session

@@ -21,6 +21,7 @@ from quickshop.domain.errors import TransientError
 from quickshop.ports.jobs import JobId
 from tests import servers
 from tests.fault_proxy import FaultProxy
+from tests.landing import share
 from tests.processes import PATIENCE_SECONDS, eventually, kill, running
 
 POOLS = ["prefork", "threads"]
@@ -145,7 +146,8 @@ def test_a_job_whose_process_is_killed_is_run_again(
         assert eventually(partial(nothing_is_left, redis))
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("pool", share(POOLS, 2))
 def test_a_job_whose_whole_worker_is_killed_is_run_by_another(
     jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str
 ) -> None:
@@ -161,7 +163,8 @@ def test_a_job_whose_whole_worker_is_killed_is_run_by_another(
         assert eventually(partial(nothing_is_left, redis))
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("pool", share(POOLS, 2))
 def test_a_worker_that_is_told_to_stop_ends_its_job_first(
     jobs: CeleryJobs, redis: Redis, start_worker: StartWorker, pool: str
 ) -> None:
@@ -179,7 +182,8 @@ def test_a_worker_that_is_told_to_stop_ends_its_job_first(
     assert redis.llen(QUEUE) == len(later)
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("pool", share(POOLS, 2))
 def test_a_worker_outlives_its_broker(
     own_valkey: servers.Server,
     jobs: CeleryJobs,
@@ -201,7 +205,8 @@ def test_a_worker_outlives_its_broker(
     assert sorted(redis.lrange("done", 0, -1)) == ids(after)  # what came before died with it
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("pool", share(POOLS, 2))
 def test_a_worker_outlives_its_broker_in_the_middle_of_a_job(
     own_valkey: servers.Server,
     jobs: CeleryJobs,

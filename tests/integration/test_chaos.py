@@ -14,7 +14,7 @@ import pytest
 from tests import processes
 from tests.landing import seed, whole
 
-SECONDS: Final = 30 if whole() else 8
+SECONDS: Final = 30 if whole() else 5
 KINDS: Final = 15 if whole() else 4
 """Kinds of fault whose effect must show; each second begins one."""
 LONGEST: Final = 420

@@ -18,6 +18,7 @@ import pytest
 from quickshop.domain.orders import OrderStatus
 from tests import processes
 from tests.cli_runs import Terminal, plain_environment, stocked_file, terminal_in
+from tests.landing import share
 from tests.processes import PATIENCE_SECONDS, eventually
 
 
@@ -47,7 +48,8 @@ def address_in(line: str) -> str:
     return next(word.rstrip(",") for word in line.split() if word.startswith("http://"))
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.sampled
+@pytest.mark.parametrize("stop", share([signal.SIGTERM, signal.SIGINT], 2))
 def test_serve_answers_pays_and_stops_when_told(terminal: Terminal, stop: signal.Signals):
     with running(terminal.start("serve", "--port", "0")) as server:
         assert server.stdout

@@ -16,6 +16,7 @@ from quickshop.domain.orders import OrderId
 from tests.fault_proxy import FaultProxy
 from tests.integration.buyers import Buyers, open_buyers, problems, stock, until
 from tests.integration.shop_processes import ShopProcess, running, variables
+from tests.landing import share
 from tests.servers import Server, run_valkey
 
 SOON = {"job_lease_seconds": 3, "poll_seconds": 0.2, "sweep_seconds": 0.5}
@@ -84,7 +85,8 @@ def _is_being_paid(buyers: Buyers, order_id: OrderId) -> bool:
         return tx.payments.of_order(order_id)[0].status == "processing"
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("pool", share(["prefork", "threads"], 2))
 def test_celery_pays_what_the_relay_hands_over(
     database_url: str, broker: str, tmp_path: Path, pool: str
 ) -> None:
@@ -181,7 +183,8 @@ TROUBLES: dict[str, Callable[[FaultProxy, Server], object]] = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.sampled
+@pytest.mark.parametrize("trouble", share([*TROUBLES], 2))
 def test_orders_are_placed_while_redis_is_away(
     database_url: str, valkey: Server, tmp_path: Path, trouble: str
 ) -> None:

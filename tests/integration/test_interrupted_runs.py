@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.landing import share
 from tests.processes import ROOT, eventually, kill, start
 
 Process = tuple[int, str]
@@ -54,7 +55,8 @@ ENDINGS: dict[str, Callable[[int, int], None]] = {
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("ending", share([*ENDINGS], 2))
 def test_a_run_that_is_interrupted_leaves_nothing_behind(tmp_path: Path, ending: str) -> None:
     note = tmp_path / "started.json"
     with start(

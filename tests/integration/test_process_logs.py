@@ -20,6 +20,7 @@ from tests.cli_runs import plain_environment
 from tests.http_client import order_form
 from tests.integration.buyers import open_buyers, stock, until
 from tests.integration.shop_processes import variables
+from tests.landing import share
 from tests.servers import run_valkey
 
 PROGRAM = """
@@ -140,21 +141,20 @@ def test_requests_are_not_told_of_when_that_is_switched_off(tmp_path: Path) -> N
     assert log.read_text() == ""
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("quickshop", "worker", "--pool", "prefork", "--concurrency", "1"),
-        ("quickshop", "worker", "--pool", "threads", "--concurrency", "1"),
-        (
-            *("celery", "--quiet", "-A", "quickshop.entrypoints.worker.app"),
-            *("worker", "--pool", "threads", "--concurrency", "1"),
-        ),
-    ],
-    ids=["prefork", "threads", "celery"],
-)
-def test_what_celery_says_is_in_records_too(
-    words: tuple[str, ...], sqlite_url: str, tmp_path: Path
-) -> None:
+CELERY_WORKERS = {
+    "prefork": ("quickshop", "worker", "--pool", "prefork", "--concurrency", "1"),
+    "threads": ("quickshop", "worker", "--pool", "threads", "--concurrency", "1"),
+    "celery": (
+        *("celery", "--quiet", "-A", "quickshop.entrypoints.worker.app"),
+        *("worker", "--pool", "threads", "--concurrency", "1"),
+    ),
+}
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("kind", share([*CELERY_WORKERS], 3))
+def test_what_celery_says_is_in_records_too(worker: str, sqlite_url: str, tmp_path: Path) -> None:
+    words = CELERY_WORKERS[worker]
     log, relayed = tmp_path / "worker.log", tmp_path / "relay.log"
     with run_valkey() as broker, open_buyers(sqlite_url, tmp_path, broker_url=broker.url) as shop:
         stock(shop.shop, "MUG", 5)

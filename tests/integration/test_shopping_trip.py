@@ -19,6 +19,7 @@ from tests import processes
 from tests.cli_runs import plain_environment
 from tests.integration.databases import Databases
 from tests.integration.shop_processes import running, variables
+from tests.landing import share
 from tests.processes import PATIENCE_SECONDS, eventually
 from tests.servers import free_port
 
@@ -251,7 +252,8 @@ def town(request: pytest.FixtureRequest) -> Town:
     return found
 
 
-@pytest.mark.parametrize("kind", [Guest, Customer])
+@pytest.mark.sampled
+@pytest.mark.parametrize("kind", share([Guest, Customer], 2))
 def test_shoppers_are_served_and_everything_adds_up(town: Town, kind: type[Guest]) -> None:
     mails = town.folder / "mail"
     mailed = len(list(mails.glob("*.eml")))

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.cli_runs import Terminal, stocked_file, terminal_in
+from tests.landing import share
 from tests.processes import PATIENCE_SECONDS
 
 
@@ -63,7 +64,8 @@ def serving(terminal: Terminal, *words: str, **env: str) -> Iterator[tuple[str, 
             process.kill()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("workers", share(["1", "2"], 2))
 def test_serve_speaks_https_and_nothing_else(
     terminal: Terminal, authority: trustme.CA, workers: str
 ):
