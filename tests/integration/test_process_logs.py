@@ -153,7 +153,7 @@ CELERY_WORKERS = {
 
 @pytest.mark.sampled
 @pytest.mark.parametrize("kind", share([*CELERY_WORKERS], 3))
-def test_what_celery_says_is_in_records_too(worker: str, sqlite_url: str, tmp_path: Path) -> None:
+def test_what_celery_says_is_in_records_too(kind: str, sqlite_url: str, tmp_path: Path) -> None:
     words = CELERY_WORKERS[kind]
     log, relayed = tmp_path / "worker.log", tmp_path / "relay.log"
     with run_valkey() as broker, open_buyers(sqlite_url, tmp_path, broker_url=broker.url) as shop:
