@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from quickshop.application.catalog import NewVariant
+from quickshop.application.catalog import ChangedVariant, NewVariant
 from quickshop.domain.catalog import Image
 from quickshop.domain.customers import Address
 from quickshop.domain.errors import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdapterError",
     "Address",
+    "ChangedVariant",
     "DomainError",
     "Image",
     "InvalidValueError",

@@ -167,7 +167,7 @@ class AddCartLine:
             NotForSaleError: the product is not published.
             CurrencyMismatchError: the price is in another currency than the cart.
             CartStateError: the cart has become an order.
-            InvalidValueError: more than 999 units, or more than 100 lines.
+            InvalidValueError: more than `MAX_QUANTITY` units or `MAX_LINES` lines.
             OutOfStockError: the shop holds units in carts, and too few are available.
         """
         shopper = Shopper.of(opener)
@@ -270,10 +270,10 @@ class ClaimCart:
         """Return the cart with all lines. Safe to repeat; no line is lost.
 
         The lines are merged into the customer's last changed cart, and quantities add up. The
-        guest's cart becomes the customer's unchanged if the customer has no cart, if a limit
-        (999 units, 100 lines) or the currency prevents the merge, or if the shop holds units in
-        carts and too few are available. The holds of a merged cart are released, unless the shop
-        holds units in carts.
+        guest's cart becomes the customer's unchanged if the customer has no cart, if
+        `MAX_QUANTITY`, `MAX_LINES` or the currency prevents the merge, or if the shop holds units
+        in carts and too few are available. The holds of a merged cart are released, unless the
+        shop holds units in carts.
 
         Raises:
             NotFoundError: no cart has this id, the token is wrong, or it belongs to another

@@ -55,7 +55,6 @@ class Editing:
     """Changes a customer: loads, decides, saves and returns it in one transaction."""
 
     unit_of_work: UnitOfWork
-    clock: Clock
 
     @retried
     def __call__(

@@ -44,7 +44,7 @@ logger: Final = logging.getLogger("quickshop.stock")
 MAX_EXPIRED: Final = 10_000
 """How many expired holds are read, at most, to find the SKUs to release one by one."""
 MAX_ROUNDS: Final = 100
-"""How often one use case is retried, at most. Each retry is for one SKU of a cart of 100 lines."""
+"""How often one use case is retried, at most. Each retry is for one SKU of a cart."""
 
 
 @dataclass(frozen=True, slots=True)

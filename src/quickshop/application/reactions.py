@@ -94,7 +94,7 @@ def build_handlers(
         assert isinstance(job.event, LowStock)
         notify_staff(job.event_id, job.event)
 
-    def go_on_importing(job: Job) -> None:
+    def continue_import(job: Job) -> None:
         assert isinstance(job.event, ImportEvent)
         run_import(job.event.import_id)
 
@@ -102,7 +102,7 @@ def build_handlers(
         "process_order": process,
         "settle_payments": settle,
         "mail_low_stock": mail_low_stock,
-        "run_import": go_on_importing,
+        "run_import": continue_import,
         **_mails(notify),
         **_account_mails(mail_token, notify_account),
     }

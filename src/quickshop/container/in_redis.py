@@ -43,7 +43,7 @@ def caches(redis: RedisServer | None) -> Caches:
 
 
 def open_request_gate(settings: Settings) -> RequestGate:
-    """Open the request gate of the HTTP API: it counts requests and reads the hot caches.
+    """Open the request gate of the HTTP API: it counts requests and reads the caches.
 
     It connects on first use. Close it in the event loop that used it.
 

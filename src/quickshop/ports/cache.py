@@ -81,7 +81,7 @@ class CachedCart:
 
 
 class CartCache(Protocol):
-    """Rendered carts, cached for 2 seconds.
+    """Rendered carts, cached for `CART_SECONDS`.
 
     No method raises.
     """
@@ -101,6 +101,6 @@ class CartCache(Protocol):
         """Invalidate versions older than `version`, the current one; `put` refuses them.
 
         Call it after the change is committed. The version is stored for at most an hour. An
-        older cart that is put after that is served for its 2 seconds.
+        older cart that is put after that is served for `CART_SECONDS`.
         """
         ...

@@ -3,6 +3,7 @@
 Each context has one module: the group of its use cases, and how they connect to the ports.
 """
 
+from quickshop.ports.readers import Readers
 from quickshop.shop.accounts import Accounts, Staff
 from quickshop.shop.building import build_shop
 from quickshop.shop.cart import Carts
@@ -32,6 +33,7 @@ __all__ = [
     "Policy",
     "Products",
     "Queueing",
+    "Readers",
     "Security",
     "Shop",
     "Staff",

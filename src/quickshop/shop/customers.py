@@ -36,7 +36,7 @@ def build_customers(
     """Connect the use cases to the ports."""
     unit_of_work, clock, identifiers = core.unit_of_work, core.clock, core.identifiers
     reader = readers.customers
-    edit = customers.Editing(unit_of_work, clock)
+    edit = customers.Editing(unit_of_work)
     erasing = customers.Erasing(unit_of_work, clock, cache)
     return Customers(
         profile=customers.GetProfile(reader),

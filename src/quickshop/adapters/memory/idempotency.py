@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class MemoryIdempotency(IdempotencyRepository):
-    """The idempotency keys of the last 24 hours, with their answers."""
+    """The idempotency keys of the last `KEY_LIFETIME`, with their answers."""
 
     def __init__(self, session: MemorySession) -> None:
         self._keys = session.state.keys

@@ -90,9 +90,9 @@ class MemoryStock(StockRepository):
             self._put(change.after)
         self._state.ledger.extend(movements)
         for change in changes:
-            self._tell(change, movements[0].occurred_at)
+            self._enqueue_events(change, movements[0].occurred_at)
 
-    def _tell(self, change: LevelChange, now: datetime) -> None:
+    def _enqueue_events(self, change: LevelChange, now: datetime) -> None:
         name = self._state.locations[change.after.location_id].name
         threshold = self._session.low_stock_threshold
         self._session.enqueue(change.events(name, default_threshold=threshold, now=now))
@@ -119,7 +119,7 @@ class MemoryStock(StockRepository):
             backorder_limit=backorder_limit, low_stock_threshold=low_stock_threshold
         )
         self._put(after)
-        self._tell(LevelChange(before, after), now)
+        self._enqueue_events(LevelChange(before, after), now)
 
     def _moved(self, movements: Sequence[StockMovement]) -> LevelChange:
         stored = self._find(movements[0])
@@ -271,7 +271,7 @@ class MemoryStockReader(StockReader):
             for counter in COUNTERS:
                 ledger[*_level_key(movement), counter] += getattr(movement, counter)
         promised = _promised_to_live_orders(state)
-        held = _set_aside(state)
+        held = _held(state)
         found = []
         for level in (stored.level for stored in _levels(state)):
             for counter in COUNTERS:
@@ -331,7 +331,7 @@ def _promised_to_live_orders(
     return promised
 
 
-def _set_aside(state: MemoryState) -> Counter[tuple[VariantId, LocationId]]:
+def _held(state: MemoryState) -> Counter[tuple[VariantId, LocationId]]:
     held = Counter[tuple[VariantId, LocationId]]()
     for hold in state.holds.values():
         held[hold.variant_id, hold.location_id] += hold.quantity

@@ -17,7 +17,7 @@ _log: Final = logging.getLogger("quickshop.process")
 def log_to_stderr(
     *,
     filters: Sequence[logging.Filter] = (),
-    confidential: Callable[[], Iterable[str]] = tuple,
+    secrets_of: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """Log QuickShop's records from INFO, and all others from WARNING, as lines of JSON.
 
@@ -28,7 +28,7 @@ def log_to_stderr(
     if logging.getLogger().handlers:
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines(confidential))
+    handler.setFormatter(JsonLines(secrets_of))
     for one in filters:
         handler.addFilter(one)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

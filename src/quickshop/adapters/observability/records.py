@@ -60,11 +60,11 @@ class JsonLines(ProcessorFormatter):
     have no recognizable form, and an error may quote one.
     """
 
-    def __init__(self, confidential: Callable[[], Iterable[str]] = tuple) -> None:
+    def __init__(self, secrets_of: Callable[[], Iterable[str]] = tuple) -> None:
         super().__init__(
             processors=[_with_facts, ExceptionRenderer(), StackInfoRenderer(), self._line]
         )
-        self._confidential = confidential
+        self._secrets_of = secrets_of
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, without a line break."""
@@ -84,7 +84,7 @@ class JsonLines(ProcessorFormatter):
 
     def _line(self, _logger: WrappedLogger | None, _method: str, event: EventDict) -> str:
         """Return the event as JSON, redacted and cut to its limits."""
-        secrets = () if event["level"] in _OWN_WORDS else tuple(self._confidential())
+        secrets = () if event["level"] in _OWN_WORDS else tuple(self._secrets_of())
         if secrets:
             return _JSON.encode(_Writer(partial(_redact_all, secrets)).record(event))
         line = _JSON.encode(_Writer(_cut_only).record(event))

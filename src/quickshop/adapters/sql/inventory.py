@@ -186,7 +186,7 @@ class SqlStock(StockRepository):
             self._dialect.stripe_level(
                 self._connection, place, stripes, low_stock_threshold=default
             )
-        self._tell([LevelChange(before, after)], now)
+        self._enqueue_events([LevelChange(before, after)], now)
 
     @override
     def record(self, movements: Sequence[StockMovement]) -> None:
@@ -209,9 +209,9 @@ class SqlStock(StockRepository):
             for place, change in changes.items()
             if (after := moved[place]) is not None
         ]
-        self._tell(moves, movements[0].occurred_at)
+        self._enqueue_events(moves, movements[0].occurred_at)
 
-    def _tell(self, moves: Sequence[LevelChange], now: datetime) -> None:
+    def _enqueue_events(self, moves: Sequence[LevelChange], now: datetime) -> None:
         crossing = [move for move in moves if move.crosses(self._low_stock_threshold)]
         if not crossing:
             return

@@ -37,7 +37,7 @@ class PostgresJobSignal(JobSignal):
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
-        self._news = Condition(Lock())
+        self._changed = Condition(Lock())
         self._count = 0
         self._seen = local()
         self._closed = False
@@ -48,27 +48,27 @@ class PostgresJobSignal(JobSignal):
     def wait(self, timeout_seconds: float) -> None:
         """Wait for new jobs. This raises no errors."""
         deadline = monotonic() + timeout_seconds
-        with self._news:
+        with self._changed:
             self._listen()
             seen = getattr(self._seen, "count", 0)
             while self._count == seen and not self._closed:
-                if not self._news.wait(deadline - monotonic()):
+                if not self._changed.wait(deadline - monotonic()):
                     break
             self._seen.count = self._count
 
     @override
     def wake(self) -> None:
-        with self._news:
+        with self._changed:
             self._count += 1
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Close the connection and end all waits."""
-        with self._news:
+        with self._changed:
             if self._closed:
                 return
             self._closed = True
-            self._news.notify_all()
+            self._changed.notify_all()
             thread = self._thread
         self._bell.close()
         if thread is not None:
@@ -100,7 +100,7 @@ class PostgresJobSignal(JobSignal):
             try:
                 while not self._closed:
                     selector.select()
-                    for _news in connection.notifies(timeout=0):
+                    for _notice in connection.notifies(timeout=0):
                         self.wake()
             finally:
                 selector.unregister(handle)

@@ -19,7 +19,7 @@ from quickshop.ports.clock import Clock
 from quickshop.ports.imports import ImportReader
 from quickshop.ports.unit_of_work import Transaction, UnitOfWork
 
-_GIVEN_UP: Final = (
+_FAILED: Final = (
     "it failed on every try; what was imported before stays imported. "
     "Its dead letter has the reason"
 )
@@ -152,6 +152,6 @@ class FailImport:
                 return
             if known.is_finished:
                 return
-            known.fail(_GIVEN_UP, now=self.clock.now())
+            known.fail(_FAILED, now=self.clock.now())
             tx.imports.save(known)
             tx.imports.delete_content(import_id)

@@ -55,7 +55,7 @@ class ListImportIssues:
     def __call__(
         self, import_id: ImportId, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page[RowIssue]:
-        """Return a page of issues. The first 10,000 are stored.
+        """Return a page of issues. The first `MAX_KEPT_ISSUES` are stored.
 
         Raises:
             NotFoundError: no import has this id.

@@ -57,7 +57,7 @@ def examine() -> Sequence[Finding]:
         *_services(settings),
     ]
     if all(finding.ok for finding in findings if finding.check in {"mode", "database"}):
-        findings.extend(_promises(settings))
+        findings.extend(_invariants(settings))
     return findings
 
 
@@ -159,7 +159,7 @@ def _service(name: str, service: Callable[[], object]) -> Finding:
         return Finding(name, ok=False, detail=explain(error))
 
 
-def _promises(settings: Settings) -> Iterator[Finding]:
+def _invariants(settings: Settings) -> Iterator[Finding]:
     try:
         with opened_shop(settings) as shop:
             yield from shop.check()

@@ -186,7 +186,7 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _log_requests(settings: Settings) -> None:
-    log_to_stderr(filters=[RequestIdFilter()], confidential=secrets_of_request)
+    log_to_stderr(filters=[RequestIdFilter()], secrets_of=secrets_of_request)
     if not settings.access_log:
         access_logger.setLevel(logging.WARNING)
 

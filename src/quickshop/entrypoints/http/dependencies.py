@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
@@ -12,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from quickshop.application.shopper import Shopper
 from quickshop.domain.customers import CustomerId
 from quickshop.domain.errors import NotSignedInError
-from quickshop.domain.idempotency import MAX_KEY_LENGTH
+from quickshop.domain.idempotency import KEY_LIFETIME, MAX_KEY_LENGTH
 from quickshop.entrypoints.http.edge.access_log import CALLER_KEY
 from quickshop.entrypoints.http.sentences import KEY_PATTERN
 from quickshop.entrypoints.http.texts import CURSOR, PRINTABLE
@@ -95,7 +96,8 @@ OrderShopper = Annotated[Shopper, Depends(_order_shopper)]
 
 _KEY_DESCRIPTION: Final = (
     f"1 to {MAX_KEY_LENGTH} printable ASCII characters. A repeated request with the same key "
-    "returns the first response, with `Idempotent-Replayed: true`. Keys are kept for 24 hours."
+    "returns the first response, with `Idempotent-Replayed: true`. Keys are kept for "
+    f"{KEY_LIFETIME // timedelta(hours=1)} hours."
 )
 IdempotencyKey = Annotated[
     str,

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/health", tags=["operations"], route_class=GuardedRou
 
 _log = logging.getLogger(__name__)
 _UNCACHED = {"Cache-Control": "no-store"}
-BELIEVED_SECONDS: Final = 1
+ANSWER_SECONDS: Final = 1
 """How long a result of the readiness check is reused."""
 
 
@@ -44,7 +44,7 @@ class Readiness:
         async with self._lock:
             if self._monotonic() >= self._until:
                 self._is_ready = await anyio.to_thread.run_sync(_answers, shop)
-                self._until = self._monotonic() + BELIEVED_SECONDS
+                self._until = self._monotonic() + ANSWER_SECONDS
             return self._is_ready
 
 

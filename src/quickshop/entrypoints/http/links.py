@@ -1,8 +1,8 @@
-"""OpenAPI links: where the parameters of an operation are found in the answers of others.
+"""OpenAPI links between operations.
 
-The table names, for each operation that answers with ids, where they are. Which operations take
-them follows from the document itself: a link leads to every operation whose path the answer can
-fill, and carries the other parameters that it has a value for, such as the token of a guest.
+The table lists, for each operation that returns ids, where its response has them. The targets
+follow from the document: a link leads to every operation whose path the response can fill. It
+also carries other known parameters, such as the token of a guest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 Operation = Mapping[str, Any]
 Values = Mapping[str, str]
-"""A runtime expression by the name of the parameter that takes its value."""
+"""Runtime expressions by parameter name."""
 
 _CART: Final = {"cart_id": "$response.body#/id", "line_id": "$response.body#/lines/0/id"}
 _SAME_CART: Final = _CART | {"X-Cart-Token": "$request.header.X-Cart-Token"}
@@ -35,7 +35,7 @@ _CUSTOMER: Final = {"customer_id": "$response.body#/id", "email": "$response.bod
 
 
 def _first(values: Values) -> Values:
-    """The same of the first item of a page."""
+    """Return the same values of the first item of a page."""
     return {name: where.replace("#/", "#/items/0/") for name, where in values.items()}
 
 
@@ -115,7 +115,7 @@ SOURCES: Final[Mapping[str, Values]] = {
     "list_api_keys": _first({"api_key_id": "$response.body#/id"}),
     "make_api_key": {"api_key_id": "$response.body#/id"},
 }
-"""Where the answer of an operation has the value of a parameter."""
+"""The values that each operation's response has for parameters of others."""
 
 _CURSOR: Final = "query.cursor"
 _NEXT_PAGE: Final = "$response.body#/next_cursor"
@@ -123,7 +123,7 @@ _SUCCESS: Final = "2"
 
 
 def add_links(document: dict[str, Any]) -> None:
-    """Add to every answer the links to the operations that can be asked with it."""
+    """Add to every response the links to the operations that it can fill."""
     operations: dict[str, Operation] = {
         operation["operationId"]: operation
         for methods in document["paths"].values()
@@ -146,7 +146,7 @@ def _links_from(name: str, operations: Mapping[str, Operation]) -> Iterator[tupl
 
 
 def _given(target: Operation, values: Values) -> dict[str, str]:
-    """The parameters of `target` that there are values for; none if its path lacks one."""
+    """Return the known parameters of `target`; none if a path parameter is unknown."""
     parameters = _parameters(target)
     if any(each["in"] == "path" and each["name"] not in values for each in parameters):
         return {}
@@ -163,6 +163,6 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _answer_of(operation: Operation) -> dict[str, Any]:
-    """What the operation answers when all is well."""
+    """Return the response of success."""
     answers: dict[str, dict[str, Any]] = operation["responses"]
     return next(answer for status, answer in answers.items() if status.startswith(_SUCCESS))

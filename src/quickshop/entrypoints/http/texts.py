@@ -16,26 +16,26 @@ from pydantic_core import CoreSchema
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A rule for the document to state, of a text that is checked elsewhere."""
+    """A rule for text, stated in the OpenAPI document and checked in the domain."""
 
     pattern: str
     is_forbidden: bool = False
 
     @property
     def rule(self) -> JsonSchemaValue:
-        """What is added to the schema of the text."""
+        """The keywords that the schema of the text gets."""
         rule = {"pattern": self.pattern}
         return {"not": rule} if self.is_forbidden else rule
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema of the text, with the rule."""
+        """Return the schema of the text with the rule."""
         return {**handler(schema), **self.rule}
 
 
 _SHOWN: Final = r"\p{L}\p{M}\p{N}\p{P}\p{S}"
-"""All that `str.isprintable` accepts, except the space."""
+"""The characters that `str.isprintable` accepts, except the space."""
 _ASSIGNED: Final = r"(?![\s\S]*[\u20f1-\u20ff])"
 """A gap in a block of marks, which tools that read `\\p{M}` as its blocks would fill."""
 _PORT: Final = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
@@ -44,12 +44,12 @@ _WEB_PAGE: Final = r"(?:[/?#][!#$%&()*+,./0-9:;=?@A-Z\[\]_a-z~-]*)?"
 _PROSE: Final = rf"[{_SHOWN}\p{{Z}}\t\n\x0b\x0c\r\x1c-\x1f\x85]"
 
 STORABLE: Final = Stated(r"\x00", is_forbidden=True)
-"""Any text but a NUL, which no database keeps. As a pattern it is slow to make examples of."""
+"""Any text without NUL, which no database stores. As a pattern, it generates slowly."""
 PRINTABLE: Final = Stated(rf"^{_ASSIGNED}[{_SHOWN} ]*$")
 NOT_BLANK: Final = Stated(rf"^{_ASSIGNED}(?! *$)[{_SHOWN} ]*$")
 EMPTY_OR_NOT_BLANK: Final = Stated(rf"^{_ASSIGNED}(?! +$)[{_SHOWN} ]*$")
 PROSE: Final = Stated(rf"^{_ASSIGNED}{_PROSE}*$")
-"""Printable, on as many lines as it takes."""
+"""Printable text of several lines."""
 PROSE_NOT_BLANK: Final = Stated(rf"^{_ASSIGNED}(?![\s\x1c-\x1f\x85]*$){_PROSE}*$")
 EMAIL: Final = Stated(
     rf'^{_ASSIGNED}(?!.*\.\.)(?:(?![@<>(),;:\\"\[\]])[{_SHOWN}]){{1,64}}'

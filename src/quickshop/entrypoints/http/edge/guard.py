@@ -36,7 +36,7 @@ from quickshop.shop import Shop
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BELIEVED_SECONDS: Final = 2
+CALLER_SECONDS: Final = 2
 """How long a process caches a caller. Redis may add an entry of the same age, so an ended session
 is accepted for at most 4 of the 5 seconds promised."""
 _REMEMBERED: Final = 10_000
@@ -160,7 +160,7 @@ class Guard:
             caller = caller_of(cached) if cached is not None else await self._ask(credentials)
         except ValueError:  # another release wrote this cache entry
             caller = await self._ask(credentials)
-        self._known[key] = (caller, asked_at + BELIEVED_SECONDS)
+        self._known[key] = (caller, asked_at + CALLER_SECONDS)
         self._known.move_to_end(key)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
@@ -217,11 +217,11 @@ class GuardedRoute(StrictRoute):
             await super().handle(scope, receive, send)
             return
         try:
-            await self.let_in(scope, receive, send)
+            await self.admit_and_serve(scope, receive, send)
         except RefusedError as refusal:
             await refusal.answer(scope, receive, send)
 
-    async def let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def admit_and_serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the request, then serve it.
 
         Raises:

@@ -52,7 +52,7 @@ class PageRoute(GuardedRoute):
         else:
             await super().handle(scope, receive, send)
 
-    async def let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def admit_and_serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the request, then answer from Redis or serve it.
 
         Raises:
