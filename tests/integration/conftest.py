@@ -42,7 +42,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 FOLDER = Path(__file__).parent
-LONGEST = ("test_chaos", "test_typed_calls", "test_shopping_trip", "test_crashes")
+LONGEST = (
+    *("test_celery_publisher", "test_chaos", "test_crashes", "test_worker", "test_typed_calls"),
+    *("test_shopping_trip", "test_stripe_orders", "test_process_logs", "test_cli_processes"),
+)
 """Modules with the longest tests. They begin first: no process waits for another's last test."""
 
 

@@ -189,7 +189,7 @@ class TestStock:
         report = shop.load(mug(qty="1"))
         assert (shop.stock()["MUG"].on_hand, shop.stock()["MUG"].available) == (3, 0)
         assert notes(report, "Variant Inventory Qty") == [
-            "is less than the units allocated to orders; set to 3"
+            "is less than the allocated and held units; set to 3"
         ]
         again = shop.load(mug(qty="1"))
         assert (again.unchanged, again.units_moved) == (1, 0)

@@ -255,7 +255,9 @@ class TestPictures:
     def test_only_web_addresses_are_pictures(self, files: Files, url: str) -> None:
         (draft,), issues = files.read(mug(image=url))
         assert draft.content.images == ()
-        assert notes(issues, "Image Src")[0].startswith("was left out: it must be a web address")
+        assert notes(issues, "Image Src")[0].startswith(
+            "was left out: it must be an https address"
+        )
 
     def test_a_rejected_row_shows_no_picture(self, files: Files) -> None:
         (draft,), _ = files.read(shirt(), size("M", price="x", image="https://example.com/m.jpg"))
