@@ -9,16 +9,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select, update
 
-from quickshop.adapters.sql.cart import SqlCartReader
-from quickshop.adapters.sql.catalog_reader import SqlProductReader
-from quickshop.adapters.sql.customers import SqlCustomerReader
 from quickshop.adapters.sql.dialect import SqlDialect
-from quickshop.adapters.sql.identity import SqlIdentityReader
-from quickshop.adapters.sql.imports import SqlImportReader
-from quickshop.adapters.sql.inventory_reader import SqlStockReader
 from quickshop.adapters.sql.jobs import SqlJobQueue, SqlSchedules
-from quickshop.adapters.sql.orders import SqlOrderReader
 from quickshop.adapters.sql.postgres import PostgresDialect
+from quickshop.adapters.sql.readers import sql_readers
 from quickshop.adapters.sql.sqlite import SqliteDialect
 from quickshop.adapters.sql.tables import metadata, stock_levels
 from quickshop.adapters.sql.unit_of_work import SqlUnitOfWork
@@ -60,15 +54,16 @@ def sql_backend(url: str) -> Iterator[Backend]:
                     update(stock_levels).where(*this).values({counter: column + by})
                 )
 
+        readers = sql_readers(engine, dialect)
         yield Backend(
             unit_of_work=SqlUnitOfWork(engine, dialect, REACTIONS),
-            product_reader=SqlProductReader(engine, dialect),
-            cart_reader=SqlCartReader(engine, dialect),
-            order_reader=SqlOrderReader(engine, dialect),
-            customer_reader=SqlCustomerReader(engine, dialect),
-            identity_reader=SqlIdentityReader(engine, dialect),
-            stock_reader=SqlStockReader(engine, dialect),
-            import_reader=SqlImportReader(engine, dialect),
+            product_reader=readers.products,
+            cart_reader=readers.carts,
+            order_reader=readers.orders,
+            customer_reader=readers.customers,
+            identity_reader=readers.identity,
+            stock_reader=readers.stock,
+            import_reader=readers.imports,
             job_queue=SqlJobQueue(engine, dialect, REACTIONS),
             schedules=SqlSchedules(engine, dialect),
             tamper=tamper,

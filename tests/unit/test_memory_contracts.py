@@ -7,14 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from quickshop.adapters.memory.cart import MemoryCartReader
-from quickshop.adapters.memory.catalog_reader import MemoryProductReader
-from quickshop.adapters.memory.customers import MemoryCustomerReader
-from quickshop.adapters.memory.identity_reader import MemoryIdentityReader
-from quickshop.adapters.memory.imports import MemoryImportReader
-from quickshop.adapters.memory.inventory import MemoryStockReader
 from quickshop.adapters.memory.jobs import MemoryJobQueue, MemorySchedules
-from quickshop.adapters.memory.orders import MemoryOrderReader
+from quickshop.adapters.memory.readers import memory_readers
 from quickshop.adapters.memory.state import MemoryStore
 from quickshop.adapters.memory.unit_of_work import MemoryUnitOfWork
 from quickshop.application.reactions import REACTIONS
@@ -58,15 +52,16 @@ def add_past_the_ledger(store: MemoryStore, level: StockLevel, counter: str, cha
 @pytest.fixture
 def backend() -> Backend:
     work = MemoryUnitOfWork(REACTIONS)
+    readers = memory_readers(work.store)
     return Backend(
         unit_of_work=work,
-        product_reader=MemoryProductReader(work.store),
-        cart_reader=MemoryCartReader(work.store),
-        order_reader=MemoryOrderReader(work.store),
-        customer_reader=MemoryCustomerReader(work.store),
-        identity_reader=MemoryIdentityReader(work.store),
-        stock_reader=MemoryStockReader(work.store),
-        import_reader=MemoryImportReader(work.store),
+        product_reader=readers.products,
+        cart_reader=readers.carts,
+        order_reader=readers.orders,
+        customer_reader=readers.customers,
+        identity_reader=readers.identity,
+        stock_reader=readers.stock,
+        import_reader=readers.imports,
         job_queue=MemoryJobQueue(work.store),
         schedules=MemorySchedules(work.store),
         tamper=lambda *what: add_past_the_ledger(work.store, *what),
